@@ -1,0 +1,85 @@
+"""Batches: the order of the images and their augmentation, owned by (seed, epoch, step).
+
+Keras' own shuffling repeats one order in every epoch once a global seed is set, and its
+augmentation layers depend on hidden state; here the n-th batch of an epoch is a pure function of
+its coordinates, on every backend.
+"""
+
+import math
+
+import numpy as np
+
+from hardpairs.backend import keras
+
+
+class Batches(keras.utils.PyDataset):
+    """Shuffled, augmented training batches: (float32 (B, 28, 28, 1), one-hot float32 (B, K))."""
+
+    def __init__(
+        self,
+        images: np.ndarray,
+        labels: np.ndarray,
+        *,
+        batch_size: int,
+        seed: int,
+        flips: bool = False,
+        shift: int = 0,
+        cutout: int = 0,
+    ) -> None:
+        """Take images uint8 (N, 28, 28) and labels integer (N,)."""
+        super().__init__()
+        self.images, self.labels = images, labels
+        self.batch_size, self.seed = batch_size, seed
+        self.flips, self.shift, self.cutout = flips, shift, cutout
+        self.begin_epoch(0)
+
+    def __len__(self) -> int:
+        return math.ceil(len(self.labels) / self.batch_size)
+
+    def __getitem__(self, step: int) -> tuple[np.ndarray, np.ndarray]:
+        chosen = self.order[step * self.batch_size : (step + 1) * self.batch_size]
+        images = self.images[chosen]
+        rng = np.random.default_rng((self.seed, self.epoch, step))
+        if self.flips:
+            images = flip(images, rng)
+        if self.shift:
+            images = shift(images, self.shift, rng)
+        if self.cutout:
+            images = cut_out(images, self.cutout, rng)
+        return to_pixels(images), self.labels[chosen]
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Draw the epoch's order. Called by a callback: Keras' own hooks also fire for peeks."""
+        self.epoch = epoch
+        self.order = np.random.default_rng((self.seed, epoch)).permutation(len(self.labels))
+
+
+def to_pixels(images: np.ndarray) -> np.ndarray:
+    """Turn uint8 (N, 28, 28) into what the nets take: float32 (N, 28, 28, 1) from 0 to 1."""
+    return images[..., None].astype(np.float32) / np.float32(255)
+
+
+def flip(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Mirror each image left to right with probability 1/2."""
+    mirrored = rng.random(len(images)) < 0.5
+    return np.where(mirrored[:, None, None], images[:, :, ::-1], images)
+
+
+def shift(images: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarray:
+    """Move each image by -most..most whole pixels down and right; background moves in."""
+    count, height, width = images.shape
+    padded = np.pad(images, ((0, 0), (most, most), (most, most)))
+    down, right = rng.integers(0, 2 * most + 1, size=(2, count, 1, 1))
+    rows = down + np.arange(height)[:, None]
+    columns = right + np.arange(width)
+    return padded[np.arange(count)[:, None, None], rows, columns]
+
+
+def cut_out(images: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
+    """Blank a square at a random place, which may reach over the edge (DeVries, Taylor 2017)."""
+    count, height, width = images.shape
+    top = rng.integers(1 - size, height, size=(count, 1, 1))
+    left = rng.integers(1 - size, width, size=(count, 1, 1))
+    rows, columns = np.arange(height)[:, None], np.arange(width)
+    inside = (rows >= top) & (rows < top + size) & (columns >= left) & (columns < left + size)
+    return np.where(inside, np.uint8(0), images)

@@ -1,0 +1,78 @@
+"""Recipes: what is trained how, one row of data each."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from hardpairs.errors import InputError
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides a training but the data, the seed and the precision.
+
+    A variant is ``dataclasses.replace(recipe, flips=False)``.
+
+    Attributes:
+        name: How the command line calls it.
+        promise: What it is for and what it gave when measured, in a sentence.
+        model: Name of a function in `hardpairs.models`.
+        epochs: Passes over the training images, at most.
+        batch_size: Images per step.
+        optimizer: "adam" as Keras has it, or "adamw" (Loshchilov, Hutter, ICLR 2019).
+        learning_rate: The constant rate, or the peak of the one-cycle schedule.
+        schedule: "constant", or "one-cycle": linear warm-up, then linear decay to 0.
+        weight_decay: Of AdamW; biases and normalisation have none.
+        label_smoothing: Share of each target spread over all classes.
+        flips: Mirror half of the images left to right.
+        shift: Move each image by up to so many pixels in both directions.
+        cutout: Blank a square of so many pixels a side; 0 for none.
+        validation_share: Last part of the training images held out to watch, never trained on.
+        patience: Stop after so many epochs without a lower validation loss and restore the best
+            weights; 0 trains all epochs and keeps the last weights.
+    """
+
+    name: str
+    promise: str
+    model: str
+    epochs: int
+    batch_size: int = 128
+    optimizer: Literal["adam", "adamw"] = "adam"
+    learning_rate: float = 0.001
+    schedule: Literal["constant", "one-cycle"] = "constant"
+    weight_decay: float = 0.0
+    label_smoothing: float = 0.0
+    flips: bool = False
+    shift: int = 0
+    cutout: int = 0
+    validation_share: float = 0.1
+    patience: int = 0
+
+
+_ROWS = (
+    Recipe(
+        name="lesson",
+        promise="The lesson's CNN under the lesson's settings.",
+        model="cnn",
+        epochs=20,
+        patience=3,
+    ),
+    Recipe(
+        name="dense",
+        promise="The dense net under the lesson's settings.",
+        model="dense",
+        epochs=20,
+        patience=3,
+    ),
+)
+RECIPES = {recipe.name: recipe for recipe in _ROWS}
+
+
+def find_recipe(name: str) -> Recipe:
+    """Return the recipe of that name.
+
+    Raises:
+        InputError: There is none.
+    """
+    if name not in RECIPES:
+        raise InputError(f"{name}: no such recipe; choose one of {', '.join(RECIPES)}.")
+    return RECIPES[name]

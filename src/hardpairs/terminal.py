@@ -1,0 +1,121 @@
+"""What a person sees in the terminal: tables on standard output, progress on standard error."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from hardpairs.evaluation import Evaluation
+from hardpairs.recipes import RECIPES
+
+if TYPE_CHECKING:
+    from hardpairs import training
+
+SHOWN_PAIRS = 3
+
+
+def print_evaluation(evaluation: Evaluation, console: Console) -> None:
+    """Print accuracy, the per-class report and the hard pairs."""
+    low, high = evaluation.accuracy_interval
+    console.print(
+        f"\n[bold]accuracy {evaluation.accuracy:.2%}[/bold]  "
+        f"95% interval {low:.2%} to {high:.2%}, {evaluation.images:,} images\n",
+        highlight=False,
+    )
+    console.print(_class_table(evaluation))
+    if not evaluation.hard_pairs:
+        console.print("no mistakes, so no hard pairs")
+        return
+    console.print(_pair_table(evaluation))
+
+
+def _class_table(evaluation: Evaluation) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("class")
+    for name in ("precision", "recall", "F1", "images"):
+        table.add_column(name, justify="right")
+    table.add_column("")
+    for index, score in enumerate(evaluation.classes):
+        marks = {evaluation.hardest: "← hardest", evaluation.easiest: "← easiest"}
+        table.add_row(
+            Text(score.name),
+            *(f"{value:.3f}" for value in (score.precision, score.recall, score.f1)),
+            f"{score.support}",
+            marks.get(index, ""),
+            style="bold" if index in marks else None,
+        )
+    return table
+
+
+def _pair_table(evaluation: Evaluation) -> Table:
+    names = evaluation.class_names
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("hard pair")
+    table.add_column("mistakes", justify="right")
+    table.add_column("direction")
+    table.add_column("count", justify="right")
+    table.add_column("of the class", justify="right")
+    for pair in evaluation.hard_pairs[:SHOWN_PAIRS]:
+        first, second = names[pair.first], names[pair.second]
+        table.add_row(
+            Text(f"{first} / {second}"),
+            f"{pair.mistakes}",
+            Text(f"{first} → {second}"),
+            f"{pair.first_as_second}",
+            f"{pair.first_share:.1%}",
+        )
+        table.add_row(
+            "",
+            "",
+            Text(f"{second} → {first}"),
+            f"{pair.second_as_first}",
+            f"{pair.second_share:.1%}",
+        )
+    return table
+
+
+def print_recipes(console: Console) -> None:
+    """Print the recipe table."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("recipe", "model", "epochs", "what it is for"):
+        table.add_column(name, justify="right" if name == "epochs" else "left")
+    for recipe in RECIPES.values():
+        epochs = f"≤ {recipe.epochs}" if recipe.patience else f"{recipe.epochs}"
+        table.add_row(recipe.name, recipe.model, epochs, recipe.promise)
+    console.print(table)
+
+
+@contextmanager
+def training_bar(quiet: bool) -> "Iterator[Callable[[training.Progress], None] | None]":
+    """Yield a callback that keeps a bar with epoch, accuracy and time left on standard error."""
+    if quiet:
+        yield None
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[figures]}"),
+        TimeRemainingColumn(),
+        TextColumn("left"),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("training", total=None, figures="")
+
+        def show(progress: "training.Progress") -> None:
+            figures = f"accuracy {progress.accuracy:.1%}"
+            if progress.validation_accuracy is not None:
+                figures += f", validation {progress.validation_accuracy:.1%}"
+            bar.update(
+                task,
+                description=f"epoch {progress.epoch}/{progress.epochs}",
+                total=progress.epochs * progress.steps,
+                completed=(progress.epoch - 1) * progress.steps + progress.step,
+                figures=figures,
+            )
+
+        yield show
