@@ -1,11 +1,10 @@
 """Reading IDX files, the format of MNIST and its siblings (https://yann.lecun.com/exdb/mnist/)."""
 
 import gzip
+import io
 import math
 import zlib
-from collections.abc import Callable
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
@@ -37,8 +36,7 @@ def read_idx(path: Path, dimensions: int) -> np.ndarray:
             is_gzip = file.read(2) == b"\x1f\x8b"
         if path.suffix == ".gz" and not is_gzip:
             raise InputError(f"{path}: is not a gzip file; fetch it again or drop the .gz ending.")
-        opener: Callable[..., IO[bytes]] = gzip.open if is_gzip else open
-        with opener(path, "rb") as stream:
+        with gzip.open(path) if is_gzip else path.open("rb") as stream:
             shape = _read_shape(stream, path, dimensions)
             data = _read_exactly(stream, path, math.prod(shape))
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
@@ -50,7 +48,7 @@ def read_idx(path: Path, dimensions: int) -> np.ndarray:
     return np.frombuffer(data, np.uint8).reshape(shape)
 
 
-def _read_shape(stream: IO[bytes], path: Path, dimensions: int) -> tuple[int, ...]:
+def _read_shape(stream: io.BufferedIOBase, path: Path, dimensions: int) -> tuple[int, ...]:
     magic = stream.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0":
         raise InputError(f"{path}: doesn't start with an IDX magic number; give an IDX file.")
@@ -75,7 +73,7 @@ def _read_shape(stream: IO[bytes], path: Path, dimensions: int) -> tuple[int, ..
     return shape
 
 
-def _read_exactly(stream: IO[bytes], path: Path, size: int) -> bytes:
+def _read_exactly(stream: io.BufferedIOBase, path: Path, size: int) -> bytes:
     data = bytearray()
     while len(data) <= size and (chunk := stream.read(min(CHUNK_BYTES, size + 1 - len(data)))):
         data += chunk
