@@ -4,6 +4,7 @@ Importing this module costs 4 to 6 seconds under TensorFlow; only what trains im
 """
 
 import contextlib
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,7 @@ def _silent_stderr() -> Iterator[None]:
 
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+logging.getLogger("tensorflow").setLevel(logging.ERROR)
 with _silent_stderr():
     import keras
 

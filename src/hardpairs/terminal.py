@@ -10,16 +10,16 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
-from hardpairs.evaluation import Evaluation
 from hardpairs.recipes import RECIPES
 
 if TYPE_CHECKING:
     from hardpairs import training
+    from hardpairs.evaluation import Evaluation
 
 SHOWN_PAIRS = 3
 
 
-def print_evaluation(evaluation: Evaluation, console: Console) -> None:
+def print_evaluation(evaluation: "Evaluation", console: Console) -> None:
     """Print accuracy, the per-class report and the hard pairs."""
     low, high = evaluation.accuracy_interval
     console.print(
@@ -34,7 +34,7 @@ def print_evaluation(evaluation: Evaluation, console: Console) -> None:
     console.print(_pair_table(evaluation))
 
 
-def _class_table(evaluation: Evaluation) -> Table:
+def _class_table(evaluation: "Evaluation") -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("class")
     for name in ("precision", "recall", "F1", "images"):
@@ -52,7 +52,7 @@ def _class_table(evaluation: Evaluation) -> Table:
     return table
 
 
-def _pair_table(evaluation: Evaluation) -> Table:
+def _pair_table(evaluation: "Evaluation") -> Table:
     names = evaluation.class_names
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("hard pair")

@@ -1,0 +1,5 @@
+"""``python -m hardpairs`` is the command line."""
+
+from hardpairs.cli import main
+
+main()

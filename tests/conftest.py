@@ -1,0 +1,67 @@
+import gzip
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hardpairs.datasets import Dataset, load_dataset
+from hardpairs.predictions import Predictions
+
+
+def write_idx(path: Path, array: np.ndarray) -> None:
+    header = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
+    data = header + array.astype(np.uint8).tobytes()
+    path.write_bytes(gzip.compress(data, 1) if path.suffix == ".gz" else data)
+
+
+def write_folder(folder: Path, dataset: Dataset, train: int, test: int) -> Path:
+    """Write the first images of each split as a folder of four IDX files."""
+    folder.mkdir(exist_ok=True)
+    for prefix, split, count in (("train", dataset.train, train), ("t10k", dataset.test, test)):
+        write_idx(folder / f"{prefix}-images-idx3-ubyte.gz", split.images[:count])
+        write_idx(folder / f"{prefix}-labels-idx1-ubyte", split.labels[:count])
+    (folder / "classes.txt").write_text("\n".join(dataset.class_names) + "\n")
+    return folder
+
+
+def make_predictions(images: int = 200, classes: int = 5, seed: int = 0, **fields) -> Predictions:
+    """Predictions that are right about 60% of the time."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, classes, images)
+    logits = rng.normal(size=(images, classes)) + 1.5 * np.eye(classes)[labels]
+    probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    names = tuple(f"class {index}" for index in range(classes))
+    return Predictions(labels, probabilities, fields.pop("class_names", names), **fields)
+
+
+def run_cli(*arguments: object, cwd: Path | None = None, **environment: str):
+    """Run the command line as a user does, in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "hardpairs", *map(str, arguments)],
+        cwd=cwd,
+        env={**os.environ, "PYTHONWARNINGS": "ignore", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+
+@pytest.fixture(scope="session")
+def fashion() -> Dataset:
+    return load_dataset("fashion-mnist")
+
+
+@pytest.fixture(scope="session")
+def fashion_folder(tmp_path_factory, fashion) -> Path:
+    """A slice of the real data: 6,000 training and 2,000 test images."""
+    return write_folder(tmp_path_factory.mktemp("data") / "slice", fashion, 6000, 2000)
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory, fashion) -> Path:
+    """500 training and 300 test images: enough to train, not to be right."""
+    return write_folder(tmp_path_factory.mktemp("data") / "tiny", fashion, 500, 300)

@@ -1,0 +1,103 @@
+import shutil
+
+import numpy as np
+import pytest
+
+from conftest import write_idx
+from hardpairs.datasets import BUNDLED, load_dataset, load_human_votes, load_split
+from hardpairs.errors import InputError
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_bundled_data_is_complete(name):
+    dataset = load_dataset(name)
+    assert dataset.train.images.shape == (60_000, 28, 28)
+    assert dataset.test.images.shape == (10_000, 28, 28)
+    assert dataset.train.images.dtype == np.uint8
+    assert dataset.train.labels.dtype == np.int64
+    assert len(dataset.class_names) == 10
+    assert set(np.unique(dataset.test.labels)) == set(range(10))
+
+
+def test_fashion_has_the_lessons_names(fashion):
+    expected = "T-shirt Trouser Pullover Dress Coat Sandal Shirt Sneaker Bag Ankle-boot"
+    assert fashion.class_names == tuple(n.replace("-boot", " boot") for n in expected.split())
+    assert np.bincount(fashion.test.labels).tolist() == [1000] * 10
+
+
+def test_changed_bundled_bytes_are_refused(monkeypatch, tmp_path, fashion):
+    folder = tmp_path / "fashion-mnist"
+    from hardpairs import datasets
+
+    shutil.copytree(datasets.DATA_FOLDER / "fashion-mnist", folder)
+    images = fashion.test.images.copy()
+    images[77, 3, 3] ^= 1
+    write_idx(folder / "t10k-images-idx3-ubyte.gz", images)
+    monkeypatch.setattr(datasets, "DATA_FOLDER", tmp_path)
+    with pytest.raises(InputError, match="SHA-256"):
+        load_split("fashion-mnist", "test")
+
+
+def test_fingerprint_tells_data_apart(fashion, fashion_folder):
+    part = load_split(fashion_folder, "test")
+    assert part.fingerprint == load_split(fashion_folder, "test").fingerprint
+    assert part.fingerprint != fashion.test.fingerprint
+
+
+def test_folder_of_idx_files(fashion_folder):
+    dataset = load_dataset(fashion_folder)
+    assert dataset.name == "slice"
+    assert len(dataset.train) == 6000
+    assert dataset.class_names[9] == "Ankle boot"
+
+
+def test_without_classes_txt_the_numbers_are_names(tiny_folder, tmp_path):
+    folder = shutil.copytree(tiny_folder, tmp_path / "copy")
+    (folder / "classes.txt").unlink()
+    assert load_dataset(folder).class_names == tuple("0123456789")
+
+
+@pytest.mark.parametrize(
+    ("name", "array", "complaint"),
+    [
+        ("train-labels-idx1-ubyte", np.zeros(499), "499 labels for the 500 images"),
+        ("train-labels-idx1-ubyte", np.full(500, 3), "every label is 3"),
+        ("train-labels-idx1-ubyte", np.arange(500) % 11, "label 10 but classes.txt names only 10"),
+        ("train-images-idx3-ubyte.gz", np.zeros((500, 28, 27)), "28x27 pixels"),
+    ],
+)
+def test_files_that_make_no_dataset(tiny_folder, tmp_path, name, array, complaint):
+    folder = shutil.copytree(tiny_folder, tmp_path / "copy")
+    write_idx(folder / name, array)
+    with pytest.raises(InputError, match=complaint) as caught:
+        load_dataset(folder)
+    assert str(folder) in str(caught.value)
+
+
+def test_empty_and_missing(tiny_folder, tmp_path):
+    folder = shutil.copytree(tiny_folder, tmp_path / "copy")
+    write_idx(folder / "t10k-images-idx3-ubyte.gz", np.zeros((0, 28, 28)))
+    write_idx(folder / "t10k-labels-idx1-ubyte", np.zeros(0))
+    with pytest.raises(InputError, match="holds no images"):
+        load_dataset(folder)
+    (folder / "t10k-labels-idx1-ubyte").unlink()
+    with pytest.raises(InputError, match="is missing"):
+        load_dataset(folder)
+    with pytest.raises(InputError, match="neither a folder nor a bundled dataset"):
+        load_dataset(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("content", [b"one\n", b"a\nb\na\n", b"\xff\xfe\x00", b"\n\n"])
+def test_bad_class_names(tiny_folder, tmp_path, content):
+    folder = shutil.copytree(tiny_folder, tmp_path / "copy")
+    (folder / "classes.txt").write_bytes(content)
+    with pytest.raises(InputError, match=r"classes\.txt"):
+        load_dataset(folder)
+
+
+def test_human_votes_are_shares_and_shirt_is_hard():
+    votes = load_human_votes("fashion-mnist")
+    assert votes.shape == (10, 10)
+    np.testing.assert_allclose(votes.sum(axis=1), 1, atol=1e-3)
+    assert np.diag(votes).argmin() == 6  # Shirt; published: people find only 27% by majority.
+    assert load_human_votes("digits") is None

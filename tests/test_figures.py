@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+from matplotlib.image import imread
+
+from conftest import make_predictions
+from hardpairs import figures
+from hardpairs.evaluation import evaluate
+from hardpairs.predictions import Predictions
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (200, 28, 28), dtype=np.uint8)
+HOSTILE = ("$x^{", "<b>&amp;", "a" * 500, "\u202eright to left", "plain")
+
+
+@pytest.fixture(params=["ordinary", "hostile"])
+def predictions(request):
+    if request.param == "hostile":
+        return make_predictions(class_names=HOSTILE)
+    return make_predictions()
+
+
+def texts(figure):
+    return " ".join(text.get_text() for text in figure.findobj(lambda a: hasattr(a, "get_text")))
+
+
+@pytest.mark.filterwarnings("ignore:Glyph")  # The font has no glyph for direction marks.
+def test_every_figure_can_be_drawn_and_saved(tmp_path, predictions):
+    evaluation = evaluate(predictions)
+    drawn = {
+        "cm": figures.draw_confusion(evaluation),
+        "pairs": figures.draw_pairs(evaluation, predictions, IMAGES),
+        "hardest": figures.draw_hardest(evaluation, predictions, IMAGES),
+        "filters": figures.draw_filters(np.random.default_rng(0).normal(size=(3, 3, 1, 32))),
+        "history": figures.draw_history({"loss": [1, 0.5], "accuracy": [0.5, 0.8]}, 2),
+    }
+    for name, figure in drawn.items():
+        figures.save_figure(figure, tmp_path / f"{name}.png")
+        pixels = imread(tmp_path / f"{name}.png")
+        assert pixels.shape[1] > 600
+        assert pixels[..., :3].std() > 0.01
+
+
+def test_matrix_shows_the_counts():
+    evaluation = evaluate(make_predictions())
+    shown = texts(figures.draw_confusion(evaluation)).split()
+    for count in evaluation.confusion[evaluation.confusion > 0]:
+        assert str(count) in shown
+
+
+def test_matrix_of_very_many_classes_is_left_out():
+    evaluation = evaluate(make_predictions(classes=figures.MOST_CLASSES_IN_MATRIX + 1))
+    assert figures.draw_confusion(evaluation) is None
+
+
+def test_nothing_to_draw_without_mistakes():
+    predictions = Predictions(np.array([0, 1]), np.eye(2), ("a", "b"))
+    evaluation = evaluate(predictions)
+    assert figures.draw_pairs(evaluation, predictions, IMAGES[:2]) is None
+    assert figures.draw_hardest(evaluation, predictions, IMAGES[:2]) is None
+
+
+def test_confident_mistakes_come_first():
+    predictions = make_predictions()
+    rows = figures.confident_mistakes(predictions, 0, 1)
+    assert len(rows) > 2
+    assert (predictions.labels[rows] == 0).all()
+    assert (predictions.predicted[rows] == 1).all()
+    assert (np.diff(predictions.probabilities[rows, 1]) <= 0).all()
+
+
+def test_typical_mistakes_cover_what_the_class_is_taken_for():
+    predictions = make_predictions()
+    evaluation = evaluate(predictions)
+    rows = figures.typical_mistakes(evaluation, predictions, 0, 4)
+    assert (predictions.labels[rows] == 0).all()
+    assert sorted(predictions.predicted[rows]) == [1, 2, 3, 4]
+    many = figures.typical_mistakes(evaluation, predictions, 0, 10_000)
+    assert len(set(many)) == len(many) == evaluation.confusion[0, 1:].sum()

@@ -1,0 +1,159 @@
+import contextlib
+import io
+import pickle
+import zipfile
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from conftest import make_predictions
+from hardpairs.errors import InputError
+from hardpairs.predictions import Predictions, load_predictions, save_predictions
+
+SLOW_FIXTURE = [HealthCheck.function_scoped_fixture]
+
+
+def arrays_of(predictions: Predictions) -> dict:
+    return {
+        "labels": predictions.labels,
+        "probabilities": predictions.probabilities,
+        "class_names": np.array(predictions.class_names),
+    }
+
+
+def test_round_trip(tmp_path):
+    before = make_predictions(
+        ids=np.arange(200)[::-1], split="test", fingerprint="ab", metadata={"seed": 3}
+    )
+    save_predictions(before, tmp_path / "p.npz")
+    after = load_predictions(tmp_path / "p.npz")
+    for name in ("labels", "probabilities", "ids"):
+        np.testing.assert_array_equal(getattr(after, name), getattr(before, name))
+    assert (after.class_names, after.split) == (before.class_names, "test")
+    assert (after.fingerprint, after.metadata) == ("ab", {"seed": 3})
+
+
+def test_three_arrays_from_another_framework_are_enough(tmp_path):
+    before = make_predictions()
+    np.savez(tmp_path / "p.npz", **arrays_of(before))
+    after = load_predictions(tmp_path / "p.npz")
+    assert after.ids.tolist() == list(range(200))
+    assert after.metadata == {}
+
+
+def test_csv_door(tmp_path):
+    (tmp_path / "p.csv").write_text('id,label,"cat, big",dog\n5,dog,0.25,0.75\n2,"cat, big",1,0\n')
+    after = load_predictions(tmp_path / "p.csv")
+    assert after.class_names == ("cat, big", "dog")
+    assert after.labels.tolist() == [1, 0]
+    assert after.ids.tolist() == [5, 2]
+    assert after.predicted.tolist() == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("", "no column 'label'"),
+        ("a,b\n1,2\n", "no column 'label'"),
+        ("label,a,b\nc,0.5,0.5\n", "line 2 has the label 'c'"),
+        ("label,a,b\na,0.5\n", "line 2 has a missing or bad number"),
+        ("label,a,b\na,0.5,half\n", "line 2 has a missing or bad number"),
+        ("label,a,b\na,nan,0.5\n", "NaN"),
+        ("label,a,b\n", "at least one image"),
+        ("label,id,a,b\na,99999999999999999999,1,0\n", "ids"),
+        ("label,a,a\na,1,0\n", "all different"),
+    ],
+)
+def test_bad_csv(tmp_path, text, complaint):
+    (tmp_path / "p.csv").write_text(text)
+    with pytest.raises(InputError, match=complaint):
+        load_predictions(tmp_path / "p.csv")
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"probabilities": np.full((200, 5), np.nan)}, "row 0 of probabilities has NaN"),
+        ({"probabilities": np.full((200, 5), 0.3)}, "row 0 sums to 1.5"),
+        ({"probabilities": np.eye(5)[np.zeros(200, int)] * 2 - 0.2}, "at least 0"),
+        ({"probabilities": np.full((200, 5, 1), 0.2)}, "expected floats of shape"),
+        ({"probabilities": np.ones((200, 5), int)}, "expected floats of shape"),
+        ({"probabilities": np.ones((200, 1))}, "two classes"),
+        ({"labels": np.full(200, 5)}, "expected 0 to 4"),
+        ({"labels": np.full(200, -1)}, "expected 0 to 4"),
+        ({"labels": np.zeros(199, int)}, "labels are int64 of shape"),
+        ({"labels": np.zeros(200)}, "expected integers"),
+        ({"class_names": np.array(["a", "b"])}, "2 class names for 5 columns"),
+        ({"class_names": np.array(["a", "b", "c", "d", "d"])}, "all different"),
+        ({"class_names": np.arange(5)}, "class names"),
+        ({"ids": np.zeros(200, int)}, "all different"),
+        ({"ids": -np.arange(200)}, "at least 0"),
+        ({"metadata": np.array("[1]")}, "JSON object"),
+        ({"metadata": np.array("{")}, "damaged"),
+        ({"format_version": np.array(99)}, "format version 99"),
+        ({"labels": np.array([{}] * 200)}, "pickled objects"),
+    ],
+)
+def test_bad_arrays(tmp_path, change, complaint):
+    np.savez(tmp_path / "p.npz", **{**arrays_of(make_predictions()), **change})
+    with pytest.raises(InputError, match=complaint) as caught:
+        load_predictions(tmp_path / "p.npz")
+    assert str(tmp_path / "p.npz") in str(caught.value)
+
+
+def test_missing_array_and_missing_file(tmp_path):
+    np.savez(tmp_path / "p.npz", labels=np.zeros(3, int))
+    with pytest.raises(InputError, match="lacks the array"):
+        load_predictions(tmp_path / "p.npz")
+    with pytest.raises(InputError, match="No such file"):
+        load_predictions(tmp_path / "q.npz")
+
+
+class Payload:
+    def __reduce__(self):
+        return (open, ("executed", "w"))
+
+
+def test_pickle_is_never_executed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bare.npz").write_bytes(pickle.dumps(Payload()))
+    np.savez(tmp_path / "inside.npz", labels=np.array([Payload()], dtype=object))
+    for name in ("bare.npz", "inside.npz"):
+        with pytest.raises(InputError):
+            load_predictions(tmp_path / name)
+    assert not (tmp_path / "executed").exists()
+
+
+def test_sizes_that_cannot_be_true(tmp_path):
+    header = np.lib.format.header_data_from_array_1_0(np.zeros(1))
+    header["shape"] = (10**12,)
+    member = io.BytesIO()
+    np.lib.format.write_array_header_1_0(member, header)
+    with zipfile.ZipFile(tmp_path / "p.npz", "w") as archive:
+        archive.writestr("labels.npy", member.getvalue())
+    with pytest.raises(InputError):
+        load_predictions(tmp_path / "p.npz")
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=SLOW_FIXTURE)
+@given(data=st.data())
+def test_no_bytes_make_a_traceback(tmp_path, data):
+    path = tmp_path / "valid.npz"
+    if not path.exists():
+        save_predictions(make_predictions(images=3), path)
+    content = bytearray(path.read_bytes())
+    for _ in range(data.draw(st.integers(1, 8))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    (tmp_path / "damaged.npz").write_bytes(content[: data.draw(st.integers(0, len(content)))])
+    with contextlib.suppress(InputError):
+        load_predictions(tmp_path / "damaged.npz")
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=SLOW_FIXTURE)
+@given(content=st.one_of(st.binary(max_size=80), st.text(max_size=80).map(str.encode)))
+def test_no_csv_makes_a_traceback(tmp_path, content):
+    (tmp_path / "p.csv").write_bytes(b"label,a,b\n" + content)
+    with contextlib.suppress(InputError):
+        load_predictions(tmp_path / "p.csv")
