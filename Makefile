@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test format lock clean
+.PHONY: run test bench format lock clean
 
 run: .venv/train.done
 	@$(BIN)/hardpairs run
@@ -12,6 +12,9 @@ test: .venv/dev.done
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest
+
+bench: .venv/bench.done
+	$(BIN)/python benchmarks/speed.py $(if $(SEEDS),--seeds $(SEEDS)) $(if $(ONLY),--only $(ONLY))
 
 format: .venv/dev.done
 	$(BIN)/ruff check --fix .
@@ -24,7 +27,7 @@ lock: .venv/dev.done
 .venv/%.done: pyproject.toml requirements.lock
 	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv || { echo "make: $(PYTHON) can't make a virtual environment; install Debian's package python3-venv." >&2; rm -rf .venv; exit 1; }
 	@echo "setting up .venv (once)" >&2
-	@$(BIN)/pip install --quiet --disable-pip-version-check -c requirements.lock -e ".[$(if $(filter dev,$*),train$(,)dev,$*)]"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c requirements.lock -e ".[train$(if $(filter-out train,$*),$(,)$*)]"
 	@touch $@
 
 clean:

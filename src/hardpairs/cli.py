@@ -10,7 +10,7 @@ import click
 from hardpairs.errors import InputError
 
 DEFAULT_DATA = "fashion-mnist"
-DEFAULT_RECIPE = "lesson"
+DEFAULT_RECIPE = "fast"
 
 data_option = click.option(
     "--data",

@@ -18,10 +18,12 @@ class Recipe:
         model: Name of a function in `hardpairs.models`.
         epochs: Passes over the training images, at most.
         batch_size: Images per step.
-        optimizer: "adam" as Keras has it, or "adamw" (Loshchilov, Hutter, ICLR 2019).
+        optimizer: "adam" as Keras has it; "adamw" (Loshchilov, Hutter, ICLR 2019); "muon", see
+            `hardpairs.optimizers.ConvolutionMuon`.
         learning_rate: The constant rate, or the peak of the one-cycle schedule.
         schedule: "constant", or "one-cycle": linear warm-up, then linear decay to 0.
-        weight_decay: Of AdamW; biases and normalisation have none.
+        warm_up_share: Share of the steps that one-cycle warms up.
+        weight_decay: Of AdamW and Muon; biases and normalisation have none.
         label_smoothing: Share of each target spread over all classes.
         flips: Mirror half of the images left to right.
         shift: Move each image by up to so many pixels in both directions.
@@ -36,9 +38,10 @@ class Recipe:
     model: str
     epochs: int
     batch_size: int = 128
-    optimizer: Literal["adam", "adamw"] = "adam"
+    optimizer: Literal["adam", "adamw", "muon"] = "adam"
     learning_rate: float = 0.001
     schedule: Literal["constant", "one-cycle"] = "constant"
+    warm_up_share: float = 0.1
     weight_decay: float = 0.0
     label_smoothing: float = 0.0
     flips: bool = False
@@ -55,6 +58,18 @@ _ROWS = (
         model="cnn",
         epochs=20,
         patience=3,
+    ),
+    Recipe(
+        name="fast",
+        promise="The lesson's CNN under the fast schedule.",
+        model="cnn",
+        epochs=3,
+        batch_size=64,
+        optimizer="muon",
+        learning_rate=0.01,
+        schedule="one-cycle",
+        weight_decay=0.01,
+        validation_share=0.0,
     ),
     Recipe(
         name="dense",

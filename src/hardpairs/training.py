@@ -11,6 +11,7 @@ from hardpairs.backend import default_precision, keras
 from hardpairs.batches import Batches, to_pixels
 from hardpairs.datasets import Split
 from hardpairs.models import MODELS
+from hardpairs.optimizers import OneCycle, convolution_muon
 from hardpairs.recipes import Recipe
 
 PREDICT_BATCH_SIZE = 500
@@ -140,13 +141,13 @@ def predict(model: "keras.Model", images: np.ndarray) -> np.ndarray:
 def _optimizer(recipe: Recipe, steps: int) -> "keras.optimizers.Optimizer":
     rate: Any = recipe.learning_rate
     if recipe.schedule == "one-cycle":
-        warm_up = round(0.2 * steps)
-        rate = keras.optimizers.schedules.CosineDecay(
-            0.0, steps - warm_up, warmup_target=recipe.learning_rate, warmup_steps=warm_up
-        )
+        rate = OneCycle(rate, steps, recipe.warm_up_share)
     if recipe.optimizer == "adam":
         return keras.optimizers.Adam(rate)
-    optimizer = keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay)
+    if recipe.optimizer == "adamw":
+        optimizer = keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay)
+    else:
+        optimizer = convolution_muon(rate, recipe.weight_decay)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer
 

@@ -1,0 +1,102 @@
+"""One training of a recipe or a contestant in this process; prints one line of JSON.
+
+`python benchmarks/one_training.py NAME SEED '{"images": 7500}'`; see speed.py.
+"""
+
+import json
+import resource
+import sys
+import time
+from dataclasses import replace
+from typing import Any
+
+STARTED = time.perf_counter()
+
+import numpy as np  # noqa: E402
+
+from contestants import CONTESTANTS, Outcome  # noqa: E402
+from hardpairs.datasets import Split, load_dataset  # noqa: E402
+from hardpairs.recipes import RECIPES  # noqa: E402
+
+
+def main(name: str, seed: int, variant: dict[str, Any]) -> None:
+    """Train, predict, print."""
+    if name == "machine":
+        print(json.dumps({"gflops": bf16_gflops()}))
+        return
+    dataset = load_dataset("fashion-mnist")
+    images = variant.pop("images", len(dataset.train))
+    train = Split(dataset.train.images[:images], dataset.train.labels[:images])
+    if name in CONTESTANTS:
+        outcome = CONTESTANTS[name](train, dataset.test.images, seed)
+    else:
+        outcome = train_recipe(name, train, dataset.test.images, seed, variant)
+    labels = dataset.test.labels
+    flipped = outcome.flipped
+    printed = {
+        "accuracy": float((outcome.predicted == labels).mean()),
+        "flipped_accuracy": None if flipped is None else float((flipped == labels).mean()),
+        "fit_seconds": outcome.fit_seconds,
+        "process_seconds": time.perf_counter() - STARTED,
+        "epochs": outcome.epochs,
+        "images": outcome.images,
+        "forward_operations": outcome.forward_operations,
+        "parameters": outcome.parameters,
+        "peak_megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+    print(json.dumps(printed))
+
+
+def train_recipe(
+    name: str, split: Split, test_images: np.ndarray, seed: int, variant: dict[str, Any]
+) -> Outcome:
+    """Train a row of the recipe table, or a variant of it."""
+    from hardpairs.training import predict, train
+
+    recipe = replace(RECIPES[name], **variant)
+    trained = train(split, recipe, classes=10, seed=seed)
+    probabilities = predict(trained.model, test_images)
+    mirrored = predict(trained.model, test_images[:, :, ::-1])
+    return Outcome(
+        predicted=probabilities.argmax(axis=1),
+        flipped=(probabilities + mirrored).argmax(axis=1),
+        fit_seconds=trained.fit_seconds,
+        epochs=len(trained.history["loss"]),
+        images=len(split) - round(len(split) * recipe.validation_share),
+        forward_operations=forward_operations(trained.model),
+        parameters=trained.model.count_params(),
+    )
+
+
+def forward_operations(model: Any) -> int:
+    """Floating-point operations of one image's forward pass, counted from the layers.
+
+    Multiplications and additions of convolutions and dense layers; the rest is noise beside them.
+    """
+    operations = 0
+    for layer in model.layers:
+        kernel = getattr(layer, "kernel", None)
+        if kernel is not None:
+            positions = int(np.prod(layer.output.shape[1:-1]))
+            operations += 2 * int(np.prod(kernel.shape)) * positions
+    return operations
+
+
+def bf16_gflops() -> float:
+    """Best rate of a 2048 x 2048 bf16 matrix product in TensorFlow on this machine."""
+    import tensorflow as tf
+
+    size = 2048
+    matrix = tf.cast(tf.random.normal((size, size)), tf.bfloat16)
+    multiply = tf.function(lambda: tf.linalg.matmul(matrix, matrix))
+    multiply()
+    best = float("inf")
+    for _ in range(20):
+        started = time.perf_counter()
+        multiply().numpy()
+        best = min(best, time.perf_counter() - started)
+    return 2 * size**3 / best / 1e9
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3]))

@@ -1,0 +1,183 @@
+"""Speed: every recipe and its competitors in one run, one table, and benchmarks/speed.json.
+
+    make bench                              all of it; the seeds that each row asks for
+    make bench SEEDS=3 ONLY=lesson,sprint   a part of it
+
+Each training runs in a process of its own, so that peak memory is its own and nothing is warm.
+All ratios are to the median `fit` of the lesson's script in the same run.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+from scipy import stats
+
+from hardpairs.recipes import RECIPES
+
+HERE = Path(__file__).parent
+LESSON = "lesson-script"
+SEEDS = {"sprint": 10, "quick": 10, "strong": 5}
+DEFAULT_SEEDS = 3
+CLASSICAL = ("hog-svm", "lightgbm", "random-convolutions")  # One seed: their spread is small.
+SCALING_RECIPE = "quick"
+
+
+def main() -> None:
+    """Parse, run, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, help="the same number of seeds for every row")
+    parser.add_argument("--only", help="comma-separated names of rows")
+    parser.add_argument("--out", type=Path, default=HERE / "speed.json")
+    options = parser.parse_args()
+    names = [LESSON, *RECIPES, "torch-lesson", *CLASSICAL]
+    chosen = options.only.split(",") if options.only else names
+    names = [name for name in names if name in chosen or name == LESSON]
+    console = Console(width=150)
+    rate = measure("machine", 0)["gflops"]
+    console.print(f"bf16 matrix products on this machine: {rate:.0f} GFLOP/s")
+    outcomes: dict[str, list[dict[str, Any]]] = {}
+    for name in names:
+        default = 1 if name in CLASSICAL else SEEDS.get(name, DEFAULT_SEEDS)
+        for seed in range(options.seeds or default):
+            outcomes.setdefault(name, []).append(measure(name, seed))
+            Console(stderr=True).print(name, seed, outcomes[name][-1])
+    lesson_fit = median(outcome["fit_seconds"] for outcome in outcomes[LESSON])
+    rows = [summarise(name, outcomes[name], lesson_fit, rate) for name in names]
+    scaling = measure_scaling() if not options.only else []
+    console.print(speed_table(rows), scaling_table(scaling))
+    text = json.dumps({"rows": rows, "scaling": scaling, "bf16_gflops": rate}, indent=1)
+    options.out.write_text(text + "\n", encoding="utf-8")
+
+
+def measure(name: str, seed: int, **variant: Any) -> dict[str, Any]:
+    """Run one training in a process of its own and return what it prints last."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = (
+            [HERE / "lesson_script.py", str(seed), folder]
+            if name == LESSON
+            else [HERE / "one_training.py", name, str(seed), json.dumps(variant)]
+        )
+        done = subprocess.run(
+            [sys.executable, *map(str, command)],
+            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "MPLBACKEND": "agg"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    if done.returncode:
+        sys.exit(f"{name}, seed {seed}, failed:\n{done.stderr[-2000:]}")
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def summarise(
+    name: str, outcomes: list[dict[str, Any]], lesson_fit: float, rate: float
+) -> dict[str, Any]:
+    """One row: accuracy over seeds with its t interval, time, operations, memory."""
+    accuracies = [outcome["accuracy"] for outcome in outcomes]
+    seconds = [outcome["fit_seconds"] for outcome in outcomes]
+    # A training step costs about three forward passes: one forward, two backward.
+    operations = [3 * o.get("forward_operations", 0) * o["images"] * o["epochs"] for o in outcomes]
+    gflops = median(work / time for work, time in zip(operations, seconds, strict=True)) / 1e9
+    flipped = [o["flipped_accuracy"] for o in outcomes if o.get("flipped_accuracy") is not None]
+    return {
+        "name": name,
+        "accuracy_mean": float(np.mean(accuracies)),
+        "accuracy_interval": seed_interval(accuracies),
+        "accuracies": accuracies,
+        "flip_averaged_accuracy_mean": float(np.mean(flipped)) if flipped else None,
+        "seeds": len(outcomes),
+        "fit_seconds_median": median(seconds),
+        "fit_seconds_min": min(seconds),
+        "fit_seconds_max": max(seconds),
+        "ratio_to_lesson": median(seconds) / lesson_fit,
+        "process_seconds_median": median(o["process_seconds"] for o in outcomes),
+        "images_per_second": median(o["images"] * o["epochs"] / o["fit_seconds"] for o in outcomes),
+        "parameters": outcomes[0].get("parameters", 0),
+        "operations": median(operations),
+        "gflops": gflops,
+        "share_of_bf16_rate": gflops / rate,
+        "peak_megabytes": max(o["peak_megabytes"] for o in outcomes),
+    }
+
+
+def seed_interval(accuracies: list[float]) -> list[float] | None:
+    """95% t interval of the mean over seeds; None for one seed."""
+    if len(accuracies) < 2:
+        return None
+    mean, error = np.mean(accuracies), stats.sem(accuracies)
+    if error == 0:
+        return [float(mean), float(mean)]
+    return [float(bound) for bound in stats.t.interval(0.95, len(accuracies) - 1, mean, error)]
+
+
+def measure_scaling() -> list[dict[str, Any]]:
+    """Time and memory against the number of training images, and against width."""
+    rows = []
+    for share in (1 / 8, 1 / 4, 1 / 2, 1):
+        outcome = measure(SCALING_RECIPE, 0, images=round(60_000 * share))
+        rows.append({"varied": "images", "value": round(60_000 * share), **outcome})
+    for width in (1 / 2, 1, 2):
+        outcome = measure(SCALING_RECIPE, 0, width=width)
+        rows.append({"varied": "width", "value": width, **outcome})
+    return rows
+
+
+def speed_table(rows: list[dict[str, Any]]) -> Table:
+    """The first table."""
+    table = Table(title="accuracy on the test set, time of fit, ratio to the lesson's fit")
+    for name in (
+        *("name", "accuracy", "interval", "flips", "seeds", "fit s", "min", "max", "ratio"),
+        *("process s", "images/s", "parameters", "TFLOP", "GFLOP/s", "of bf16", "MB"),
+    ):
+        table.add_column(name, justify="left" if name == "name" else "right")
+    for row in rows:
+        interval, flips = row["accuracy_interval"], row["flip_averaged_accuracy_mean"]
+        known = row["operations"] > 0
+        table.add_row(
+            row["name"],
+            f"{row['accuracy_mean']:.2%}",
+            f"{interval[0]:.2%}-{interval[1]:.2%}" if interval else "",
+            f"{flips:.2%}" if flips else "",
+            f"{row['seeds']}",
+            *(f"{row[f'fit_seconds_{key}']:.1f}" for key in ("median", "min", "max")),
+            f"{row['ratio_to_lesson']:.3f}",
+            f"{row['process_seconds_median']:.1f}",
+            f"{row['images_per_second']:,.0f}",
+            f"{row['parameters']:,}" if row["parameters"] else "",
+            f"{row['operations'] / 1e12:.1f}" if known else "",
+            f"{row['gflops']:.0f}" if known else "",
+            f"{row['share_of_bf16_rate']:.0%}" if known else "",
+            f"{row['peak_megabytes']:.0f}",
+        )
+    return table
+
+
+def scaling_table(rows: list[dict[str, Any]]) -> Table:
+    """The second table."""
+    table = Table(title=f"how {SCALING_RECIPE} grows")
+    for name in ("varied", "value", "accuracy", "fit s", "parameters", "MB"):
+        table.add_column(name, justify="left" if name == "varied" else "right")
+    for row in rows:
+        table.add_row(
+            row["varied"],
+            f"{row['value']:,}",
+            f"{row['accuracy']:.2%}",
+            f"{row['fit_seconds']:.1f}",
+            f"{row['parameters']:,}",
+            f"{row['peak_megabytes']:.0f}",
+        )
+    return table
+
+
+if __name__ == "__main__":
+    main()
