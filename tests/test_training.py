@@ -3,9 +3,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from conftest import run_cli
 from hardpairs.batches import Batches, cut_out, flip, shift
 from hardpairs.datasets import Split
 from hardpairs.models import MODELS
+from hardpairs.predictions import load_predictions
 from hardpairs.recipes import RECIPES
 from hardpairs.training import build_model, default_precision, predict, train
 
@@ -73,6 +75,16 @@ def test_same_seed_same_result(small, precision):
     )
     np.testing.assert_array_equal(first, again)
     assert np.abs(first - other).max() > 0.01
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+@pytest.mark.parametrize("recipe", ["lesson", "fast"])
+def test_other_backends_train(tiny_folder, tmp_path, backend, recipe):
+    pytest.importorskip(backend)
+    arguments = ("train", "--data", tiny_folder, "--recipe", recipe, "--out", tmp_path / "run")
+    done = run_cli(*arguments, KERAS_BACKEND=backend)
+    assert done.returncode == 0, done.stderr
+    assert load_predictions(tmp_path / "run" / "predictions.npz").metadata["seed"] == 0
 
 
 def test_the_lessons_layers():
