@@ -157,11 +157,15 @@ def make_block(names: Sequence[str], runs: Sequence[Sequence[Predictions]]) -> B
 
 def scores(block: Block) -> tuple[Score, ...]:
     """Return every recipe's accuracy."""
-    accuracies = block.correct.mean(axis=2)
-    return tuple(
-        Score(name, tuple(row.tolist()), float(row.mean()), mean_interval(row), float(time.mean()))
-        for name, row, time in zip(block.names, accuracies, block.seconds, strict=True)
-    )
+    result = []
+    for name, row, seconds in zip(
+        block.names, block.correct.mean(axis=2), block.seconds, strict=True
+    ):
+        low, high = mean_interval(row)
+        interval = max(low, 0.0), min(high, 1.0)
+        accuracies = tuple(row.tolist())
+        result.append(Score(name, accuracies, float(row.mean()), interval, float(seconds.mean())))
+    return tuple(result)
 
 
 def effects(block: Block) -> tuple[Effect, ...]:

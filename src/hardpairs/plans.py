@@ -10,7 +10,7 @@ from hardpairs.studies import Job
 STRETCH, EXTRAS = "the lesson's stretch", "from the fast recipes"
 LONGER_EPOCHS = 6
 QUICK_FRACTION = 0.03
-QUICK_FACTORS = ("third-block", "flips", "rotations", "zooms")
+QUICK_FACTORS = ("third-block", "flips", "zooms")
 CURVE_FRACTIONS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
 MOST_EPOCHS_TIMES = 4  # A small part of the data is seen more often, up to so many times.
 
@@ -107,7 +107,10 @@ def ablate_arms(source: str, factors: Collection[str], *, quick: bool) -> dict[s
         "alone": [arm("base", ()), *(arm(name, (name,)) for name in factors)],
         "left out": [
             arm("whole", factors),
-            *(arm(name, [other for other in factors if other != name]) for name in factors),
+            *(
+                arm(f"no {name}", [other for other in factors if other != name])
+                for name in factors
+            ),
         ],
     }
 

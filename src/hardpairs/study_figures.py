@@ -47,7 +47,7 @@ def draw_effects(panels: Mapping[str, Sequence[Effect]], headline: str) -> Figur
         axes.grid(axis="x", color="#E6E8EB")
         axes.set_axisbelow(True)
         axes.set_title(title, fontsize=9.5)
-        axes.set_xlabel("points of accuracy, 95% interval; grey: can't be told from 0")
+        axes.set_xlabel("points of accuracy, 95% interval (grey: not told from 0 after Holm)")
     _headline(figure, headline)
     return figure
 

@@ -188,7 +188,11 @@ def render_study(findings: Findings, pictures: Sequence[str]) -> str:
         keep_trailing_newline=True,
     )
     environment.filters.update(
-        plain=_plain, percent=lambda value: f"{value:.2%}", points=points, needed=seeds_sentence
+        plain=_plain,
+        percent=lambda value: f"{value:.2%}",
+        points=points,
+        verdict=verdict,
+        caption=section_caption,
     )
     return environment.get_template("study.md.jinja").render(
         findings=findings,
@@ -204,13 +208,19 @@ def points(value: float) -> str:
     return f"{100 * value:+.2f}"
 
 
-def seeds_sentence(effect: Effect) -> str:
-    """Whether an effect is told apart from none, and if not, how many seeds would do it."""
+def verdict(effect: Effect) -> str:
+    """Whether an effect is told apart from none and, if not, how many seeds it would take."""
     if effect.told_apart:
-        return "helps" if effect.gain > 0 else "hurts"
-    if effect.seeds_needed is None:
-        return "can't be told apart; more than 1,000 seeds would be needed"
-    return f"can't be told apart; {effect.seeds_needed} seeds would tell"
+        return "better" if effect.gain > 0 else "worse"
+    seeds = ">1,000" if effect.seeds_needed is None else f"{effect.seeds_needed}"
+    return f"? {seeds} seeds"
+
+
+def section_caption(section: Section) -> str | None:
+    """Spell out the question mark where there is one."""
+    if all(effect.told_apart for effect in section.effects):
+        return None
+    return "?: can't be told apart from no effect; so many seeds would tell"
 
 
 def leader_sentence(findings: Findings) -> str:

@@ -151,27 +151,26 @@ def study_bar(quiet: bool) -> Iterator[Callable[[int, int], None]]:
 
 def print_study(findings: "Findings", console: Console) -> None:
     """Print one table a block, and what helped most."""
-    from hardpairs.study_reports import leader_sentence, points, seeds_sentence
+    from hardpairs.study_reports import leader_sentence, points, section_caption, verdict
 
     if findings.quick:
         console.print("[bold]quick: a slice of the data; the numbers mean nothing[/bold]")
     for section in findings.sections:
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        table.add_column(Text(section.name))
-        for name in ("accuracy", "gain", "95% interval", "errors less", "s"):
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption=section_caption(section))
+        table.add_column(Text(section.name), no_wrap=True)
+        for name in ("accuracy", "gain", "95% interval", "of errors"):
             table.add_column(name, justify="right", no_wrap=True)
-        table.add_column("")
+        table.add_column("", no_wrap=True)
         first, *others = section.scores
-        table.add_row(Text(first.name), f"{first.mean:.2%}", "", "", "", f"{first.seconds:.1f}", "")
+        table.add_row(Text(first.name), f"{first.mean:.2%}")
         for score, effect in zip(others, section.effects, strict=True):
             table.add_row(
                 Text(score.name),
                 f"{score.mean:.2%}",
                 points(effect.gain),
-                " to ".join(points(bound) for bound in effect.interval),
-                f"{effect.errors_removed:.1%}",
-                f"{score.seconds:.1f}",
-                seeds_sentence(effect),
+                f"{points(effect.interval[0])} {points(effect.interval[1])}",
+                f"{effect.errors_removed:.0%}",
+                verdict(effect),
             )
         console.print(table)
     if findings.leader:
