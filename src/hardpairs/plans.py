@@ -107,10 +107,7 @@ def ablate_arms(source: str, factors: Collection[str], *, quick: bool) -> dict[s
         "alone": [arm("base", ()), *(arm(name, (name,)) for name in factors)],
         "left out": [
             arm("whole", factors),
-            *(
-                arm(f"no {name}", [other for other in factors if other != name])
-                for name in factors
-            ),
+            *(arm(f"no {name}", [other for other in factors if other != name]) for name in factors),
         ],
     }
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter, PercentFormatter
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from hardpairs.comparisons import Block, Effect, Score, flips
 from hardpairs.figures import BLUE, GREY, ORANGE, STYLE, _canvas, _fit, _headline, _place_image
@@ -47,7 +47,7 @@ def draw_effects(panels: Mapping[str, Sequence[Effect]], headline: str) -> Figur
         axes.grid(axis="x", color="#E6E8EB")
         axes.set_axisbelow(True)
         axes.set_title(title, fontsize=9.5)
-        axes.set_xlabel("points of accuracy, 95% interval (grey: not told from 0 after Holm)")
+        axes.set_xlabel("points of accuracy, 95% interval (grey: not told from 0)", fontsize=8.5)
     _headline(figure, headline)
     return figure
 
@@ -61,7 +61,7 @@ def draw_curves(curves: Mapping[str, Sequence[tuple[int, Score]]], headline: str
         headline: What is to be seen.
     """
     figure = Figure(figsize=(8.8, 4.6))
-    figure.subplots_adjust(left=0.09, right=0.72, top=0.88, bottom=0.13)
+    figure.subplots_adjust(left=0.09, right=0.82, top=0.9, bottom=0.13)
     axes = figure.add_subplot()
     counts = sorted({count for line in curves.values() for count, _ in line})
     for index, (name, line) in enumerate(curves.items()):
@@ -82,7 +82,7 @@ def draw_curves(curves: Mapping[str, Sequence[tuple[int, Score]]], headline: str
     axes.set_xticks(counts, [f"{count:,}" for count in counts])
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.tick_params(which="minor", length=0)
-    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=None))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}%"))
     axes.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: _round_percent(value)))
     axes.set_xlabel("training images")
     axes.set_ylabel("test images mistaken")
@@ -109,7 +109,7 @@ def draw_flips(block: Block, index: int, images: np.ndarray) -> Figure | None:
     rows = [("mended", balance), ("broken", -balance)]
     if not balance.any():
         return None
-    height = 1.62 * len(rows) + 0.5
+    height = 1.4 * len(rows) + 0.45
     figure = Figure(figsize=(9.6, height))
     wide, high = FLIPS_SHOWN * 1.15 + 1.0, 1.5 * len(rows)
     axes = _canvas(figure, (0.1, 0, 9.4, height - 0.45), wide, high)
@@ -118,7 +118,7 @@ def draw_flips(block: Block, index: int, images: np.ndarray) -> Figure | None:
         chosen = [int(i) for i in np.argsort(-score, kind="stable")[:FLIPS_SHOWN] if score[i] > 0]
         count = int((score == seeds).sum())
         axes.text(
-            0.85, top + 0.5, f"{verb}\n\n{count} in all\n{seeds} seeds", ha="right", va="center"
+            0.85, top + 0.5, f"{verb}\n\n{count} of them\nin every seed", ha="right", va="center"
         )
         for column, image in enumerate(chosen):
             left = 1.0 + column * 1.15
@@ -127,7 +127,7 @@ def draw_flips(block: Block, index: int, images: np.ndarray) -> Figure | None:
             wrong = wrong[wrong != block.labels[image]]
             taken_for = _short(block.class_names[int(np.bincount(wrong).argmax())])
             true = _short(block.class_names[int(block.labels[image])])
-            caption = f"{true},\nnot {taken_for}"
+            caption = f"{true},\n{'was' if verb == 'mended' else 'now'} {taken_for}"
             axes.text(left + 0.5, top + 1.05, caption, ha="center", va="top", fontsize=8)
     _fit(axes, wide, high)
     _headline(
@@ -144,4 +144,4 @@ def _short(name: str) -> str:
 def _round_percent(value: float) -> str:
     """Label 2% and 5% between the decades, and nothing else."""
     first = value / 10 ** np.floor(np.log10(value))
-    return f"{value:.1%}".replace(".0", "") if round(first, 6) in (2, 5) else ""
+    return f"{100 * value:g}%" if round(first, 6) in (2, 5) else ""
