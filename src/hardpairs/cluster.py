@@ -4,10 +4,10 @@ Data goes out and files come back through Ray's object store: nodes share no fil
 needs this version of ``hardpairs[train]``.
 """
 
-import contextlib
 import importlib.metadata
 import os
-import socket
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 
 from hardpairs.datasets import Dataset
@@ -18,15 +18,14 @@ os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 
 RETRIES = 5  # Of a task whose node or process died; an error of its own isn't retried.
-CONNECT_SECONDS = 4
+CONNECT_SECONDS = 5
 
 
 def ray_engine(address: str) -> Engine:
     """Connect to a cluster; return an engine that gives each training one of its cores.
 
     Args:
-        address: "auto" for the cluster that this machine belongs to, HOST:PORT, or
-            ray://HOST:PORT.
+        address: HOST:PORT of a cluster's head, or "auto" for the cluster of this machine.
 
     Raises:
         InputError: Ray isn't installed, or there is no cluster at the address.
@@ -64,19 +63,15 @@ def ray_engine(address: str) -> Engine:
 
 
 def _check_reachable(address: str) -> None:
-    """Ray itself waits for minutes on an address that doesn't answer."""
+    """Ask Ray's own health check: `ray.init` waits for minutes where nothing or no Ray answers."""
     if address == "auto":
         return
-    host, _, port = address.removeprefix("ray://").rpartition(":")
+    command = [sys.executable, "-m", "ray.scripts.scripts", "health-check", "--address", address]
     try:
-        with contextlib.closing(
-            socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS)
-        ):
-            pass
-    except (OSError, ValueError, OverflowError) as error:
+        subprocess.run(command, check=True, capture_output=True, timeout=CONNECT_SECONDS)
+    except (subprocess.SubprocessError, OSError) as error:
         raise InputError(
-            f"--ray {address}: nothing answers there ({error}); give HOST:PORT of a running "
-            "cluster, or auto."
+            f"--ray {address}: no cluster answers there; give HOST:PORT of a running one, or auto."
         ) from error
 
 
