@@ -88,18 +88,18 @@ def rotate_and_zoom(
     sine = (scale * np.sin(angle)).astype(np.float32)
     down = np.arange(height, dtype=np.float32)[:, None] - np.float32((height - 1) / 2)
     right = np.arange(width, dtype=np.float32) - np.float32((width - 1) / 2)
-    # One pixel of background on every side, so that whatever lies outside can be clipped to it.
+    # Background on every side, so that whatever lies outside can be clipped to it.
     rows = (cosine * down + sine * right) + np.float32((height + 1) / 2)
     columns = (cosine * right - sine * down) + np.float32((width + 1) / 2)
-    np.clip(rows, 0, height + 0.99, out=rows)
-    np.clip(columns, 0, width + 0.99, out=columns)
+    np.clip(rows, 0, height + 1, out=rows)
+    np.clip(columns, 0, width + 1, out=columns)
     top, left = rows.astype(np.int32), columns.astype(np.int32)
     rows -= top
     columns -= left
-    padded = np.pad(images, ((0, 0), (1, 1), (1, 1))).ravel()
-    stride = width + 2
+    padded = np.pad(images, ((0, 0), (1, 2), (1, 2))).ravel()
+    stride = width + 3
     corner = top * np.int32(stride) + left
-    corner += np.arange(count, dtype=np.int32)[:, None, None] * np.int32((height + 2) * stride)
+    corner += np.arange(count, dtype=np.int32)[:, None, None] * np.int32((height + 3) * stride)
     upper = _between(padded[corner], padded[corner + 1], columns)
     lower = _between(padded[corner + stride], padded[corner + stride + 1], columns)
     return (_between(upper, lower, rows) + np.float32(0.5)).astype(np.uint8)

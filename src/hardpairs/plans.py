@@ -42,21 +42,21 @@ class Factor:
 FACTORS = {
     "third-block": Factor(STRETCH, "a third block of convolution and pooling", {}, True),
     "flips": Factor(STRETCH, "mirror half of the images", {"flips": True}),
-    "rotations": Factor(STRETCH, "turn by up to 0.05 of a full turn", {"rotation": 0.05}),
-    "zooms": Factor(STRETCH, "scale by up to 10%", {"zoom": 0.1}),
+    "rotations": Factor(STRETCH, "turn by up to 0.01 of a full turn", {"rotation": 0.01}),
+    "zooms": Factor(STRETCH, "scale by up to 5%", {"zoom": 0.05}),
     "longer": Factor(
         STRETCH,
-        "twice as many epochs, with early stopping",
+        "6 epochs instead of 3, with early stopping",
         {"epochs": LONGER_EPOCHS, "patience": 3},
     ),
     "batch-norm": Factor(EXTRAS, "batch norm after each pooling", {}, True),
     "one-cycle": Factor(
         EXTRAS,
         "warm the rate up, then decay it to 0; the same mean rate",
-        {"schedule": "one-cycle", "learning_rate": 0.01},
+        {"schedule": "one-cycle", "learning_rate": 0.006},
     ),
     "label-smoothing": Factor(
-        EXTRAS, "5% of each target spread over all classes", {"label_smoothing": 0.05}
+        EXTRAS, "3% of each target spread over all classes", {"label_smoothing": 0.03}
     ),
     "erasing": Factor(EXTRAS, "blank a square of 4 x 4 pixels", {"cutout": 4}),
 }
@@ -67,7 +67,7 @@ BASE = replace(
     RECIPES["fast"],
     name="ablation",
     schedule="constant",
-    learning_rate=0.005,
+    learning_rate=0.003,
     validation_share=0.1,
 )
 
