@@ -8,7 +8,7 @@ from hardpairs.recipes import RECIPES, Recipe
 from hardpairs.studies import Job
 
 STRETCH, EXTRAS = "the lesson's stretch", "from the fast recipes"
-LONGER_EPOCHS = 6
+LONGER_EPOCHS = 8
 QUICK_FRACTION = 0.03
 QUICK_FACTORS = ("third-block", "flips", "zooms")
 CURVE_FRACTIONS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
@@ -46,7 +46,7 @@ FACTORS = {
     "zooms": Factor(STRETCH, "scale by up to 5%", {"zoom": 0.05}),
     "longer": Factor(
         STRETCH,
-        "6 epochs instead of 3, with early stopping",
+        "8 epochs instead of 3, with early stopping",
         {"epochs": LONGER_EPOCHS, "patience": 3},
     ),
     "batch-norm": Factor(EXTRAS, "batch norm after each pooling", {}, True),

@@ -156,9 +156,14 @@ def print_study(findings: "Findings", console: Console) -> None:
     if findings.quick:
         console.print("[bold]quick: a slice of the data; the numbers mean nothing[/bold]")
     for section in findings.sections:
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption=section_caption(section))
-        table.add_column(Text(section.name), no_wrap=True)
-        for name in ("accuracy", "gain", "95% interval", "of errors"):
+        table = Table(
+            box=box.SIMPLE_HEAD,
+            pad_edge=False,
+            title=Text(section.name, style="bold"),
+            caption=section_caption(section),
+        )
+        table.add_column("recipe", no_wrap=True)
+        for name in ("accuracy", "gain", "95% interval", "errors"):
             table.add_column(name, justify="right", no_wrap=True)
         table.add_column("", no_wrap=True)
         first, *others = section.scores
@@ -169,7 +174,7 @@ def print_study(findings: "Findings", console: Console) -> None:
                 f"{score.mean:.2%}",
                 points(effect.gain),
                 f"{points(effect.interval[0])} {points(effect.interval[1])}",
-                f"{effect.errors_removed:.0%}",
+                f"{-effect.errors_removed:+.0%}",
                 verdict(effect),
             )
         console.print(table)
