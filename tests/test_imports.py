@@ -13,8 +13,9 @@ for name in {modules}:
 print([name for name in {heavy} if name in sys.modules])
 """
 AFTER_PREDICTIONS = ("analysis", "answers", "cli", "evaluation", "figures", "files", "terminal")
+STUDIES = ("comparisons", "local", "plans", "studies", "study_figures", "study_reports")
 BEFORE_TRAINING = ("datasets", "idx", "predictions", "recipes", "statistics")
-ANALYSIS = [f".{name}" for name in AFTER_PREDICTIONS + BEFORE_TRAINING]
+ANALYSIS = [f".{name}" for name in AFTER_PREDICTIONS + BEFORE_TRAINING + STUDIES]
 
 
 def heavy_imports(modules) -> str:

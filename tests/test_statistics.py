@@ -1,7 +1,28 @@
-import pytest
-from statsmodels.stats.proportion import proportion_confint
+import math
+import runpy
+from pathlib import Path
 
-from hardpairs.statistics import wilson_interval
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from statsmodels.formula.api import ols
+from statsmodels.stats.anova import anova_lm
+from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.power import TTestPower
+from statsmodels.stats.proportion import proportion_confint
+from statsmodels.stats.weightstats import DescrStatsW
+
+from hardpairs.statistics import (
+    CrossedError,
+    crossed_error,
+    holm,
+    mcnemar,
+    mean_interval,
+    paired_bootstrap,
+    wilson_interval,
+)
 
 
 @pytest.mark.parametrize(
@@ -15,3 +36,115 @@ def test_wilson_against_statsmodels(successes, trials):
 def test_wilson_against_newcombes_worked_example():
     # Newcombe, Statistics in Medicine 17 (1998), table I: 81 of 263.
     assert wilson_interval(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+
+
+def test_mcnemar_against_statsmodels_and_by_hand():
+    for mended, broken in ((12, 5), (0, 7), (3, 3), (500, 420)):
+        table = [[100, broken], [mended, 100]]
+        expected = statsmodels_mcnemar(table, exact=True).pvalue
+        assert mcnemar(mended, broken) == pytest.approx(min(expected, 1), abs=1e-12)
+    assert mcnemar(0, 7) == pytest.approx(2 / 2**7)
+    assert mcnemar(0, 0) == 1
+
+
+def test_holm_against_statsmodels():
+    rng = np.random.default_rng(0)
+    for size in (1, 2, 9):
+        p_values = rng.random(size) ** 3
+        expected = multipletests(p_values, method="holm")[1]
+        np.testing.assert_allclose(holm(p_values), expected, atol=1e-12)
+
+
+def test_mean_interval_against_statsmodels():
+    values = np.array([0.921, 0.9195, 0.923, 0.9205, 0.9222])
+    assert mean_interval(values) == pytest.approx(DescrStatsW(values).tconfint_mean(), abs=1e-12)
+
+
+def crossed(recipes=3, seeds=4, images=30, seed=0) -> np.ndarray:
+    """Right or not, with luck of seeds and with tastes of recipes in images."""
+    rng = np.random.default_rng(seed)
+    odds = rng.normal(0, 1, (1, 1, images)) + rng.normal(0, 1.5, (recipes, 1, images))
+    odds = odds + rng.normal(0, 0.8, (recipes, seeds, 1))
+    return rng.random((recipes, seeds, images)) < 1 / (1 + np.exp(-odds))
+
+
+def test_crossed_error_against_statsmodels_analysis_of_variance():
+    correct = crossed()
+    recipes, seeds, images = correct.shape
+    rows = [
+        {"recipe": r, "seed": s, "image": i, "right": float(right)}
+        for (r, s, i), right in np.ndenumerate(correct)
+    ]
+    formula = "right ~ (C(recipe) + C(seed) + C(image)) ** 2"
+    table = anova_lm(ols(formula, pd.DataFrame(rows)).fit())
+    of_seeds = table.loc["C(recipe):C(seed)", "mean_sq"]
+    of_images, rest = (table.loc[name, "mean_sq"] for name in ("C(recipe):C(image)", "Residual"))
+    assert of_images > rest  # Or the maximum below would hide the term.
+    denominator = of_seeds + max(of_images - rest, 0)
+    error = crossed_error(correct)
+    # Hillis 2007: F = MS(recipe) / denominator with these degrees of freedom.
+    assert error.standard_error(seeds) ** 2 == pytest.approx(2 / (seeds * images) * denominator)
+    freedom = denominator**2 / (of_seeds**2 / ((recipes - 1) * (seeds - 1)))
+    assert error.freedom(seeds) == pytest.approx(freedom)
+    difference = correct[1].mean() - correct[0].mean()
+    t = abs(difference) / np.sqrt(2 / (seeds * images) * denominator)
+    assert error.p_value(difference) == pytest.approx(2 * stats.t.sf(t, freedom))
+    low, high = error.interval(difference)
+    assert low < difference < high
+    assert (high - low) / 2 == pytest.approx(
+        stats.t.ppf(0.975, freedom) * error.standard_error(seeds)
+    )
+
+
+def test_crossed_error_of_two_is_the_paired_t_test_where_images_agree():
+    rng = np.random.default_rng(3)
+    correct = rng.random((2, 6, 400)) < np.array([0.7, 0.75])[:, None, None]
+    error = crossed_error(correct)
+    assert error.image_variance == 0
+    accuracies = correct.mean(axis=2)
+    expected = stats.ttest_rel(accuracies[1], accuracies[0])
+    difference = accuracies[1].mean() - accuracies[0].mean()
+    assert error.p_value(difference) == pytest.approx(expected.pvalue)
+    interval = expected.confidence_interval(0.95)
+    assert error.interval(difference) == pytest.approx((interval.low, interval.high))
+
+
+def test_seeds_needed_against_statsmodels():
+    error = CrossedError(recipes=2, seeds=5, seed_variance=0.002**2, image_variance=0.0)
+    for difference, comparisons in ((0.002, 1), (0.001, 1), (0.0015, 9)):
+        expected = TTestPower().solve_power(
+            difference / 0.002, alpha=0.05 / comparisons, power=0.8, alternative="two-sided"
+        )
+        assert error.seeds_needed(difference, comparisons) == math.ceil(expected)
+    too_few_images = CrossedError(recipes=2, seeds=5, seed_variance=1e-6, image_variance=1e-5)
+    assert too_few_images.seeds_needed(0.001, 1) is None
+
+
+def test_degenerate_studies_say_nothing():
+    same = np.broadcast_to(crossed(1), (3, 4, 30))
+    error = crossed_error(same)
+    assert error.p_value(0.0) == 1
+    assert error.interval(0.0) == (0, 0)
+
+
+def test_paired_bootstrap_has_the_spread_of_seeds_and_images():
+    rng = np.random.default_rng(1)
+    by_seed = rng.normal(0, 0.05, (20, 1))
+    differences = rng.normal(0.1 + by_seed + rng.normal(0, 0.5, (1, 500)), 0.3)
+    low, high = paired_bootstrap(differences)
+    error = np.sqrt(differences.mean(axis=1).var() / 20 + differences.mean(axis=0).var() / 500)
+    assert high - low == pytest.approx(2 * 1.96 * error, rel=0.1)
+    assert low < differences.mean() < high
+
+
+def test_studies_without_effect_name_none():
+    path = Path(__file__).parents[1] / "benchmarks" / "study_calibration.py"
+    calibration = runpy.run_path(str(path), run_name="calibration")
+    # At a rate of exactly 5%, 60 studies show more than 8 in 0.5% of repetitions.
+    most = int(stats.binom.ppf(0.995, 60, 0.05))
+    null = calibration["repeat"]("none", 60, 10, 5, 0.0)
+    assert null.any_effect <= most
+    assert null.winner <= most
+    planted = calibration["repeat"]("planted", 20, 10, 10, 0.005)
+    # 200 studies found it in 86%; below 60% in one of 1,000 repetitions of 20.
+    assert planted.planted_found >= 12

@@ -2,4 +2,5 @@
 
 from hardpairs.cli import main
 
-main()
+if __name__ == "__main__":  # A study's worker processes import this module again.
+    main()

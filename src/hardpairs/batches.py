@@ -25,12 +25,15 @@ class Batches(keras.utils.PyDataset):
         flips: bool = False,
         shift: int = 0,
         cutout: int = 0,
+        rotation: float = 0.0,
+        zoom: float = 0.0,
     ) -> None:
         """Take images uint8 (N, 28, 28) and labels integer (N,)."""
         super().__init__()
         self.images, self.labels = images, labels
         self.batch_size, self.seed = batch_size, seed
         self.flips, self.shift, self.cutout = flips, shift, cutout
+        self.rotation, self.zoom = rotation, zoom
         self.begin_epoch(0)
 
     def __len__(self) -> int:
@@ -42,6 +45,8 @@ class Batches(keras.utils.PyDataset):
         rng = np.random.default_rng((self.seed, self.epoch, step))
         if self.flips:
             images = flip(images, rng)
+        if self.rotation or self.zoom:
+            images = rotate_and_zoom(images, self.rotation, self.zoom, rng)
         if self.shift:
             images = shift(images, self.shift, rng)
         if self.cutout:
@@ -63,6 +68,46 @@ def flip(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Mirror each image left to right with probability 1/2."""
     mirrored = rng.random(len(images)) < 0.5
     return np.where(mirrored[:, None, None], images[:, :, ::-1], images)
+
+
+def rotate_and_zoom(
+    images: np.ndarray, rotation: float, zoom: float, rng: np.random.Generator
+) -> np.ndarray:
+    """Turn and scale each image about its centre, in one bilinear resampling.
+
+    Args:
+        images: uint8 (B, 28, 28).
+        rotation: Angles are uniform within this share of a full turn, both ways, as in Keras.
+        zoom: Scales are uniform from 1 - zoom to 1 + zoom, as in Keras; background moves in.
+        rng: Drawn from twice, in this order.
+    """
+    count, height, width = images.shape
+    angle = 2 * np.pi * rng.uniform(-rotation, rotation, (count, 1, 1))
+    scale = rng.uniform(1 - zoom, 1 + zoom, (count, 1, 1))
+    cosine = (scale * np.cos(angle)).astype(np.float32)
+    sine = (scale * np.sin(angle)).astype(np.float32)
+    down = np.arange(height, dtype=np.float32)[:, None] - np.float32((height - 1) / 2)
+    right = np.arange(width, dtype=np.float32) - np.float32((width - 1) / 2)
+    # Background on every side, so that whatever lies outside can be clipped to it.
+    rows = (cosine * down + sine * right) + np.float32((height + 1) / 2)
+    columns = (cosine * right - sine * down) + np.float32((width + 1) / 2)
+    np.clip(rows, 0, height + 1, out=rows)
+    np.clip(columns, 0, width + 1, out=columns)
+    top, left = rows.astype(np.int32), columns.astype(np.int32)
+    rows -= top
+    columns -= left
+    padded = np.pad(images, ((0, 0), (1, 2), (1, 2))).ravel()
+    stride = width + 3
+    corner = top * np.int32(stride) + left
+    corner += np.arange(count, dtype=np.int32)[:, None, None] * np.int32((height + 3) * stride)
+    upper = _between(padded[corner], padded[corner + 1], columns)
+    lower = _between(padded[corner + stride], padded[corner + stride + 1], columns)
+    return (_between(upper, lower, rows) + np.float32(0.5)).astype(np.uint8)
+
+
+def _between(first: np.ndarray, second: np.ndarray, share: np.ndarray) -> np.ndarray:
+    start = first.astype(np.float32, copy=False)
+    return start + (second - start) * share
 
 
 def shift(images: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarray:

@@ -28,6 +28,8 @@ class Recipe:
         flips: Mirror half of the images left to right.
         shift: Move each image by up to so many pixels in both directions.
         cutout: Blank a square of so many pixels a side; 0 for none.
+        rotation: Turn each image by up to so much of a full turn, as Keras' RandomRotation.
+        zoom: Scale each image by up to so much, in or out, as Keras' RandomZoom.
         validation_share: Last part of the training images held out to watch, never trained on.
         patience: Stop after so many epochs without a lower validation loss and restore the best
             weights; 0 trains all epochs and keeps the last weights.
@@ -47,6 +49,8 @@ class Recipe:
     flips: bool = False
     shift: int = 0
     cutout: int = 0
+    rotation: float = 0.0
+    zoom: float = 0.0
     validation_share: float = 0.1
     patience: int = 0
 
@@ -67,6 +71,18 @@ _ROWS = (
         batch_size=64,
         optimizer="muon",
         learning_rate=0.01,
+        schedule="one-cycle",
+        weight_decay=0.01,
+        validation_share=0.0,
+    ),
+    Recipe(
+        name="fast-dense",
+        promise="The dense net under the fast schedule, with epochs to spare.",
+        model="dense",
+        epochs=12,
+        batch_size=64,
+        optimizer="adamw",
+        learning_rate=0.002,
         schedule="one-cycle",
         weight_decay=0.01,
         validation_share=0.0,

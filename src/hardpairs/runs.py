@@ -17,7 +17,7 @@ import numpy as np
 import tomli_w
 
 from hardpairs.backend import keras
-from hardpairs.datasets import BUNDLED, Dataset
+from hardpairs.datasets import BUNDLED, Dataset, SplitName
 from hardpairs.files import whole_file, write_text
 from hardpairs.predictions import Predictions, save_predictions
 from hardpairs.recipes import Recipe
@@ -33,6 +33,7 @@ def create_run(
     seed: int = 0,
     precision: str | None = None,
     on_progress: Callable[[Progress], None] | None = None,
+    for_study: bool = False,
 ) -> Predictions:
     """Train, predict the test split once, and fill ``folder``.
 
@@ -43,6 +44,8 @@ def create_run(
         folder: An existing, empty folder.
         source: The name or folder that ``dataset`` was loaded from, kept for the record.
         dataset, recipe, seed, precision, on_progress: As for `hardpairs.training.train`.
+        for_study: Write only history.csv, predictions of the images held out (validation.npz,
+            where there are any) and predictions.npz.
 
     Raises:
         InputError: The folder can't be written.
@@ -63,34 +66,60 @@ def create_run(
         "precision": trained.precision,
         "recipe": asdict(recipe),
     }
-    predictions = Predictions(
-        labels=dataset.test.labels,
-        probabilities=predict(trained.model, dataset.test.images),
-        class_names=dataset.class_names,
-        split="test",
-        fingerprint=dataset.test.fingerprint,
-        metadata={
-            **configuration,
-            "train_images": len(dataset.train),
-            "train_fingerprint": dataset.train.fingerprint,
-            "parameters": trained.model.count_params(),
-            "epochs": len(trained.history["loss"]),
-            "kept_epoch": trained.kept_epoch,
-            "fit_seconds": round(trained.fit_seconds, 3),
-            "versions": versions(),
-        },
-    )
-    write_text(folder / "config.toml", tomli_w.dumps(configuration))
-    write_text(folder / "environment.json", json.dumps(_environment(predictions), indent=2) + "\n")
+    metadata = {
+        **configuration,
+        "train_images": len(dataset.train),
+        "train_fingerprint": dataset.train.fingerprint,
+        "parameters": trained.model.count_params(),
+        "epochs": len(trained.history["loss"]),
+        "kept_epoch": trained.kept_epoch,
+        "fit_seconds": round(trained.fit_seconds, 3),
+        "versions": versions(),
+    }
+    predictions = _predictions(trained, dataset, "test", 0, metadata)
     write_text(folder / "history.csv", _history_csv(trained))
+    if for_study:
+        held_out = round(len(dataset.train) * recipe.validation_share)
+        if held_out:
+            first = len(dataset.train) - held_out
+            validation = _predictions(trained, dataset, "train", first, metadata)
+            save_predictions(validation, folder / "validation.npz")
+    else:
+        write_text(folder / "config.toml", tomli_w.dumps(configuration))
+        environment = json.dumps(_environment(predictions), indent=2) + "\n"
+        write_text(folder / "environment.json", environment)
+        _write_weights(trained, folder)
+    save_predictions(predictions, folder / "predictions.npz")
+    return predictions
+
+
+def _predictions(
+    trained: TrainedModel,
+    dataset: Dataset,
+    split_name: SplitName,
+    first: int,
+    metadata: dict[str, Any],
+) -> Predictions:
+    """Predict a split's images from the ``first`` on."""
+    split = dataset.train if split_name == "train" else dataset.test
+    return Predictions(
+        labels=split.labels[first:],
+        probabilities=predict(trained.model, split.images[first:]),
+        class_names=dataset.class_names,
+        ids=np.arange(first, len(split)),
+        split=split_name,
+        fingerprint=split.fingerprint,
+        metadata=metadata,
+    )
+
+
+def _write_weights(trained: TrainedModel, folder: Path) -> None:
     kernels = first_layer_kernels(trained.model)
     if kernels is not None:
         with whole_file(folder / "filters.npy") as partial:
             np.save(partial, kernels, allow_pickle=False)
     with whole_file(folder / "model.keras") as partial:
         trained.model.save(partial)
-    save_predictions(predictions, folder / "predictions.npz")
-    return predictions
 
 
 def load_model(folder: Path) -> "keras.Model":

@@ -15,6 +15,7 @@ from hardpairs.recipes import RECIPES
 if TYPE_CHECKING:
     from hardpairs import training
     from hardpairs.evaluation import Evaluation
+    from hardpairs.study_reports import Findings
 
 SHOWN_PAIRS = 3
 
@@ -119,3 +120,63 @@ def training_bar(quiet: bool) -> "Iterator[Callable[[training.Progress], None] |
             )
 
         yield show
+
+
+@contextmanager
+def study_bar(quiet: bool) -> Iterator[Callable[[int, int], None]]:
+    """Yield a callback (jobs done, jobs in all) that keeps a bar with time left on stderr."""
+    columns = (
+        TextColumn("trainings"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        TimeRemainingColumn(),
+        TextColumn("left"),
+    )
+    # Its pace is the mean over the last day: a training takes far longer than rich's 30 seconds.
+    bar = Progress(
+        *columns, console=Console(stderr=True), speed_estimate_period=86_400, disable=quiet
+    )
+    with bar:
+        task = bar.add_task("trainings", total=None)
+
+        def show(done: int, total: int) -> None:
+            # Finished ones are found at once and say nothing of the pace.
+            if bar.tasks[0].total is None:
+                bar.reset(task, total=total, completed=done)
+            else:
+                bar.update(task, total=total, completed=done)
+
+        yield show
+
+
+def print_study(findings: "Findings", console: Console) -> None:
+    """Print one table a block, and what helped most."""
+    from hardpairs.study_reports import leader_sentence, points, section_caption, verdict
+
+    if findings.quick:
+        console.print("[bold]quick: a slice of the data; the numbers mean nothing[/bold]")
+    for section in findings.sections:
+        table = Table(
+            box=box.SIMPLE_HEAD,
+            pad_edge=False,
+            title=Text(section.name, style="bold"),
+            caption=section_caption(section),
+        )
+        table.add_column("recipe", no_wrap=True)
+        for name in ("accuracy", "gain", "95% interval", "errors"):
+            table.add_column(name, justify="right", no_wrap=True)
+        table.add_column("", no_wrap=True)
+        first, *others = section.scores
+        table.add_row(Text(first.name), f"{first.mean:.2%}")
+        for score, effect in zip(others, section.effects, strict=True):
+            table.add_row(
+                Text(score.name),
+                f"{score.mean:.2%}",
+                points(effect.gain),
+                f"{points(effect.interval[0])} {points(effect.interval[1])}",
+                f"{-effect.errors_removed:+.0%}",
+                verdict(effect),
+            )
+        console.print(table)
+    if findings.leader:
+        console.print(Text(leader_sentence(findings)))

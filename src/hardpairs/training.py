@@ -87,6 +87,8 @@ def train(
         flips=recipe.flips,
         shift=recipe.shift,
         cutout=recipe.cutout,
+        rotation=recipe.rotation,
+        zoom=recipe.zoom,
     )
     keras.utils.set_random_seed(seed)
     model = build_model(recipe.model, classes, precision)
