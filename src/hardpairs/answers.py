@@ -32,6 +32,7 @@ def render_answers(
     predictions: Predictions,
     human_votes: np.ndarray | None,
     pictures: dict[str, str],
+    metrics: dict[str, Any] | None = None,
 ) -> str:
     """Fill in the sheet.
 
@@ -40,8 +41,10 @@ def render_answers(
         human_votes: float64 (K, K), what people choose (columns) for each true class (rows), or
             None where unknown.
         pictures: File names of the pictures there are, by "cm", "filters", "pairs", "hardest",
-            "history".
+            "history", "verdicts", "calibration".
+        metrics: "verdicts" and "calibration" as in metrics.json, or None.
     """
+    verdicts = metrics and metrics["verdicts"]
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("hardpairs"),
         trim_blocks=True,
@@ -60,7 +63,16 @@ def render_answers(
         pairs=[_pair(evaluation, rank, human_votes) for rank in range(_shown(evaluation))],
         hardest=_hardest(evaluation, human_votes),
         human_votes=human_votes,
+        verdicts=verdicts,
+        calibration=metrics and metrics["calibration"],
+        shared=_shared(evaluation, verdicts),
     )
+
+
+def _shared(evaluation: Evaluation, verdicts: dict[str, Any] | None) -> dict[str, Any] | None:
+    """How many of the hardest class's mistakes people share, None where nobody was asked."""
+    people = verdicts and verdicts["people"]
+    return people[evaluation.hardest] if people else None
 
 
 def _shown(evaluation: Evaluation) -> int:

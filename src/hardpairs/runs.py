@@ -17,11 +17,22 @@ import numpy as np
 import tomli_w
 
 from hardpairs.backend import keras
-from hardpairs.datasets import BUNDLED, Dataset
+from hardpairs.datasets import BUNDLED, Dataset, SplitName
 from hardpairs.files import whole_file, write_text
+from hardpairs.neighbours import find_neighbours, save_neighbours
 from hardpairs.predictions import Predictions, save_predictions
 from hardpairs.recipes import Recipe
-from hardpairs.training import Progress, TrainedModel, build_model, predict, train
+from hardpairs.training import (
+    Progress,
+    TrainedModel,
+    build_model,
+    hidden_activations,
+    predict,
+    train,
+)
+
+# A third of Fashion-MNIST's training images: enough neighbours, at a third of the time.
+NEIGHBOUR_CANDIDATES = 20_000
 
 
 def create_run(
@@ -37,7 +48,8 @@ def create_run(
     """Train, predict the test split once, and fill ``folder``.
 
     Writes config.toml, environment.json, history.csv, filters.npy (where the net begins with a
-    convolution), model.keras and, last, predictions.npz.
+    convolution), model.keras, validation.npz (where images were held out), neighbours.npz and,
+    last, predictions.npz.
 
     Args:
         folder: An existing, empty folder.
@@ -63,34 +75,72 @@ def create_run(
         "precision": trained.precision,
         "recipe": asdict(recipe),
     }
-    predictions = Predictions(
-        labels=dataset.test.labels,
-        probabilities=predict(trained.model, dataset.test.images),
-        class_names=dataset.class_names,
-        split="test",
-        fingerprint=dataset.test.fingerprint,
-        metadata={
-            **configuration,
-            "train_images": len(dataset.train),
-            "train_fingerprint": dataset.train.fingerprint,
-            "parameters": trained.model.count_params(),
-            "epochs": len(trained.history["loss"]),
-            "kept_epoch": trained.kept_epoch,
-            "fit_seconds": round(trained.fit_seconds, 3),
-            "versions": versions(),
-        },
-    )
-    write_text(folder / "config.toml", tomli_w.dumps(configuration))
-    write_text(folder / "environment.json", json.dumps(_environment(predictions), indent=2) + "\n")
+    metadata = {
+        **configuration,
+        "train_images": len(dataset.train),
+        "train_fingerprint": dataset.train.fingerprint,
+        "parameters": trained.model.count_params(),
+        "epochs": len(trained.history["loss"]),
+        "kept_epoch": trained.kept_epoch,
+        "fit_seconds": round(trained.fit_seconds, 3),
+        "versions": versions(),
+    }
+    predictions = _predictions(trained, dataset, "test", 0, metadata)
     write_text(folder / "history.csv", _history_csv(trained))
+    held_out = round(len(dataset.train) * recipe.validation_share)
+    if held_out:
+        first = len(dataset.train) - held_out
+        validation = _predictions(trained, dataset, "train", first, metadata)
+        save_predictions(validation, folder / "validation.npz")
+    write_text(folder / "config.toml", tomli_w.dumps(configuration))
+    environment = json.dumps(_environment(predictions), indent=2) + "\n"
+    write_text(folder / "environment.json", environment)
+    _write_weights(trained, folder)
+    _write_neighbours(trained, dataset, folder)
+    save_predictions(predictions, folder / "predictions.npz")
+    return predictions
+
+
+def _predictions(
+    trained: TrainedModel,
+    dataset: Dataset,
+    split_name: SplitName,
+    first: int,
+    metadata: dict[str, Any],
+) -> Predictions:
+    """Predict a split's images from the ``first`` on."""
+    split = dataset.train if split_name == "train" else dataset.test
+    return Predictions(
+        labels=split.labels[first:],
+        probabilities=predict(trained.model, split.images[first:]),
+        class_names=dataset.class_names,
+        ids=np.arange(first, len(split)),
+        split=split_name,
+        fingerprint=split.fingerprint,
+        metadata=metadata,
+    )
+
+
+def _write_weights(trained: TrainedModel, folder: Path) -> None:
     kernels = first_layer_kernels(trained.model)
     if kernels is not None:
         with whole_file(folder / "filters.npy") as partial:
             np.save(partial, kernels, allow_pickle=False)
     with whole_file(folder / "model.keras") as partial:
         trained.model.save(partial)
-    save_predictions(predictions, folder / "predictions.npz")
-    return predictions
+
+
+def _write_neighbours(trained: TrainedModel, dataset: Dataset, folder: Path) -> None:
+    """Write each test image's nearest training images in the net's last hidden layer."""
+    candidates = np.arange(len(dataset.train))
+    candidates = candidates[:: -(-len(candidates) // NEIGHBOUR_CANDIDATES)]
+    neighbours = find_neighbours(
+        hidden_activations(trained.model, dataset.train.images[candidates]),
+        candidates,
+        dataset.train.labels[candidates],
+        hidden_activations(trained.model, dataset.test.images),
+    )
+    save_neighbours(neighbours, folder / "neighbours.npz")
 
 
 def load_model(folder: Path) -> "keras.Model":

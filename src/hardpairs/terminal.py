@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -119,3 +119,15 @@ def training_bar(quiet: bool) -> "Iterator[Callable[[training.Progress], None] |
             )
 
         yield show
+
+
+@contextmanager
+def download_bar(quiet: bool) -> "Iterator[Callable[[int], None] | None]":
+    """Yield a callback that shows how many bytes have arrived on standard error."""
+    if quiet:
+        yield None
+        return
+    columns = (TextColumn("{task.description}"), DownloadColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("fetching votes", total=None)
+        yield lambda arrived: bar.update(task, completed=arrived)
