@@ -47,7 +47,7 @@ def planted_run(dataset: Dataset, kind: str, seed: int) -> PlantedRun:
         path.parent.mkdir(parents=True, exist_ok=True)
         fields = _train(dataset, kind, seed)
         with whole_file(path) as partial:
-            np.savez_compressed(partial, **fields)
+            np.savez_compressed(partial, allow_pickle=False, **fields)
     with np.load(path, allow_pickle=False) as arrays:
         return PlantedRun(**arrays)
 
@@ -69,7 +69,7 @@ def _train(dataset: Dataset, kind: str, seed: int) -> dict[str, np.ndarray]:
     test_labels, test_planted = _plant(dataset, dataset.test.labels, kind, rng)
     split = Split(dataset.train.images, train_labels)
     out_of_sample = np.zeros((len(split), classes), np.float32)
-    test = []
+    test: list[np.ndarray] = []
     for trained, held_out in train_folds(split, CHEAP, classes=classes, seed=seed):
         if not test:
             seen = np.setdiff1d(np.arange(len(split)), held_out)

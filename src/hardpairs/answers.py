@@ -45,6 +45,26 @@ def render_answers(
         metrics: "verdicts" and "calibration" as in metrics.json, or None.
     """
     verdicts = metrics and metrics["verdicts"]
+    return (
+        markdown_environment()
+        .get_template("fashion.md.jinja")
+        .render(
+            evaluation=evaluation,
+            training=predictions.metadata,
+            split=predictions.split or "given",
+            pictures=pictures,
+            pairs=[_pair(evaluation, rank, human_votes) for rank in range(_shown(evaluation))],
+            hardest=_hardest(evaluation, human_votes),
+            human_votes=human_votes,
+            verdicts=verdicts,
+            calibration=metrics and metrics["calibration"],
+            shared=_shared(evaluation, verdicts),
+        )
+    )
+
+
+def markdown_environment() -> jinja2.Environment:
+    """The package's Markdown templates, with filters for shares and for foreign names."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("hardpairs"),
         trim_blocks=True,
@@ -55,18 +75,7 @@ def render_answers(
     )
     environment.filters["percent"] = _percent
     environment.filters["plain"] = _plain
-    return environment.get_template("fashion.md.jinja").render(
-        evaluation=evaluation,
-        training=predictions.metadata,
-        split=predictions.split or "given",
-        pictures=pictures,
-        pairs=[_pair(evaluation, rank, human_votes) for rank in range(_shown(evaluation))],
-        hardest=_hardest(evaluation, human_votes),
-        human_votes=human_votes,
-        verdicts=verdicts,
-        calibration=metrics and metrics["calibration"],
-        shared=_shared(evaluation, verdicts),
-    )
+    return environment
 
 
 def _shared(evaluation: Evaluation, verdicts: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -38,9 +38,7 @@ def train_folds(
     for fold, (seen, held_out) in enumerate(dealt):
         part = Split(split.images[seen], split.labels[seen])
         yield (
-            train(
-                part, recipe, classes=classes, seed=seed * FOLDS + fold, on_progress=on_progress
-            ),
+            train(part, recipe, classes=classes, seed=seed * FOLDS + fold, on_progress=on_progress),
             held_out,
         )
 

@@ -122,14 +122,14 @@ def mean_probabilities(runs: Sequence[Predictions]) -> np.ndarray:
             run.class_names == first.class_names
             and np.array_equal(run.ids, first.ids)
             and np.array_equal(run.labels, first.labels)
-            and (run.fingerprint == first.fingerprint or not run.fingerprint * first.fingerprint)
+            and (run.fingerprint == first.fingerprint or "" in (run.fingerprint, first.fingerprint))
         )
         if not same:
             raise InputError(
                 f"run {number} isn't of the same images, labels and classes as the first; "
                 "give runs of one dataset and split."
             )
-    return np.mean([run.probabilities for run in runs], axis=0, dtype=np.float64)
+    return np.stack([run.probabilities for run in runs]).mean(axis=0, dtype=np.float64)
 
 
 def ambiguity_score(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ from hardpairs.evaluation import Evaluation, HardPair
 from hardpairs.figures import (
     BLUE,
     GREY,
+    INK,
     ORANGE,
     PAIRS_SHOWN,
     STYLE,
@@ -26,7 +27,8 @@ from hardpairs.predictions import Predictions
 from hardpairs.verdicts import AMBIGUOUS, OWN, SUSPECT, VERDICTS, Verdict
 
 IMAGES_PER_VERDICT = 3
-COLOURS = {SUSPECT: ORANGE, AMBIGUOUS: GREY, OWN: BLUE}
+FEWEST_IN_BIN = 10  # Fewer images say nothing of a share.
+COLOURS = {SUSPECT: ORANGE, AMBIGUOUS: INK, OWN: BLUE}
 
 
 @mpl.rc_context(STYLE)
@@ -81,7 +83,10 @@ def most_pronounced(verdicts: Sequence[Verdict], name: str) -> list[Verdict]:
 
 @mpl.rc_context(STYLE)
 def draw_calibration(predictions: Predictions, calibration: Calibration) -> Figure:
-    """Draw the reliability diagram, before and, where there is a temperature, after scaling."""
+    """Draw the reliability diagram, before and, where there is a temperature, after scaling.
+
+    Bins of fewer than 10 images are left out of the picture, not of the error.
+    """
     figure = Figure(figsize=(6.2, 5.4))
     axes = figure.add_axes((0.11, 0.1, 0.86, 0.79))
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=":", label="calibrated")
@@ -93,7 +98,7 @@ def draw_calibration(predictions: Predictions, calibration: Calibration) -> Figu
         curves.append((label, scaled, calibration.after, BLUE, "o"))
     for label, probabilities, error, colour, marker in curves:
         bins = reliability(predictions.labels, probabilities)
-        shown = bins[bins[:, 0] > 0]
+        shown = bins[bins[:, 0] >= FEWEST_IN_BIN]
         low, high = error.interval
         axes.plot(
             shown[:, 1],
@@ -111,7 +116,7 @@ def draw_calibration(predictions: Predictions, calibration: Calibration) -> Figu
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.grid(color="#E6E8EB")
     axes.set_axisbelow(True)
-    axes.legend(frameon=True, framealpha=1, edgecolor="white", loc="upper left")
+    axes.legend(frameon=True, framealpha=1, edgecolor="white", loc="lower right")
     write_headline(figure, "Can the probabilities be taken at their word?")
     return figure
 
