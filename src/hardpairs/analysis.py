@@ -20,6 +20,7 @@ from hardpairs.evaluation import Evaluation, evaluate
 from hardpairs.evidence import Evidence, gather_evidence
 from hardpairs.files import write_text
 from hardpairs.neighbours import Neighbours, load_neighbours
+from hardpairs.people import compare_with_people
 from hardpairs.predictions import Predictions, load_predictions
 from hardpairs.verdicts import Verdict, judge_mistakes, mistakes_csv, verdicts_dict
 from hardpairs.votes import load_votes
@@ -193,6 +194,11 @@ def metrics_dict(evaluation: Evaluation, subject: Subject) -> dict[str, Any]:
         "calibration": subject.calibration.to_dict(),
         "verdicts": verdicts_dict(
             predictions, subject.evidence, subject.verdicts, 1 + len(subject.other_runs)
+        ),
+        "people": (
+            None
+            if subject.votes is None
+            else compare_with_people(predictions, subject.votes).to_dict()
         ),
         "split": predictions.split,
         "fingerprint": predictions.fingerprint,

@@ -42,7 +42,7 @@ def render_answers(
             None where unknown.
         pictures: File names of the pictures there are, by "cm", "filters", "pairs", "hardest",
             "history", "verdicts", "calibration".
-        metrics: "verdicts" and "calibration" as in metrics.json, or None.
+        metrics: "verdicts", "calibration" and "people" as in metrics.json, or None.
     """
     verdicts = metrics and metrics["verdicts"]
     return (
@@ -58,7 +58,7 @@ def render_answers(
             human_votes=human_votes,
             verdicts=verdicts,
             calibration=metrics and metrics["calibration"],
-            shared=_shared(evaluation, verdicts),
+            shared=_shared(evaluation, metrics),
         )
     )
 
@@ -78,10 +78,10 @@ def markdown_environment() -> jinja2.Environment:
     return environment
 
 
-def _shared(evaluation: Evaluation, verdicts: dict[str, Any] | None) -> dict[str, Any] | None:
+def _shared(evaluation: Evaluation, metrics: dict[str, Any] | None) -> dict[str, Any] | None:
     """How many of the hardest class's mistakes people share, None where nobody was asked."""
-    people = verdicts and verdicts["people"]
-    return people[evaluation.hardest] if people else None
+    people = metrics and metrics["people"]
+    return people["classes"][evaluation.hardest] if people else None
 
 
 def _shown(evaluation: Evaluation) -> int:

@@ -95,7 +95,7 @@ def headline(verdicts: Sequence[Verdict]) -> str:
 def verdicts_dict(
     predictions: Predictions, evidence: Evidence, verdicts: Sequence[Verdict], runs: int
 ) -> dict[str, Any]:
-    """The ``verdicts`` part of metrics.json: counts, by hard pair direction, and comparisons."""
+    """The ``verdicts`` part of metrics.json: counts, in all and for each direction of a pair."""
     names = predictions.class_names
     directions = Counter(
         (int(predictions.labels[v.row]), int(predictions.predicted[v.row]), v.verdict)
@@ -124,35 +124,7 @@ def verdicts_dict(
             }
             for true, taken_for in pairs
         ],
-        "people": people_comparison(predictions, evidence),
     }
-
-
-def people_comparison(predictions: Predictions, evidence: Evidence) -> list[dict[str, Any]] | None:
-    """Per class: on which share of mistakes, and of correct images, people leave the label too.
-
-    Without the second number the first proves nothing: where people leave the label of images
-    that the net gets right just as often, they lack knowledge rather than find the mistakes
-    ambiguous. None without votes.
-    """
-    left = evidence.people_leave_label
-    if left is None:
-        return None
-    wrong = predictions.predicted != predictions.labels
-    comparison = []
-    for index, name in enumerate(predictions.class_names):
-        of_class = predictions.labels == index
-        mistakes, correct = left[of_class & wrong], left[of_class & ~wrong]
-        comparison.append(
-            {
-                "name": name,
-                "mistakes": len(mistakes),
-                "mistakes_left": int(mistakes.sum()),
-                "correct": len(correct),
-                "correct_left": int(correct.sum()),
-            }
-        )
-    return comparison
 
 
 def mistakes_csv(predictions: Predictions, verdicts: Sequence[Verdict]) -> str:
