@@ -68,7 +68,8 @@ def load_neighbours(path: Path, images: int, classes: int) -> Neighbours:
         InputError: Missing, damaged, or not of so many images and classes.
     """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        # NumPy leaves a file open that isn't the zip it looks like; the outer block closes it.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             neighbours = Neighbours(arrays["indices"], arrays["labels"])
     except (
         *(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error),
