@@ -66,7 +66,7 @@ def areas(judged: Predictions, evidence: Evidence, left: np.ndarray) -> list[dic
     scores = {
         "ambiguity": evidence.ambiguity,
         "1 - confidence": 1 - judged.probabilities.max(axis=1),
-        "its class's part alone": evidence.ambiguity / (1 - evidence.label_probability + 1e-12),
+        "its class's part alone": class_doubt(judged.labels, evidence),
         "1 - label probability": 1 - evidence.label_probability,
         "1 - cleanlab's label quality": 1 - cleanlab_quality(judged, evidence),
     }
@@ -100,6 +100,12 @@ def areas(judged: Predictions, evidence: Evidence, left: np.ndarray) -> list[dic
                 }
             )
     return rows
+
+
+def class_doubt(labels: np.ndarray, evidence: Evidence) -> np.ndarray:
+    """The factor of the ambiguity score that all images with the same label share."""
+    doubt = 1 - evidence.label_probability
+    return np.array([doubt[labels == label].mean() for label in range(labels.max() + 1)])[labels]
 
 
 def cleanlab_quality(judged: Predictions, evidence: Evidence) -> np.ndarray:
