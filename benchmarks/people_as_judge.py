@@ -44,7 +44,7 @@ def main() -> None:
     dataset = load_dataset("fashion-mnist")
     run = planted_run(dataset, "none", 0)
     nets = [Predictions(run.test_labels, each, dataset.class_names) for each in run.test]
-    votes = load_votes(options.votes, nets[0])
+    votes = load_votes(options.votes, nets[0].labels, nets[0].ids, len(dataset.class_names))
     neighbours = Neighbours(run.neighbour_indices, run.neighbour_labels)
     evidence = gather_evidence(nets, neighbours=neighbours)
     left = people_leave(nets[0].labels, votes)

@@ -210,7 +210,7 @@ def test_evaluate_joins_images_by_id(tmp_path, fashion):
         ("train", "--out", "/proc/nothing/x"),
         ("train",),
         ("evaluate", "nothing.npz"),
-        ("run", "--votes", "nothing.csv"),
+        ("run", "--votes", "nothing.csv", "--out", "x"),
         ("audit",),
         ("audit", "--data", "nowhere", "--out", "x"),
         ("audit", "--recipe", "nonsense", "--out", "x"),

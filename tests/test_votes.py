@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from conftest import make_predictions, run_cli
+from hardpairs.analysis import load_subject
 from hardpairs.errors import InputError
+from hardpairs.predictions import save_predictions
 from hardpairs.votes import fetch_votes, load_votes
 
 CONTENT = b"1,2,3\n" * 40_000
@@ -115,11 +117,15 @@ def votes_for(predictions, agreement: float = 0.6) -> np.ndarray:
     return rng.multinomial(60, shares)
 
 
+def load(path, predictions) -> np.ndarray:
+    return load_votes(path, predictions.labels, predictions.ids, len(predictions.class_names))
+
+
 def test_votes_are_joined_by_id(tmp_path):
     predictions = make_predictions(ids=np.arange(200)[::-1])
     votes = votes_for(predictions)
     np.savetxt(tmp_path / "votes.csv", votes[::-1], fmt="%d", delimiter=",")
-    np.testing.assert_array_equal(load_votes(tmp_path / "votes.csv", predictions), votes)
+    np.testing.assert_array_equal(load(tmp_path / "votes.csv", predictions), votes)
 
 
 @pytest.mark.parametrize(
@@ -142,11 +148,12 @@ def test_votes_are_joined_by_id(tmp_path):
 def test_tables_that_are_no_votes(tmp_path, text, complaint):
     (tmp_path / "votes.csv").write_text(text)
     with pytest.raises(InputError, match=complaint):
-        load_votes(tmp_path / "votes.csv", make_predictions())
+        load(tmp_path / "votes.csv", make_predictions())
 
 
 def test_votes_need_a_file_and_test_images(tmp_path):
     with pytest.raises(InputError, match="can't be read"):
-        load_votes(tmp_path / "nothing.csv", make_predictions())
+        load(tmp_path / "nothing.csv", make_predictions())
+    save_predictions(make_predictions(split="train"), tmp_path / "p.npz")
     with pytest.raises(InputError, match="are of train"):
-        load_votes(tmp_path / "nothing.csv", make_predictions(split="train"))
+        load_subject(tmp_path / "p.npz", votes=tmp_path / "nothing.csv")

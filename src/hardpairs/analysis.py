@@ -109,7 +109,7 @@ def load_subject(
         kept_epoch=predictions.metadata.get("kept_epoch", 0),
         kernels=kernels,
         other_runs=tuple(_load_run(other) for other in others),
-        votes=load_votes(votes, predictions) if votes else None,
+        votes=_read_votes(votes, predictions) if votes else None,
         neighbours=_read_neighbours(path / "neighbours.npz", predictions) if is_run else None,
         validation=_read_validation(path / "validation.npz", predictions) if is_run else None,
     )
@@ -217,6 +217,13 @@ def analyse(path: Path, *, data: str | None = None, folder: Path | None = None) 
 
 def _load_run(path: Path) -> Predictions:
     return load_predictions(path / "predictions.npz" if path.is_dir() else path)
+
+
+def _read_votes(path: Path, predictions: Predictions) -> np.ndarray:
+    if _split(predictions) == "train":
+        raise InputError(f"{path}: votes are for test images, and these predictions are of train.")
+    classes = len(predictions.class_names)
+    return load_votes(path, predictions.labels, predictions.ids, classes)
 
 
 def _read_neighbours(path: Path, predictions: Predictions) -> Neighbours | None:

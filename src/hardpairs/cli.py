@@ -68,8 +68,6 @@ def run(
     quiet: bool,
 ) -> None:
     """Train, evaluate and explain: everything, into a new folder."""
-    if votes is not None and not votes.is_file():  # Before minutes of training, not after.
-        raise InputError(f"{votes}: can't be read; fetch it with `hardpairs votes`.")
     folder = out or Path("runs") / f"{datetime.now():%Y%m%d-%H%M%S}-{recipe}"
     _train(data, recipe, seed, precision, folder, quiet, analyse_too=True, votes=votes)
 
@@ -217,13 +215,19 @@ def _train(
     analyse_too: bool,
     votes: Path | None = None,
 ) -> None:
+    import numpy as np
+
     from hardpairs.datasets import load_dataset
     from hardpairs.files import whole_folder
     from hardpairs.recipes import find_recipe
+    from hardpairs.votes import load_votes
 
     recipe = find_recipe(recipe_name)
     with whole_folder(folder) as partial:
         dataset = load_dataset(data)
+        if votes is not None:  # A file that doesn't fit is refused before the training, not after.
+            ids = np.arange(len(dataset.test))
+            load_votes(votes, dataset.test.labels, ids, len(dataset.class_names))
         from hardpairs.runs import create_run
         from hardpairs.terminal import training_bar
 

@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 
 from hardpairs.errors import InputError
-from hardpairs.predictions import Predictions
 
 VOTES_URL = (
     "https://raw.githubusercontent.com/takashiishida/irreducible/"
@@ -80,22 +79,22 @@ def fetch_votes(
     return True
 
 
-def load_votes(path: Path, predictions: Predictions) -> np.ndarray:
-    """Read the votes for the predicted images.
+def load_votes(path: Path, labels: np.ndarray, ids: np.ndarray, classes: int) -> np.ndarray:
+    """Read the votes for test images.
 
     Args:
         path: Comma-separated counts without a header: a line per image of the test split in its
             official order, a column per class.
-        predictions: Whose ids say which lines are meant.
+        labels: int64 (N,), the images' labels.
+        ids: int64 (N,), each image's index in the split, which line is meant.
+        classes: K.
 
     Returns:
-        int64 (N, K), how many people chose each class, in the predictions' order.
+        int64 (N, K), how many people chose each class, in the order of ``ids``.
 
     Raises:
         InputError: Missing, no such table, or a table of other images.
     """
-    if predictions.split == "train":
-        raise InputError(f"{path}: votes are for test images, and these predictions are of train.")
     try:
         # Read as floats, because a count of 10**30 must be refused and not wrap around.
         counts = np.loadtxt(path, delimiter=",", ndmin=2, encoding="utf-8")
@@ -105,20 +104,19 @@ def load_votes(path: Path, predictions: Predictions) -> np.ndarray:
         raise InputError(
             f"{path}: isn't a table of counts ({error}); fetch it with `hardpairs votes`."
         ) from error
-    images, classes = counts.shape
-    if classes != len(predictions.class_names) or images <= predictions.ids.max():
+    lines, columns = counts.shape
+    if columns != classes or lines <= ids.max():
         raise InputError(
-            f"{path}: has {images:,} lines of {classes} counts, needed are "
-            f"{int(predictions.ids.max()) + 1:,} of {len(predictions.class_names)}; "
-            "give the votes of the predicted images."
+            f"{path}: has {lines:,} lines of {columns} counts, needed are "
+            f"{int(ids.max()) + 1:,} of {classes}; give the votes of the predicted images."
         )
-    votes = counts[predictions.ids]
+    votes = counts[ids]
     whole = np.isfinite(votes).all() and (votes == np.floor(votes)).all()
     if not whole or votes.min() < 0 or votes.max() > 2**31 or votes.sum(axis=1).min() == 0:
         raise InputError(
             f"{path}: every line needs whole counts from 0 up, at least one above 0; mend it."
         )
-    _check_agreement(path, votes, predictions.labels)
+    _check_agreement(path, votes, labels)
     return votes.astype(np.int64)
 
 
