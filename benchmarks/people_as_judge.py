@@ -10,6 +10,7 @@ themselves. Trainings are kept in runs/planted/.
 
 import argparse
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -149,70 +150,87 @@ def calibration(dataset: Dataset) -> list[dict[str, Any]]:
 
 def tables(results: dict[str, Any], comparison: PeopleComparison) -> list[Table]:
     """All tables."""
-    areas_table = _table("area under the ROC curve: does the score tell the labels people leave?")
-    for name in ("of", "score", "images", "left", "area", "95% interval", "ambiguity above by"):
-        areas_table.add_column(name)
-    for row in results["areas"]:
-        low, high = row["interval"]
-        above = "to ".join(f"{bound:+.3f} " for bound in row["ambiguity_above"])
-        areas_table.add_row(
-            *(row["part"], row["score"], f"{row['images']}", f"{row['left']}"),
-            *(f"{row['area']:.3f}", f"{low:.3f} to {high:.3f}"),
-            "" if row["score"] == "ambiguity" else above,
-        )
-    verdict_table = _table("people leave the label of so many mistakes of each verdict")
-    for name in ("verdict", "mistakes", "left", "95% interval"):
-        verdict_table.add_column(name)
-    for row in results["verdicts"]:
-        low, high = row["interval"]
-        verdict_table.add_row(
-            row["verdict"], f"{row['mistakes']}", f"{row['left']:.1%}", f"{low:.1%} to {high:.1%}"
-        )
-    class_table = _table("people leave the label of mistakes, and of correct images")
-    for name in ("class", "mistakes", "left", "correct", "left"):
-        class_table.add_column(name)
-    for each in comparison.classes:
-        class_table.add_row(
-            *(each.name, f"{each.mistakes}", f"{each.mistakes_left / max(each.mistakes, 1):.0%}"),
-            *(f"{each.correct}", f"{each.correct_left / max(each.correct, 1):.0%}"),
-        )
-    difference_table = _table("where people and the net differ most")
-    for name in ("true", "taken for", "people", "net"):
-        difference_table.add_column(name)
-    for pair in comparison.differences:
-        difference_table.add_row(pair.true, pair.other, f"{pair.people:.1%}", f"{pair.net:.1%}")
-    agreement_table = _table("accuracy by agreement among people")
-    for name in ("share of the votes", "images", "net", "95% interval", "people"):
-        agreement_table.add_column(name)
-    for degree in comparison.agreement:
-        low, high = degree.interval
-        agreement_table.add_row(
-            *(f"{degree.low:.0%} to {degree.high:.0%}", f"{degree.images}"),
-            *(f"{degree.accuracy:.1%}", f"{low:.1%} to {high:.1%}"),
-            f"{degree.people_accuracy:.1%}",
-        )
-    calibration_table = _table("expected calibration error of three nets on test")
-    for name in ("temperature", "before", "after"):
-        calibration_table.add_column(name)
-    for row in results["calibration"]:
-        errors = [
-            f"{row[key]['value']:.2%} ({row[key]['interval'][0]:.2%} to "
-            f"{row[key]['interval'][1]:.2%})"
-            for key in ("before", "after")
-        ]
-        calibration_table.add_row(f"{row['temperature']:.3f}", *errors)
     return [
-        areas_table,
-        verdict_table,
-        class_table,
-        difference_table,
-        agreement_table,
-        calibration_table,
+        _table(
+            "area under the ROC curve: does the score tell the labels people leave?",
+            ("of", "score", "images", "left", "area", "95% interval", "ambiguity above by"),
+            [
+                (
+                    *(row["part"], row["score"], row["images"], row["left"]),
+                    *(f"{row['area']:.3f}", _bounds(row["interval"], ".3f")),
+                    _bounds(row["ambiguity_above"], "+.3f"),
+                )
+                for row in results["areas"]
+            ],
+        ),
+        _table(
+            "people leave the label of so many mistakes of each verdict",
+            ("verdict", "mistakes", "left", "95% interval"),
+            [
+                (row["verdict"], row["mistakes"], f"{row['left']:.1%}", _bounds(row["interval"]))
+                for row in results["verdicts"]
+            ],
+        ),
+        *_comparison_tables(comparison),
+        _table(
+            "expected calibration error of three nets on test",
+            ("temperature", "before", "95% interval", "after", "95% interval"),
+            [
+                (
+                    f"{row['temperature']:.3f}",
+                    *(f"{row['before']['value']:.2%}", _bounds(row["before"]["interval"], ".2%")),
+                    *(f"{row['after']['value']:.2%}", _bounds(row["after"]["interval"], ".2%")),
+                )
+                for row in results["calibration"]
+            ],
+        ),
     ]
 
 
-def _table(title: str) -> Table:
-    return Table(title=title, title_justify="left")
+def _comparison_tables(comparison: PeopleComparison) -> list[Table]:
+    return [
+        _table(
+            "people leave the label of mistakes, and of correct images",
+            ("class", "mistakes", "left", "correct", "left"),
+            [
+                (
+                    *(row.name, row.mistakes, f"{row.mistakes_left / max(row.mistakes, 1):.0%}"),
+                    *(row.correct, f"{row.correct_left / max(row.correct, 1):.0%}"),
+                )
+                for row in comparison.classes
+            ],
+        ),
+        _table(
+            "where people and the net differ most",
+            ("true", "taken for", "people", "net"),
+            [
+                (pair.true, pair.other, f"{pair.people:.1%}", f"{pair.net:.1%}")
+                for pair in comparison.differences
+            ],
+        ),
+        _table(
+            "accuracy by agreement among people",
+            ("share of the votes", "images", "net", "95% interval", "people"),
+            [
+                (
+                    *(f"{row.low:.0%} to {row.high:.0%}", row.images, f"{row.accuracy:.1%}"),
+                    *(_bounds(row.interval), f"{row.people_accuracy:.1%}"),
+                )
+                for row in comparison.agreement
+            ],
+        ),
+    ]
+
+
+def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
+    table = Table(*columns, title=title, title_justify="left")
+    for row in rows:
+        table.add_row(*map(str, row))
+    return table
+
+
+def _bounds(interval: Sequence[float], form: str = ".1%") -> str:
+    return f"{interval[0]:{form}} to {interval[1]:{form}}"
 
 
 if __name__ == "__main__":
