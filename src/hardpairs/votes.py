@@ -65,12 +65,15 @@ def fetch_votes(
                 "try again, or from another network."
             )
         partial.replace(path)
-    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as e:
-        reason = getattr(e, "reason", None) or e
+    except (
+        *(urllib.error.URLError, http.client.HTTPException),
+        *(TimeoutError, ConnectionError),
+    ) as error:
+        reason = getattr(error, "reason", None) or error
         raise InputError(
             f"{url}: can't be fetched ({reason}); check the connection and run the same command "
             "again, it goes on where it stopped."
-        ) from e
+        ) from error
     except OSError as error:
         raise InputError(
             f"{path}: can't be written ({error.strerror or error}); "
