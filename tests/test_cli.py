@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,8 +14,18 @@ import pytest
 from conftest import make_predictions, run_cli
 from hardpairs.predictions import load_predictions, save_predictions
 
-FIGURES = {f"fashion_{name}.png" for name in ("cm", "filters", "pairs", "hardest", "history")}
-TRAINING_FILES = {"config.toml", "environment.json", "history.csv", "filters.npy", "model.keras"}
+FIGURES = {
+    f"fashion_{name}.png"
+    for name in (
+        *("cm", "filters", "pairs", "hardest", "history"),
+        *("verdicts", "calibration"),
+    )
+}
+TEXTS = {"metrics.json", "fashion.md", "mistakes.csv"}
+TRAINING_FILES = {
+    *("config.toml", "environment.json", "history.csv", "filters.npy", "model.keras"),
+    *("neighbours.npz", "validation.npz"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +49,7 @@ def test_end_to_end_accuracy(run_folder):
 @pytest.mark.train
 def test_run_leaves_everything(run_folder):
     folder, done = run_folder
-    expected = FIGURES | TRAINING_FILES | {"predictions.npz", "metrics.json", "fashion.md"}
+    expected = FIGURES | TRAINING_FILES | TEXTS | {"predictions.npz"}
     assert {path.name for path in folder.iterdir()} == expected
     assert str(folder) in done.stdout
     assert "← hardest" in done.stdout
@@ -52,11 +63,11 @@ def test_run_leaves_everything(run_folder):
 @pytest.mark.train
 def test_evaluate_repeats_the_analysis(run_folder, tmp_path):
     folder = shutil.copytree(run_folder[0], tmp_path / "copy")
-    for path in (*folder.glob("*.png"), folder / "metrics.json", folder / "fashion.md"):
-        path.unlink()
+    for name in FIGURES | TEXTS:
+        (folder / name).unlink()
     done = run_cli("evaluate", folder)
     assert done.returncode == 0, done.stderr
-    for name in (*FIGURES, "metrics.json", "fashion.md"):
+    for name in FIGURES | TEXTS:
         assert (folder / name).read_bytes() == (run_folder[0] / name).read_bytes(), name
 
 
@@ -127,12 +138,47 @@ def test_ctrl_c_is_one_line_and_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.train
+def test_run_judges_with_neighbours_and_fits_a_temperature(run_folder):
+    metrics = json.loads((run_folder[0] / "metrics.json").read_text())
+    assert {"runs", "neighbours"} <= set(metrics["verdicts"]["sources"])
+    assert metrics["calibration"]["fitted_on"] == 600
+    assert sum(metrics["verdicts"]["counts"].values()) == 2000 - metrics["correct"]
+    assert metrics["verdicts"]["headline"] in run_folder[1].stdout
+    neighbours = np.load(run_folder[0] / "neighbours.npz")["labels"]
+    predictions = load_predictions(run_folder[0] / "predictions.npz")
+    favourite = [np.bincount(row, minlength=10).argmax() for row in neighbours]
+    # The net's own hidden layer, read by a vote of neighbours, agrees with its output layer.
+    assert np.mean(favourite == predictions.predicted) > 0.9
+
+
+def test_evaluate_with_votes_and_another_run(tmp_path):
+    predictions = make_predictions(split="test")
+    save_predictions(predictions, tmp_path / "p.npz")
+    other = make_predictions(seed=1, split="test")
+    save_predictions(replace(other, labels=predictions.labels), tmp_path / "q.npz")
+    votes = np.eye(5, dtype=int)[predictions.labels] * 9 + 1
+    np.savetxt(tmp_path / "votes.csv", votes, fmt="%d", delimiter=",")
+    done = run_cli(
+        *("evaluate", tmp_path / "p.npz", "--also", tmp_path / "q.npz"),
+        *("--votes", tmp_path / "votes.csv", "--out", tmp_path / "o"),
+    )
+    assert done.returncode == 0, done.stderr
+    metrics = json.loads((tmp_path / "o" / "metrics.json").read_text())
+    assert metrics["verdicts"]["runs"] == 2
+    assert metrics["verdicts"]["counts"]["ambiguous"] == 0  # People always keep the label.
+    assert metrics["people"]["classes"][0]["mistakes_left"] == 0
+    assert "People share 0 of these" in (tmp_path / "o" / "fashion.md").read_text()
+    header = (tmp_path / "o" / "mistakes.csv").read_text().splitlines()[0]
+    assert {"runs_for_label", "people_for_label", "people_entropy"} <= set(header.split(","))
+
+
 def test_evaluate_bare_predictions(tmp_path):
     save_predictions(make_predictions(), tmp_path / "p.npz")
     done = run_cli("evaluate", tmp_path / "p.npz", "--out", tmp_path / "new" / "folder")
     assert done.returncode == 0, done.stderr
     names = {path.name for path in (tmp_path / "new" / "folder").iterdir()}
-    assert names == {"fashion_cm.png", "fashion.md", "metrics.json"}
+    assert names == {"fashion_cm.png", "fashion_calibration.png"} | TEXTS
     assert "accuracy" in run_cli("evaluate", tmp_path / "p.npz").stdout
 
 
@@ -164,6 +210,11 @@ def test_evaluate_joins_images_by_id(tmp_path, fashion):
         ("train", "--out", "/proc/nothing/x"),
         ("train",),
         ("evaluate", "nothing.npz"),
+        ("run", "--votes", "nothing.csv", "--out", "x"),
+        ("audit",),
+        ("audit", "--data", "nowhere", "--out", "x"),
+        ("audit", "--recipe", "nonsense", "--out", "x"),
+        ("votes", "--out", "/proc/nothing/x"),
         ("evaluate", "."),
         ("run", "--seed", "-1"),
         ("run", "--precision", "float99"),

@@ -4,8 +4,14 @@ from matplotlib.image import imread
 
 from conftest import make_predictions
 from hardpairs import figures
+from hardpairs.audit_figures import draw_duplicates, draw_suspects
+from hardpairs.calibration import calibrate
+from hardpairs.duplicates import Duplicates
 from hardpairs.evaluation import evaluate
+from hardpairs.evidence import gather_evidence
+from hardpairs.evidence_figures import draw_calibration, draw_verdicts
 from hardpairs.predictions import Predictions
+from hardpairs.verdicts import judge_mistakes
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (200, 28, 28), dtype=np.uint8)
 HOSTILE = ("$x^{", "<b>&amp;", "a" * 500, "\u202eright to left", "plain")
@@ -25,12 +31,22 @@ def texts(figure):
 @pytest.mark.filterwarnings("ignore:Glyph")  # The font has no glyph for direction marks.
 def test_every_figure_can_be_drawn_and_saved(tmp_path, predictions):
     evaluation = evaluate(predictions)
+    pair = Duplicates(np.array([[0, 150]]), np.zeros(1), 0.03)
     drawn = {
         "cm": figures.draw_confusion(evaluation),
         "pairs": figures.draw_pairs(evaluation, predictions, IMAGES),
         "hardest": figures.draw_hardest(evaluation, predictions, IMAGES),
         "filters": figures.draw_filters(np.random.default_rng(0).normal(size=(3, 3, 1, 32))),
         "history": figures.draw_history({"loss": [1, 0.5], "accuracy": [0.5, 0.8]}, 2),
+        "verdicts": draw_verdicts(
+            evaluation,
+            predictions,
+            IMAGES,
+            judge_mistakes(predictions, gather_evidence([predictions])),
+        ),
+        "calibration": draw_calibration(predictions, calibrate(predictions, predictions)),
+        "duplicates": draw_duplicates(pair, IMAGES, 100),
+        "suspects": draw_suspects(predictions, np.arange(30), IMAGES),
     }
     for name, figure in drawn.items():
         figures.save_figure(figure, tmp_path / f"{name}.png")
@@ -56,6 +72,19 @@ def test_nothing_to_draw_without_mistakes():
     evaluation = evaluate(predictions)
     assert figures.draw_pairs(evaluation, predictions, IMAGES[:2]) is None
     assert figures.draw_hardest(evaluation, predictions, IMAGES[:2]) is None
+    assert draw_verdicts(evaluation, predictions, IMAGES[:2], ()) is None
+    assert draw_suspects(predictions, np.empty(0, np.int64), IMAGES[:2]) is None
+    none = Duplicates(np.empty((0, 2), np.int64), np.empty(0), 0.03)
+    assert draw_duplicates(none, IMAGES[:2], 1) is None
+
+
+def test_verdict_figure_counts_every_mistake_of_a_pair():
+    predictions = make_predictions()
+    evaluation = evaluate(predictions)
+    verdicts = judge_mistakes(predictions, gather_evidence([predictions]))
+    shown = texts(draw_verdicts(evaluation, predictions, IMAGES, verdicts))
+    for pair in evaluation.hard_pairs[: figures.PAIRS_SHOWN]:
+        assert f"of {pair.mistakes}" in shown
 
 
 def test_confident_mistakes_come_first():

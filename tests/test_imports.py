@@ -12,7 +12,11 @@ for name in {modules}:
     importlib.import_module("hardpairs" + name)
 print([name for name in {heavy} if name in sys.modules])
 """
-AFTER_PREDICTIONS = ("analysis", "answers", "cli", "evaluation", "figures", "files", "terminal")
+AFTER_PREDICTIONS = (
+    *("analysis", "answers", "audit", "audit_figures", "calibration", "cli", "duplicates"),
+    *("evaluation", "evidence", "evidence_figures", "figures", "files", "neighbours", "people"),
+    *("terminal", "verdicts", "votes"),
+)
 STUDIES = ("comparisons", "local", "plans", "studies", "study_figures", "study_reports")
 BEFORE_TRAINING = ("datasets", "idx", "predictions", "recipes", "statistics")
 ANALYSIS = [f".{name}" for name in AFTER_PREDICTIONS + BEFORE_TRAINING + STUDIES]

@@ -12,20 +12,26 @@ if TYPE_CHECKING:
     from hardpairs.datasets import Dataset, Split, load_dataset
     from hardpairs.errors import InputError
     from hardpairs.evaluation import Evaluation, evaluate
+    from hardpairs.evidence import Evidence, gather_evidence
     from hardpairs.predictions import Predictions, load_predictions, save_predictions
     from hardpairs.recipes import RECIPES, Recipe, find_recipe
     from hardpairs.runs import create_run, load_model
     from hardpairs.training import TrainedModel, predict, train
+    from hardpairs.verdicts import Verdict, judge_mistakes
+    from hardpairs.votes import load_votes
 
 _HOMES = {
     "analysis": ("analyse",),
     "datasets": ("Dataset", "Split", "load_dataset"),
     "errors": ("InputError",),
     "evaluation": ("Evaluation", "evaluate"),
+    "evidence": ("Evidence", "gather_evidence"),
     "predictions": ("Predictions", "load_predictions", "save_predictions"),
     "recipes": ("RECIPES", "Recipe", "find_recipe"),
     "runs": ("create_run", "load_model"),
     "training": ("TrainedModel", "predict", "train"),
+    "verdicts": ("Verdict", "judge_mistakes"),
+    "votes": ("load_votes",),
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -33,18 +39,23 @@ __all__ = [
     "RECIPES",
     "Dataset",
     "Evaluation",
+    "Evidence",
     "InputError",
     "Predictions",
     "Recipe",
     "Split",
     "TrainedModel",
+    "Verdict",
     "analyse",
     "create_run",
     "evaluate",
     "find_recipe",
+    "gather_evidence",
+    "judge_mistakes",
     "load_dataset",
     "load_model",
     "load_predictions",
+    "load_votes",
     "predict",
     "save_predictions",
     "train",

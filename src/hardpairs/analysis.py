@@ -1,20 +1,29 @@
-"""The whole analysis of one predictions file: metrics.json, figures and the answer sheet."""
+"""The whole analysis of one predictions file: metrics.json, figures, verdicts, answer sheet."""
 
 import csv
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 
-from hardpairs import figures
+from hardpairs import evidence_figures, figures
 from hardpairs.answers import render_answers
+from hardpairs.calibration import Calibration, calibrate
 from hardpairs.datasets import BUNDLED, load_human_votes, load_split
 from hardpairs.errors import InputError
 from hardpairs.evaluation import Evaluation, evaluate
+from hardpairs.evidence import Evidence, gather_evidence
 from hardpairs.files import write_text
+from hardpairs.neighbours import Neighbours, load_neighbours
+from hardpairs.people import compare_with_people
 from hardpairs.predictions import Predictions, load_predictions
+from hardpairs.verdicts import Verdict, judge_mistakes, mistakes_csv, verdicts_dict
+from hardpairs.votes import load_votes
 
 
 @dataclass(frozen=True)
@@ -28,6 +37,10 @@ class Subject:
         history: See `figures.draw_history`, or None.
         kept_epoch: The epoch, counted from 1, whose weights were kept; 0 where unknown.
         kernels: See `figures.draw_filters`, or None.
+        other_runs: Further runs' predictions of the same images, as evidence.
+        votes: int64 (N, K), how many people chose each class, see `load_votes`, or None.
+        neighbours: Nearest training images of each image, or None.
+        validation: Predictions of the images held out from training, or None.
     """
 
     predictions: Predictions
@@ -36,22 +49,51 @@ class Subject:
     history: dict[str, list[float]] | None = None
     kept_epoch: int = 0
     kernels: np.ndarray | None = None
+    other_runs: tuple[Predictions, ...] = ()
+    votes: np.ndarray | None = None
+    neighbours: Neighbours | None = None
+    validation: Predictions | None = None
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """Of every image, from all sources at hand."""
+        return gather_evidence(
+            (self.predictions, *self.other_runs), votes=self.votes, neighbours=self.neighbours
+        )
+
+    @cached_property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """Of every mistake."""
+        return judge_mistakes(self.predictions, self.evidence)
+
+    @cached_property
+    def calibration(self) -> Calibration:
+        """Of the predictions, with a temperature where there is validation."""
+        return calibrate(self.predictions, self.validation)
 
 
-def load_subject(path: Path, data: str | None = None) -> Subject:
+def load_subject(
+    path: Path,
+    data: str | None = None,
+    *,
+    votes: Path | None = None,
+    others: Sequence[Path] = (),
+) -> Subject:
     """Gather what can be analysed.
 
     Args:
         path: A run folder, or a predictions file (.npz or .csv).
         data: Where the images are, a bundled name or a folder; by default what the predictions
             say of themselves, and no images where that isn't there.
+        votes: A file of human votes, see `hardpairs.votes.load_votes`.
+        others: Run folders or predictions files of further runs.
 
     Raises:
-        InputError: The predictions are missing or bad, or the images are others than those that
-            were predicted.
+        InputError: The predictions are missing or bad, or the images or votes are others than
+            those that were predicted.
     """
     is_run = path.is_dir()
-    predictions = load_predictions(path / "predictions.npz" if is_run else path)
+    predictions = _load_run(path)
     source = data or predictions.metadata.get("data")
     if data is None and source not in BUNDLED and not Path(source or "").is_dir():
         source = None
@@ -66,6 +108,10 @@ def load_subject(path: Path, data: str | None = None) -> Subject:
         history=history,
         kept_epoch=predictions.metadata.get("kept_epoch", 0),
         kernels=kernels,
+        other_runs=tuple(_load_run(other) for other in others),
+        votes=_read_votes(votes, predictions) if votes else None,
+        neighbours=_read_neighbours(path / "neighbours.npz", predictions) if is_run else None,
+        validation=_read_validation(path / "validation.npz", predictions) if is_run else None,
     )
 
 
@@ -92,7 +138,7 @@ def join_images(predictions: Predictions, source: str) -> np.ndarray:
 
 
 def write_analysis(subject: Subject, evaluation: Evaluation, folder: Path) -> list[Path]:
-    """Write every figure that can be drawn, fashion.md and, last, metrics.json.
+    """Write every figure that can be drawn, mistakes.csv, fashion.md and, last, metrics.json.
 
     Returns:
         The files written.
@@ -100,35 +146,60 @@ def write_analysis(subject: Subject, evaluation: Evaluation, folder: Path) -> li
     Raises:
         InputError: The folder can't be written.
     """
-    drawings = {"fashion_cm.png": figures.draw_confusion(evaluation)}
-    if subject.images is not None:
-        drawings["fashion_pairs.png"] = figures.draw_pairs(
-            evaluation, subject.predictions, subject.images
-        )
-        drawings["fashion_hardest.png"] = figures.draw_hardest(
-            evaluation, subject.predictions, subject.images
+    written = []
+    for name, figure in _draw(subject, evaluation).items():
+        if figure is not None:
+            figures.save_figure(figure, folder / name)
+            written.append(folder / name)
+    pictures = {path.stem.removeprefix("fashion_"): path.name for path in written}
+    metrics = metrics_dict(evaluation, subject)
+    texts = {
+        "mistakes.csv": mistakes_csv(subject.predictions, subject.verdicts),
+        "fashion.md": render_answers(
+            evaluation, subject.predictions, subject.human_votes, pictures, metrics
+        ),
+        "metrics.json": json.dumps(metrics, indent=2) + "\n",
+    }
+    for name, text in texts.items():
+        write_text(folder / name, text)
+    return [*written, *(folder / name for name in texts)]
+
+
+def _draw(subject: Subject, evaluation: Evaluation) -> dict[str, Figure | None]:
+    predictions, images = subject.predictions, subject.images
+    drawings = {
+        "fashion_cm.png": figures.draw_confusion(evaluation),
+        "fashion_calibration.png": evidence_figures.draw_calibration(
+            predictions, subject.calibration
+        ),
+    }
+    if images is not None:
+        drawings["fashion_pairs.png"] = figures.draw_pairs(evaluation, predictions, images)
+        drawings["fashion_hardest.png"] = figures.draw_hardest(evaluation, predictions, images)
+        drawings["fashion_verdicts.png"] = evidence_figures.draw_verdicts(
+            evaluation, predictions, images, subject.verdicts
         )
     if subject.kernels is not None:
         drawings["fashion_filters.png"] = figures.draw_filters(subject.kernels)
     if subject.history is not None:
         drawings["fashion_history.png"] = figures.draw_history(subject.history, subject.kept_epoch)
-    written = []
-    for name, figure in drawings.items():
-        if figure is not None:
-            figures.save_figure(figure, folder / name)
-            written.append(folder / name)
-    pictures = {path.stem.removeprefix("fashion_"): path.name for path in written}
-    answers = render_answers(evaluation, subject.predictions, subject.human_votes, pictures)
-    write_text(folder / "fashion.md", answers)
-    metrics = metrics_dict(evaluation, subject.predictions)
-    write_text(folder / "metrics.json", json.dumps(metrics, indent=2) + "\n")
-    return [*written, folder / "fashion.md", folder / "metrics.json"]
+    return drawings
 
 
-def metrics_dict(evaluation: Evaluation, predictions: Predictions) -> dict[str, Any]:
-    """Return what metrics.json holds: the evaluation, and what is known of its origin."""
+def metrics_dict(evaluation: Evaluation, subject: Subject) -> dict[str, Any]:
+    """Return what metrics.json holds: the evaluation, the verdicts, and what is known of it."""
+    predictions = subject.predictions
     return {
         **evaluation.to_dict(),
+        "calibration": subject.calibration.to_dict(),
+        "verdicts": verdicts_dict(
+            predictions, subject.evidence, subject.verdicts, 1 + len(subject.other_runs)
+        ),
+        "people": (
+            None
+            if subject.votes is None
+            else compare_with_people(predictions, subject.votes).to_dict()
+        ),
         "split": predictions.split,
         "fingerprint": predictions.fingerprint,
         "training": predictions.metadata,
@@ -142,6 +213,35 @@ def analyse(path: Path, *, data: str | None = None, folder: Path | None = None) 
     if folder is not None:
         write_analysis(subject, evaluation, folder)
     return evaluation
+
+
+def _load_run(path: Path) -> Predictions:
+    return load_predictions(path / "predictions.npz" if path.is_dir() else path)
+
+
+def _read_votes(path: Path, predictions: Predictions) -> np.ndarray:
+    if _split(predictions) == "train":
+        raise InputError(f"{path}: votes are for test images, and these predictions are of train.")
+    classes = len(predictions.class_names)
+    return load_votes(path, predictions.labels, predictions.ids, classes)
+
+
+def _read_neighbours(path: Path, predictions: Predictions) -> Neighbours | None:
+    if not path.exists():
+        return None
+    images, classes = predictions.probabilities.shape
+    return load_neighbours(path, images, classes)
+
+
+def _read_validation(path: Path, predictions: Predictions) -> Predictions | None:
+    if not path.exists():
+        return None
+    validation = load_predictions(path)
+    if validation.class_names != predictions.class_names:
+        raise InputError(
+            f"{path}: has other classes than predictions.npz; remove it or train again."
+        )
+    return validation
 
 
 def _split(predictions: Predictions) -> str:

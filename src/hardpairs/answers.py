@@ -32,6 +32,7 @@ def render_answers(
     predictions: Predictions,
     human_votes: np.ndarray | None,
     pictures: dict[str, str],
+    metrics: dict[str, Any] | None = None,
 ) -> str:
     """Fill in the sheet.
 
@@ -40,8 +41,30 @@ def render_answers(
         human_votes: float64 (K, K), what people choose (columns) for each true class (rows), or
             None where unknown.
         pictures: File names of the pictures there are, by "cm", "filters", "pairs", "hardest",
-            "history".
+            "history", "verdicts", "calibration".
+        metrics: "verdicts", "calibration" and "people" as in metrics.json, or None.
     """
+    verdicts = metrics and metrics["verdicts"]
+    return (
+        markdown_environment()
+        .get_template("fashion.md.jinja")
+        .render(
+            evaluation=evaluation,
+            training=predictions.metadata,
+            split=predictions.split or "given",
+            pictures=pictures,
+            pairs=[_pair(evaluation, rank, human_votes) for rank in range(_shown(evaluation))],
+            hardest=_hardest(evaluation, human_votes),
+            human_votes=human_votes,
+            verdicts=verdicts,
+            calibration=metrics and metrics["calibration"],
+            shared=_shared(evaluation, metrics),
+        )
+    )
+
+
+def markdown_environment() -> jinja2.Environment:
+    """The package's Markdown templates, with filters for shares and for foreign names."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("hardpairs"),
         trim_blocks=True,
@@ -51,16 +74,14 @@ def render_answers(
         keep_trailing_newline=True,
     )
     environment.filters["percent"] = _percent
-    environment.filters["plain"] = _plain
-    return environment.get_template("fashion.md.jinja").render(
-        evaluation=evaluation,
-        training=predictions.metadata,
-        split=predictions.split or "given",
-        pictures=pictures,
-        pairs=[_pair(evaluation, rank, human_votes) for rank in range(_shown(evaluation))],
-        hardest=_hardest(evaluation, human_votes),
-        human_votes=human_votes,
-    )
+    environment.filters["plain"] = escape_markdown
+    return environment
+
+
+def _shared(evaluation: Evaluation, metrics: dict[str, Any] | None) -> dict[str, Any] | None:
+    """How many of the hardest class's mistakes people share, None where nobody was asked."""
+    people = metrics and metrics["people"]
+    return people["classes"][evaluation.hardest] if people else None
 
 
 def _shown(evaluation: Evaluation) -> int:
@@ -113,7 +134,7 @@ def _percent(value: float, decimals: int = 1) -> str:
     return f"{value:.{decimals}%}"
 
 
-def _plain(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """Keep a foreign name from acting as Markdown or HTML."""
     for character in "\\`*_{}[]<>#|!&":
         text = text.replace(character, f"&#{ord(character)};")

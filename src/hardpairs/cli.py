@@ -36,6 +36,12 @@ precision_option = click.option(
     type=click.Choice(["float32", "mixed_bfloat16"]),
     help="Arithmetic; by default what suits this processor.",
 )
+votes_option = click.option(
+    "--votes",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="People's votes on the test images, as `hardpairs votes` fetches them.",
+)
 quiet_option = click.option("--quiet", is_flag=True, help="No progress on standard error.")
 
 
@@ -55,13 +61,20 @@ def cli() -> None:
     type=click.Path(path_type=Path),
     help="Folder to make; else runs/DATE-TIME-RECIPE.",
 )
+@votes_option
 @quiet_option
 def run(
-    data: str, recipe: str, seed: int, precision: str | None, out: Path | None, quiet: bool
+    data: str,
+    recipe: str,
+    seed: int,
+    precision: str | None,
+    out: Path | None,
+    votes: Path | None,
+    quiet: bool,
 ) -> None:
     """Train, evaluate and explain: everything, into a new folder."""
     folder = out or Path("runs") / f"{datetime.now():%Y%m%d-%H%M%S}-{recipe}"
-    _train(data, recipe, seed, precision, folder, quiet, analyse_too=True)
+    _train(data, recipe, seed, precision, folder, quiet, analyse_too=True, votes=votes)
 
 
 @cli.command()
@@ -88,17 +101,84 @@ def train(data: str, recipe: str, seed: int, precision: str | None, out: Path, q
     type=click.Path(path_type=Path),
     help="Folder for figures and metrics.json; by default the run's own, and none for a file.",
 )
-def evaluate(run_or_file: Path, data: str | None, out: Path | None) -> None:
+@votes_option
+@click.option(
+    "--also",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="RUN_OR_FILE",
+    help="Another run of the same images, as evidence for the verdicts; may be repeated.",
+)
+def evaluate(
+    run_or_file: Path,
+    data: str | None,
+    out: Path | None,
+    votes: Path | None,
+    also: tuple[Path, ...],
+) -> None:
     """Repeat the whole analysis from a run's folder or any predictions file."""
-    from hardpairs.analysis import analyse
-    from hardpairs.terminal import Console, print_evaluation
-
     folder = out or (run_or_file if run_or_file.is_dir() else None)
     if folder is not None:
         _make_folder(folder)
-    print_evaluation(analyse(run_or_file, data=data, folder=folder), Console())
+    _analyse(run_or_file, folder, data=data, votes=votes, others=also)
     if folder is not None:
-        click.echo(f"figures, fashion.md and metrics.json: {folder}")
+        click.echo(f"figures, mistakes.csv, fashion.md and metrics.json: {folder}")
+
+
+@cli.command()
+@click.option(
+    "--out",
+    default="fmh_counts.csv",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="File to make.",
+)
+@quiet_option
+def votes(out: Path, quiet: bool) -> None:
+    """Fetch people's votes on Fashion-MNIST's test images from their authors.
+
+    Fashion-MNIST-H, about 67 people per image, GPL-3.0 (Ishida et al., ICLR 2023), 230 kB. A
+    download that breaks off goes on where it stopped.
+    """
+    from hardpairs.terminal import download_bar
+    from hardpairs.votes import fetch_votes
+
+    with download_bar(quiet) as on_bytes:
+        fresh = fetch_votes(out, on_bytes=on_bytes)
+    click.echo(f"{out}: {'fetched' if fresh else 'is there already'}; give it to --votes")
+
+
+@cli.command()
+@data_option
+@recipe_option
+@seed_option
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to make.")
+@quiet_option
+def audit(data: str, recipe: str, seed: int, out: Path, quiet: bool) -> None:
+    """Look for faults in a dataset: duplicates, suspect labels, class balance.
+
+    Trains three nets, each on two thirds of the training images, so that every image is judged by
+    a net that hasn't seen it.
+    """
+    from hardpairs.audit import audit_dataset, write_audit
+    from hardpairs.datasets import load_dataset
+    from hardpairs.files import whole_folder
+    from hardpairs.recipes import find_recipe
+    from hardpairs.terminal import Console, print_audit, training_bar
+
+    chosen = find_recipe(recipe)
+    with whole_folder(out) as partial:
+        dataset = load_dataset(data)
+        from hardpairs.cross_validation import cross_validate
+
+        with training_bar(quiet) as on_progress:
+            train_predictions, test_predictions = cross_validate(
+                dataset, chosen, seed=seed, on_progress=on_progress
+            )
+        result = audit_dataset(dataset, train_predictions, test_predictions)
+        write_audit(result, dataset, partial)
+        print_audit(result, Console())
+    click.echo(f"audit.md, its pictures and tables: {out}")
 
 
 @cli.command()
@@ -227,16 +307,23 @@ def _train(
     quiet: bool,
     *,
     analyse_too: bool,
+    votes: Path | None = None,
 ) -> None:
+    import numpy as np
+
     from hardpairs.datasets import load_dataset
     from hardpairs.files import whole_folder
     from hardpairs.recipes import find_recipe
+    from hardpairs.votes import load_votes
 
     recipe = find_recipe(recipe_name)
     with whole_folder(folder) as partial:
         dataset = load_dataset(data)
+        if votes is not None:  # A file that doesn't fit is refused before the training, not after.
+            ids = np.arange(len(dataset.test))
+            load_votes(votes, dataset.test.labels, ids, len(dataset.class_names))
         from hardpairs.runs import create_run
-        from hardpairs.terminal import Console, print_evaluation, training_bar
+        from hardpairs.terminal import training_bar
 
         with training_bar(quiet) as on_progress:
             create_run(
@@ -249,9 +336,7 @@ def _train(
                 on_progress=on_progress,
             )
         if analyse_too:
-            from hardpairs.analysis import analyse
-
-            print_evaluation(analyse(partial, folder=partial), Console())
+            _analyse(partial, partial, votes=votes)
     click.echo(f"everything is in {folder}")
 
 
@@ -296,6 +381,27 @@ def _study(
     click.echo(f"study.md, study.json and figures: {folder}")
     if failures:
         sys.exit(1)
+
+
+def _analyse(
+    run_or_file: Path,
+    folder: Path | None,
+    *,
+    data: str | None = None,
+    votes: Path | None = None,
+    others: Sequence[Path] = (),
+) -> None:
+    from hardpairs.analysis import load_subject, write_analysis
+    from hardpairs.evaluation import evaluate
+    from hardpairs.terminal import Console, print_evaluation
+    from hardpairs.verdicts import headline
+
+    subject = load_subject(run_or_file, data, votes=votes, others=others)
+    evaluation = evaluate(subject.predictions)
+    if folder is not None:
+        write_analysis(subject, evaluation, folder)
+    print_evaluation(evaluation, Console())
+    click.echo(f"{headline(subject.verdicts)} Misclassified isn't yet mislabelled.")
 
 
 def _make_folder(folder: Path) -> None:

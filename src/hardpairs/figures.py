@@ -52,7 +52,7 @@ def save_figure(figure: Figure, path: Path) -> None:
 @mpl.rc_context(STYLE)
 def draw_confusion(evaluation: Evaluation) -> Figure | None:
     """Draw the matrix: counts in the cells, colour by share of the row; None above 40 classes."""
-    names = _short_names(evaluation)
+    names = short_names(evaluation)
     classes = len(names)
     if classes > MOST_CLASSES_IN_MATRIX:
         return None
@@ -90,7 +90,7 @@ def draw_confusion(evaluation: Evaluation) -> Figure | None:
         f"{evaluation.accuracy:.2%} right (95% interval {low:.2%} to {high:.2%}), "
         f"{evaluation.images:,} images"
     )
-    _headline(figure, headline)
+    write_headline(figure, headline)
     bar_axes = figure.add_axes(
         (1 - 1.1 / width, (1.25 + 0.2 * cells) / height, 0.16 / width, 0.6 * cells / height)
     )
@@ -109,7 +109,7 @@ def draw_filters(kernels: np.ndarray) -> Figure:
     rows = -(-count // columns)
     width, height = 8.8, 0.55 + 0.98 * rows
     figure = Figure(figsize=(width, height))
-    axes = _canvas(figure, (0.1, 0.05, 7.6, height - 0.5), columns * 1.15, rows * 1.3)
+    axes = bare_axes(figure, (0.1, 0.05, 7.6, height - 0.5), columns * 1.15, rows * 1.3)
     for index in range(count):
         row, column = divmod(index, columns)
         kernel = kernels[:, :, 0, index]
@@ -119,12 +119,12 @@ def draw_filters(kernels: np.ndarray) -> Figure:
             scaled, cmap="RdBu", vmin=-1, vmax=1, extent=(left, left + 1, top + 1, top)
         )
         axes.text(left, top - 0.04, f"{index}", fontsize=8, color=GREY, va="bottom")
-    _fit(axes, columns * 1.15, rows * 1.3)
+    fit_axes(axes, columns * 1.15, rows * 1.3)
     bar_axes = figure.add_axes((1 - 0.95 / width, 0.2, 0.16 / width, 0.55))
     bar = figure.colorbar(picture, cax=bar_axes, ticks=[-1, 0, 1])
     bar.set_label("weight, share of the largest")
     bar.outline.set_visible(False)
-    _headline(
+    write_headline(
         figure,
         f"The {count} filters of the first layer: blue answers to bright, red to dark pixels",
     )
@@ -144,7 +144,7 @@ def draw_pairs(
     Returns:
         The figure, or None where there is no mistake.
     """
-    names = _short_names(evaluation)
+    names = short_names(evaluation)
     rows: list[tuple[str, np.ndarray, int, int]] = []
     for pair in evaluation.hard_pairs[:PAIRS_SHOWN]:
         for true, taken_for, count, share in directions(pair):
@@ -158,18 +158,18 @@ def draw_pairs(
     figure = Figure(figsize=(9.6, height))
     # One axes, an image is 1 wide; 36 axes of their own take a second to set up.
     units_wide, units_high = MISTAKES_PER_DIRECTION * 1.2 + 1.35, len(rows) * 1.42
-    axes = _canvas(figure, (0.1, 0, 9.4, height - 0.4), units_wide, units_high)
+    axes = bare_axes(figure, (0.1, 0, 9.4, height - 0.4), units_wide, units_high)
     for line, (title, chosen, true, taken_for) in enumerate(rows):
         top = line * 1.42
         axes.text(1.15, top + 0.5, title, ha="right", va="center", linespacing=1.3)
         for column, index in enumerate(chosen):
             left = 1.3 + column * 1.2
-            _place_image(axes, images[index], left, top)
+            place_image(axes, images[index], left, top)
             mine, other = predictions.probabilities[index][[true, taken_for]]
             caption = f"{names[true]} {mine:.0%}\n{names[taken_for]} {other:.0%}"
             axes.text(left + 0.5, top + 1.05, caption, ha="center", va="top", fontsize=8)
-    _fit(axes, units_wide, units_high)
-    _headline(figure, "The hard pairs: most confident mistakes, with both probabilities")
+    fit_axes(axes, units_wide, units_high)
+    write_headline(figure, "The hard pairs: most confident mistakes, with both probabilities")
     return figure
 
 
@@ -184,18 +184,18 @@ def draw_hardest(
     chosen = typical_mistakes(evaluation, predictions, evaluation.hardest, 4)
     if not len(chosen):
         return None
-    names = _short_names(evaluation)
+    names = short_names(evaluation)
     figure = Figure(figsize=(9.6, 3.6))
-    axes = _canvas(figure, (0.1, 0.05, 9.4, 3.1), 7.1, 2.3)
+    axes = bare_axes(figure, (0.1, 0.05, 9.4, 3.1), 7.1, 2.3)
     for column, index in enumerate(chosen):
         left = 0.6 + column * 1.75
         axes.text(left, 0.13, f"image {predictions.ids[index]}", fontsize=8, color=GREY)
-        _place_image(axes, images[index], left, 0.2, size=1.2)
+        place_image(axes, images[index], left, 0.2, size=1.2)
         _place_probabilities(
             axes, predictions.probabilities[index], evaluation, left=left, top=1.52
         )
-    _fit(axes, 7.1, 2.3)
-    _headline(
+    fit_axes(axes, 7.1, 2.3)
+    write_headline(
         figure,
         f"{names[evaluation.hardest]}, the hardest class: four that were taken for something else",
     )
@@ -264,14 +264,15 @@ def typical_mistakes(
     return np.array(spread[:count], dtype=np.int64)
 
 
-def _short_names(evaluation: Evaluation) -> list[str]:
+def short_names(evaluation: Evaluation) -> list[str]:
+    """Class names cut to 14 characters."""
     return [
         name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
         for name in evaluation.class_names
     ]
 
 
-def _canvas(
+def bare_axes(
     figure: Figure, inches: tuple[float, float, float, float], width: float, height: float
 ) -> Axes:
     """Bare axes at (left, bottom, width, height) in inches, y running down from 0."""
@@ -281,18 +282,19 @@ def _canvas(
         (left / figure_width, bottom / figure_height, across / figure_width, up / figure_height)
     )
     axes.axis("off")
-    _fit(axes, width, height)
+    fit_axes(axes, width, height)
     return axes
 
 
-def _fit(axes: Axes, width: float, height: float) -> None:
+def fit_axes(axes: Axes, width: float, height: float) -> None:
     """Set the limits, again after imshow, which moves them; keep pixels square."""
     axes.set_xlim(0, width)
     axes.set_ylim(height, 0)
     axes.set_aspect("equal", anchor="NW")
 
 
-def _place_image(axes: Axes, image: np.ndarray, left: float, top: float, size: float = 1.0) -> None:
+def place_image(axes: Axes, image: np.ndarray, left: float, top: float, size: float = 1.0) -> None:
+    """Draw a uint8 image, framed, into axes made by `bare_axes`."""
     extent = (left, left + size, top + size, top)
     axes.imshow(image, cmap="gray_r", vmin=0, vmax=255, extent=extent)
     axes.add_patch(Rectangle((left, top), size, size, fill=False, edgecolor="#D5D8DC"))
@@ -302,7 +304,7 @@ def _place_probabilities(
     axes: Axes, probabilities: np.ndarray, evaluation: Evaluation, *, left: float, top: float
 ) -> None:
     """Bars for the three most probable classes, the true class always among them."""
-    true, names = evaluation.hardest, _short_names(evaluation)
+    true, names = evaluation.hardest, short_names(evaluation)
     shown = [int(index) for index in np.argsort(-probabilities, kind="stable")[:3]]
     if true not in shown:
         shown[-1] = true
@@ -314,6 +316,7 @@ def _place_probabilities(
         axes.text(left + 0.85 * value + 0.03, middle, f"{value:.0%}", va="center", fontsize=8)
 
 
-def _headline(figure: Figure, text: str) -> None:
+def write_headline(figure: Figure, text: str) -> None:
+    """Write the figure's one sentence into its upper left corner."""
     height = figure.get_size_inches()[1]
     figure.text(0.012, 1 - 0.1 / height, text, fontsize=11, fontweight="bold", va="top")

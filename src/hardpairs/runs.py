@@ -19,9 +19,20 @@ import tomli_w
 from hardpairs.backend import keras
 from hardpairs.datasets import BUNDLED, Dataset, SplitName
 from hardpairs.files import whole_file, write_text
+from hardpairs.neighbours import find_neighbours, save_neighbours
 from hardpairs.predictions import Predictions, save_predictions
 from hardpairs.recipes import Recipe
-from hardpairs.training import Progress, TrainedModel, build_model, predict, train
+from hardpairs.training import (
+    Progress,
+    TrainedModel,
+    build_model,
+    hidden_activations,
+    predict,
+    train,
+)
+
+# A third of Fashion-MNIST's training images: enough neighbours, at a third of the time.
+NEIGHBOUR_CANDIDATES = 20_000
 
 
 def create_run(
@@ -38,7 +49,8 @@ def create_run(
     """Train, predict the test split once, and fill ``folder``.
 
     Writes config.toml, environment.json, history.csv, filters.npy (where the net begins with a
-    convolution), model.keras and, last, predictions.npz.
+    convolution), model.keras, validation.npz (where images were held out), neighbours.npz and,
+    last, predictions.npz.
 
     Args:
         folder: An existing, empty folder.
@@ -78,17 +90,17 @@ def create_run(
     }
     predictions = _predictions(trained, dataset, "test", 0, metadata)
     write_text(folder / "history.csv", _history_csv(trained))
-    if for_study:
-        held_out = round(len(dataset.train) * recipe.validation_share)
-        if held_out:
-            first = len(dataset.train) - held_out
-            validation = _predictions(trained, dataset, "train", first, metadata)
-            save_predictions(validation, folder / "validation.npz")
-    else:
+    held_out = round(len(dataset.train) * recipe.validation_share)
+    if held_out:
+        first = len(dataset.train) - held_out
+        validation = _predictions(trained, dataset, "train", first, metadata)
+        save_predictions(validation, folder / "validation.npz")
+    if not for_study:
         write_text(folder / "config.toml", tomli_w.dumps(configuration))
         environment = json.dumps(_environment(predictions), indent=2) + "\n"
         write_text(folder / "environment.json", environment)
         _write_weights(trained, folder)
+        _write_neighbours(trained, dataset, folder)
     save_predictions(predictions, folder / "predictions.npz")
     return predictions
 
@@ -120,6 +132,19 @@ def _write_weights(trained: TrainedModel, folder: Path) -> None:
             np.save(partial, kernels, allow_pickle=False)
     with whole_file(folder / "model.keras") as partial:
         trained.model.save(partial)
+
+
+def _write_neighbours(trained: TrainedModel, dataset: Dataset, folder: Path) -> None:
+    """Write each test image's nearest training images in the net's last hidden layer."""
+    candidates = np.arange(len(dataset.train))
+    candidates = candidates[:: -(-len(candidates) // NEIGHBOUR_CANDIDATES)]
+    neighbours = find_neighbours(
+        hidden_activations(trained.model, dataset.train.images[candidates]),
+        candidates,
+        dataset.train.labels[candidates],
+        hidden_activations(trained.model, dataset.test.images),
+    )
+    save_neighbours(neighbours, folder / "neighbours.npz")
 
 
 def load_model(folder: Path) -> "keras.Model":

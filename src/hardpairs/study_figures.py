@@ -8,7 +8,16 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from hardpairs.comparisons import Block, Effect, Score, flips
-from hardpairs.figures import BLUE, GREY, ORANGE, STYLE, _canvas, _fit, _headline, _place_image
+from hardpairs.figures import (
+    BLUE,
+    GREY,
+    ORANGE,
+    STYLE,
+    bare_axes,
+    fit_axes,
+    place_image,
+    write_headline,
+)
 
 GREEN, PURPLE = "#009E73", "#CC79A7"
 LINE_COLOURS = (ORANGE, BLUE, GREEN, PURPLE)
@@ -48,7 +57,7 @@ def draw_effects(panels: Mapping[str, Sequence[Effect]], headline: str) -> Figur
         axes.set_axisbelow(True)
         axes.set_title(title, fontsize=9.5)
         axes.set_xlabel("points of accuracy, 95% interval (grey: not told from 0)", fontsize=8.5)
-    _headline(figure, headline)
+    write_headline(figure, headline)
     return figure
 
 
@@ -88,7 +97,7 @@ def draw_curves(curves: Mapping[str, Sequence[tuple[int, Score]]], headline: str
     axes.set_ylabel("test images mistaken")
     axes.grid(which="both", axis="y", color="#E6E8EB")
     axes.set_axisbelow(True)
-    _headline(figure, headline)
+    write_headline(figure, headline)
     return figure
 
 
@@ -112,7 +121,7 @@ def draw_flips(block: Block, index: int, images: np.ndarray) -> Figure | None:
     height = 1.4 * len(rows) + 0.45
     figure = Figure(figsize=(9.6, height))
     wide, high = FLIPS_SHOWN * 1.15 + 1.0, 1.5 * len(rows)
-    axes = _canvas(figure, (0.1, 0, 9.4, height - 0.45), wide, high)
+    axes = bare_axes(figure, (0.1, 0, 9.4, height - 0.45), wide, high)
     for line, (verb, score) in enumerate(rows):
         top = line * 1.5
         chosen = [int(i) for i in np.argsort(-score, kind="stable")[:FLIPS_SHOWN] if score[i] > 0]
@@ -122,15 +131,15 @@ def draw_flips(block: Block, index: int, images: np.ndarray) -> Figure | None:
         )
         for column, image in enumerate(chosen):
             left = 1.0 + column * 1.15
-            _place_image(axes, images[image], left, top)
+            place_image(axes, images[image], left, top)
             wrong = block.predicted[index if verb == "broken" else 0][:, image]
             wrong = wrong[wrong != block.labels[image]]
             taken_for = _short(block.class_names[int(np.bincount(wrong).argmax())])
             true = _short(block.class_names[int(block.labels[image])])
             caption = f"{true},\n{'was' if verb == 'mended' else 'now'} {taken_for}"
             axes.text(left + 0.5, top + 1.05, caption, ha="center", va="top", fontsize=8)
-    _fit(axes, wide, high)
-    _headline(
+    fit_axes(axes, wide, high)
+    write_headline(
         figure,
         f"From {block.names[0]} to {block.names[index]}: images that changed sides most reliably",
     )

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import jinja2
 from matplotlib.figure import Figure
 
-from hardpairs.answers import _plain
+from hardpairs.answers import escape_markdown
 from hardpairs.comparisons import (
     Block,
     Effect,
@@ -188,7 +188,7 @@ def render_study(findings: Findings, pictures: Sequence[str]) -> str:
         keep_trailing_newline=True,
     )
     environment.filters.update(
-        plain=_plain,
+        plain=escape_markdown,
         percent=lambda value: f"{value:.2%}",
         points=points,
         verdict=verdict,

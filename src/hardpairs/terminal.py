@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -14,6 +14,7 @@ from hardpairs.recipes import RECIPES
 
 if TYPE_CHECKING:
     from hardpairs import training
+    from hardpairs.audit import Audit
     from hardpairs.evaluation import Evaluation
     from hardpairs.study_reports import Findings
 
@@ -78,6 +79,27 @@ def _pair_table(evaluation: "Evaluation") -> Table:
             f"{pair.second_share:.1%}",
         )
     return table
+
+
+def print_audit(audit: "Audit", console: Console) -> None:
+    """Print duplicates, suspects and accuracy with and without them."""
+    for place, counts in audit.kind_counts().items():
+        console.print(
+            f"duplicates {place}: {counts['exact']} exact, {counts['near']} near", highlight=False
+        )
+    console.print(
+        f"suspect labels: {len(audit.train_suspects)} in train, {len(audit.test_suspects)} in "
+        "test; a suspect is a place to look",
+        highlight=False,
+    )
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("accuracy on")
+    for name in ("images", "accuracy", "95% interval"):
+        table.add_column(name, justify="right")
+    for row in audit.accuracies:
+        low, high = row.interval
+        table.add_row(row.on, f"{row.images:,}", f"{row.accuracy:.2%}", f"{low:.2%}-{high:.2%}")
+    console.print(table)
 
 
 def print_recipes(console: Console) -> None:
@@ -180,3 +202,15 @@ def print_study(findings: "Findings", console: Console) -> None:
         console.print(table)
     if findings.leader:
         console.print(Text(leader_sentence(findings)))
+
+
+@contextmanager
+def download_bar(quiet: bool) -> "Iterator[Callable[[int], None] | None]":
+    """Yield a callback that shows how many bytes have arrived on standard error."""
+    if quiet:
+        yield None
+        return
+    columns = (TextColumn("{task.description}"), DownloadColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("fetching votes", total=None)
+        yield lambda arrived: bar.update(task, completed=arrived)

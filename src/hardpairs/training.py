@@ -141,6 +141,13 @@ def predict(model: "keras.Model", images: np.ndarray) -> np.ndarray:
     return model.predict(to_pixels(images), batch_size=PREDICT_BATCH_SIZE, verbose=0)
 
 
+def hidden_activations(model: "keras.Model", images: np.ndarray) -> np.ndarray:
+    """Return float32 (N, D): what the last layer is given for uint8 images (N, 28, 28)."""
+    hidden = keras.Model(model.inputs, model.layers[-1].input)
+    activations = hidden.predict(to_pixels(images), batch_size=PREDICT_BATCH_SIZE, verbose=0)
+    return activations.astype(np.float32).reshape(len(images), -1)
+
+
 def _optimizer(recipe: Recipe, steps: int) -> "keras.optimizers.Optimizer":
     rate: Any = recipe.learning_rate
     if recipe.schedule == "one-cycle":

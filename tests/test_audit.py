@@ -1,0 +1,110 @@
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from conftest import run_cli, write_folder
+from hardpairs.audit import audit_dataset, write_audit
+from hardpairs.datasets import Dataset, Split
+from hardpairs.predictions import Predictions
+
+HOSTILE = ("$x^{", "<b>", "a|b", "*c*", "plain", "f", "g", "h", "i", "j" * 300)
+
+
+def confident(split: Split, name: str, wrong: tuple[int, ...] = ()) -> Predictions:
+    """Nets that are sure of every label but the ``wrong`` ones."""
+    probabilities = 0.01 / 9 + (0.99 - 0.01 / 9) * np.eye(10)[split.labels]
+    for row in wrong:
+        probabilities[row] = np.roll(probabilities[row], 1)
+    return Predictions(split.labels, probabilities, HOSTILE, split=name)
+
+
+@pytest.fixture(scope="module")
+def audited(fashion):
+    """300 + 100 images: test 5 is train 0, test 8 is test 7, three labels look wrong."""
+    train = Split(fashion.train.images[:300], fashion.train.labels[:300])
+    test = Split(fashion.test.images[:100].copy(), fashion.test.labels[:100])
+    test.images[5] = train.images[0]
+    test.images[8] = test.images[7]
+    dataset = Dataset("<i>small", HOSTILE, train, test)
+    audit = audit_dataset(dataset, confident(train, "train", (3,)), confident(test, "test", (5, 9)))
+    return dataset, audit
+
+
+def test_planted_faults_are_found(audited):
+    _, audit = audited
+    assert audit.duplicates.pairs.tolist() == [[0, 305], [307, 308]]
+    counts = audit.kind_counts()
+    assert counts["between train and test"] == {"exact": 1, "near": 0}
+    assert counts["within test"] == {"exact": 1, "near": 0}
+    assert counts["within train"] == {"exact": 0, "near": 0}
+    assert audit.train_suspects.tolist() == [3]
+    assert sorted(audit.test_suspects.tolist()) == [5, 9]
+    assert audit.train_counts.sum() == 300
+
+
+def test_accuracy_with_and_without(audited):
+    measured = {row.on: (row.images, row.accuracy) for row in audited[1].accuracies}
+    assert measured["all test images"] == (100, 0.98)
+    assert measured["without suspect labels"] == (98, 1.0)
+    assert measured["without duplicates"] == (98, 97 / 98)
+    assert measured["without either"] == (97, 1.0)
+
+
+@pytest.mark.filterwarnings("ignore:Glyph")
+def test_what_is_written(audited, tmp_path):
+    dataset, audit = audited
+    write_audit(audit, dataset, tmp_path)
+    names = {path.name for path in tmp_path.iterdir()}
+    pictures = {"duplicates.png", "suspects_train.png", "suspects_test.png"}
+    tables = {"duplicates.csv", "suspects.csv", "train.npz", "test.npz"}
+    assert names == pictures | tables | {"audit.md", "audit.json"}
+    page = (tmp_path / "audit.md").read_text()
+    for name in ("<b>", "<i>", "a|b", "*c*"):
+        assert name not in page
+    assert "| train 0 |" in page
+    with (tmp_path / "duplicates.csv").open(newline="") as file:
+        pairs = list(csv.DictReader(file))
+    assert [(p["split_1"], p["index_1"], p["split_2"], p["index_2"]) for p in pairs] == [
+        ("train", "0", "test", "5"),
+        ("test", "7", "test", "8"),
+    ]
+    with (tmp_path / "suspects.csv").open(newline="") as file:
+        suspects = list(csv.DictReader(file))
+    assert {(row["split"], row["index"]) for row in suspects} == {
+        ("train", "3"),
+        ("test", "5"),
+        ("test", "9"),
+    }
+    assert json.loads((tmp_path / "audit.json").read_text())["test_suspects"] == 2
+
+
+@pytest.mark.train
+def test_audit_command(tmp_path, fashion):
+    folder = write_folder(tmp_path / "data", fashion, 500, 300)
+    out = tmp_path / "audit"
+    done = run_cli("audit", "--data", folder, "--quiet", "--out", out)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert "suspect labels:" in done.stdout
+    assert {"audit.md", "audit.json", "duplicates.csv"} <= {path.name for path in out.iterdir()}
+    assert json.loads((out / "audit.json").read_text())["accuracies"][0]["accuracy"] > 0.5
+    again = run_cli("audit", "--data", folder, "--quiet", "--out", out)
+    assert again.returncode == 2
+    assert "exists already" in again.stderr
+
+
+@pytest.mark.train
+def test_each_image_is_judged_by_a_net_that_has_not_seen_it(fashion):
+    from hardpairs.cross_validation import FOLDS, train_folds
+    from hardpairs.errors import InputError
+    from hardpairs.recipes import RECIPES
+
+    split = Split(fashion.train.images[:90], fashion.train.labels[:90])
+    held_out = [rows for _, rows in train_folds(split, RECIPES["fast"], classes=10, seed=1)]
+    assert len(held_out) == FOLDS
+    assert sorted(np.concatenate(held_out).tolist()) == list(range(90))
+    few = Split(split.images[:29], split.labels[:29])
+    with pytest.raises(InputError, match="too few"):
+        next(train_folds(few, RECIPES["fast"], classes=10))
