@@ -1,4 +1,4 @@
-"""The whole analysis of one predictions file: metrics.json, figures and the answer sheet."""
+"""The whole analysis of one predictions file: metrics.json, figures, answer sheet, report."""
 
 import csv
 import json
@@ -10,11 +10,13 @@ import numpy as np
 
 from hardpairs import figures
 from hardpairs.answers import render_answers
+from hardpairs.calibration import reliability
 from hardpairs.datasets import BUNDLED, load_human_votes, load_split
 from hardpairs.errors import InputError
 from hardpairs.evaluation import Evaluation, evaluate
 from hardpairs.files import write_text
 from hardpairs.predictions import Predictions, load_predictions
+from hardpairs.report import render_report
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def join_images(predictions: Predictions, source: str) -> np.ndarray:
 
 
 def write_analysis(subject: Subject, evaluation: Evaluation, folder: Path) -> list[Path]:
-    """Write every figure that can be drawn, fashion.md and, last, metrics.json.
+    """Write every figure that can be drawn, fashion.md, report.html and, last, metrics.json.
 
     Returns:
         The files written.
@@ -121,8 +123,18 @@ def write_analysis(subject: Subject, evaluation: Evaluation, folder: Path) -> li
     answers = render_answers(evaluation, subject.predictions, subject.human_votes, pictures)
     write_text(folder / "fashion.md", answers)
     metrics = metrics_dict(evaluation, subject.predictions)
+    report = render_report(
+        metrics,
+        subject.predictions,
+        images=subject.images,
+        human_votes=subject.human_votes,
+        history=subject.history,
+        kept_epoch=subject.kept_epoch,
+        kernels=subject.kernels,
+    )
+    write_text(folder / "report.html", report)
     write_text(folder / "metrics.json", json.dumps(metrics, indent=2) + "\n")
-    return [*written, folder / "fashion.md", folder / "metrics.json"]
+    return [*written, *(folder / name for name in ("fashion.md", "report.html", "metrics.json"))]
 
 
 def metrics_dict(evaluation: Evaluation, predictions: Predictions) -> dict[str, Any]:
@@ -132,6 +144,7 @@ def metrics_dict(evaluation: Evaluation, predictions: Predictions) -> dict[str, 
         "split": predictions.split,
         "fingerprint": predictions.fingerprint,
         "training": predictions.metadata,
+        "reliability": _reliability(predictions),
     }
 
 
@@ -146,6 +159,16 @@ def analyse(path: Path, *, data: str | None = None, folder: Path | None = None) 
 
 def _split(predictions: Predictions) -> str:
     return predictions.split or "test"
+
+
+def _reliability(predictions: Predictions) -> list[dict[str, float]]:
+    """The bins that hold images, see `reliability`."""
+    bins = reliability(predictions.labels, predictions.probabilities)
+    return [
+        {"images": int(images), "confidence": confidence, "accuracy": accuracy}
+        for images, confidence, accuracy in bins.tolist()
+        if images
+    ]
 
 
 def _read_history(path: Path) -> dict[str, list[float]] | None:
