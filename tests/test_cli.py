@@ -14,6 +14,7 @@ from conftest import make_predictions, run_cli
 from hardpairs.predictions import load_predictions, save_predictions
 
 FIGURES = {f"fashion_{name}.png" for name in ("cm", "filters", "pairs", "hardest", "history")}
+ANALYSIS_FILES = {"fashion.md", "report.html", "metrics.json"}
 TRAINING_FILES = {"config.toml", "environment.json", "history.csv", "filters.npy", "model.keras"}
 
 
@@ -38,7 +39,7 @@ def test_end_to_end_accuracy(run_folder):
 @pytest.mark.train
 def test_run_leaves_everything(run_folder):
     folder, done = run_folder
-    expected = FIGURES | TRAINING_FILES | {"predictions.npz", "metrics.json", "fashion.md"}
+    expected = FIGURES | TRAINING_FILES | ANALYSIS_FILES | {"predictions.npz"}
     assert {path.name for path in folder.iterdir()} == expected
     assert str(folder) in done.stdout
     assert "← hardest" in done.stdout
@@ -52,11 +53,11 @@ def test_run_leaves_everything(run_folder):
 @pytest.mark.train
 def test_evaluate_repeats_the_analysis(run_folder, tmp_path):
     folder = shutil.copytree(run_folder[0], tmp_path / "copy")
-    for path in (*folder.glob("*.png"), folder / "metrics.json", folder / "fashion.md"):
-        path.unlink()
+    for name in FIGURES | ANALYSIS_FILES:
+        (folder / name).unlink()
     done = run_cli("evaluate", folder)
     assert done.returncode == 0, done.stderr
-    for name in (*FIGURES, "metrics.json", "fashion.md"):
+    for name in FIGURES | ANALYSIS_FILES:
         assert (folder / name).read_bytes() == (run_folder[0] / name).read_bytes(), name
 
 
@@ -132,7 +133,7 @@ def test_evaluate_bare_predictions(tmp_path):
     done = run_cli("evaluate", tmp_path / "p.npz", "--out", tmp_path / "new" / "folder")
     assert done.returncode == 0, done.stderr
     names = {path.name for path in (tmp_path / "new" / "folder").iterdir()}
-    assert names == {"fashion_cm.png", "fashion.md", "metrics.json"}
+    assert names == ANALYSIS_FILES | {"fashion_cm.png"}
     assert "accuracy" in run_cli("evaluate", tmp_path / "p.npz").stdout
 
 

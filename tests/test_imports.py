@@ -12,7 +12,16 @@ for name in {modules}:
     importlib.import_module("hardpairs" + name)
 print([name for name in {heavy} if name in sys.modules])
 """
-AFTER_PREDICTIONS = ("analysis", "answers", "cli", "evaluation", "figures", "files", "terminal")
+AFTER_PREDICTIONS = (
+    "analysis",
+    "answers",
+    "cli",
+    "evaluation",
+    "figures",
+    "files",
+    "report",
+    "terminal",
+)
 BEFORE_TRAINING = ("datasets", "idx", "predictions", "recipes", "statistics")
 ANALYSIS = [f".{name}" for name in AFTER_PREDICTIONS + BEFORE_TRAINING]
 

@@ -80,7 +80,7 @@ def train(data: str, recipe: str, seed: int, precision: str | None, out: Path, q
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    help="Folder for figures and metrics.json; by default the run's own, and none for a file.",
+    help="Folder for report.html and all else; by default the run's own, and none for a file.",
 )
 def evaluate(run_or_file: Path, data: str | None, out: Path | None) -> None:
     """Repeat the whole analysis from a run's folder or any predictions file."""
@@ -92,7 +92,7 @@ def evaluate(run_or_file: Path, data: str | None, out: Path | None) -> None:
         _make_folder(folder)
     print_evaluation(analyse(run_or_file, data=data, folder=folder), Console())
     if folder is not None:
-        click.echo(f"figures, fashion.md and metrics.json: {folder}")
+        click.echo(f"report.html, figures, fashion.md and metrics.json: {folder}")
 
 
 @cli.command()

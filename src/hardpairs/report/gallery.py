@@ -95,9 +95,7 @@ def run_name(predictions: Predictions) -> str:
     """Name a run by its recipe and seed, where its metadata knows them."""
     recipe, seed = predictions.metadata.get("recipe"), predictions.metadata.get("seed")
     name = recipe.get("name") if isinstance(recipe, dict) else None
-    return " ".join(
-        [str(name or "predictions"), *([f"(seed {seed})"] if seed is not None else [])]
-    )
+    return " ".join([str(name or "predictions"), *([f"(seed {seed})"] if seed is not None else [])])
 
 
 def _rank_within(groups: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -133,7 +133,9 @@ def _level(share: float, levels: int) -> int:
 
 def _facts(metadata: dict[str, Any]) -> dict[str, str]:
     """What a predictions file says of its origin, as far as it is plain."""
-    facts = {name: value for name, value in metadata.items() if isinstance(value, str | int | float)}
+    facts = {
+        name: value for name, value in metadata.items() if isinstance(value, str | int | float)
+    }
     if isinstance(metadata.get("versions"), dict):
         versions = metadata["versions"].items()
         facts["versions"] = ", ".join(f"{name} {version}" for name, version in versions)

@@ -360,7 +360,8 @@ view.addEventListener("close", () => {
   if (requestedView(new URLSearchParams(location.hash.slice(1)))) {
     history.replaceState(null, "", "#");
   }
-  document.querySelector(`a[href="#${CSS.escape(shown.address)}"]`)?.focus();
+  if (document.activeElement !== document.body) return;  // The browser went back by itself.
+  document.querySelector(`a[href="#${shown.address}"]`)?.focus();
 });
 
 for (const table of document.querySelectorAll("table.grid:not(#cells)")) walkTable(table);
