@@ -3,7 +3,7 @@
 Numbers are placed, never computed; the page repeats them in a table under each chart.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -121,7 +121,8 @@ def draw_effects(effects: Sequence[dict], label: str) -> Markup:
 def _axis(
     values: Sequence[float], start: float, end: float, integer: bool = False
 ) -> tuple[Scale, list[float]]:
-    ticks = MaxNLocator(5, integer=integer).tick_values(min(values), max(values)).tolist()
+    locator = MaxNLocator(5, integer=integer)
+    ticks = [float(tick) for tick in locator.tick_values(min(values), max(values))]
     return _scale(ticks[0], ticks[-1], start, end), ticks
 
 
@@ -157,8 +158,8 @@ def _x_ticks(
     return [*parts, title.format(middle, bottom + 38, label)]
 
 
-def _points(pairs: object, x: Scale, y: Scale) -> str:
-    return " ".join(f"{x(across):.1f},{y(up):.1f}" for across, up in pairs)  # type: ignore[attr-defined]
+def _points(pairs: Iterable[tuple[float, float]], x: Scale, y: Scale) -> str:
+    return " ".join(f"{x(across):.1f},{y(up):.1f}" for across, up in pairs)
 
 
 def _rule(x1: float, y1: float, x2: float, y2: float, kind: str) -> Markup:

@@ -145,7 +145,7 @@ def _facts(metadata: dict[str, Any]) -> dict[str, str]:
 def _charts(
     metrics: dict[str, Any], history: dict[str, list[float]] | None, kept_epoch: int
 ) -> dict[str, Markup]:
-    charts = {}
+    charts: dict[str, Markup] = {}
     for name in ("loss", "accuracy"):
         if history is None or name not in history:
             continue
