@@ -21,7 +21,7 @@ FIGURES = {
         *("verdicts", "calibration"),
     )
 }
-TEXTS = {"metrics.json", "fashion.md", "mistakes.csv"}
+TEXTS = {"metrics.json", "fashion.md", "mistakes.csv", "report.html"}
 TRAINING_FILES = {
     *("config.toml", "environment.json", "history.csv", "filters.npy", "model.keras"),
     *("neighbours.npz", "validation.npz"),

@@ -15,6 +15,7 @@ print([name for name in {heavy} if name in sys.modules])
 AFTER_PREDICTIONS = (
     *("analysis", "answers", "audit", "audit_figures", "calibration", "cli", "duplicates"),
     *("evaluation", "evidence", "evidence_figures", "figures", "files", "neighbours", "people"),
+    "report",
     *("terminal", "verdicts", "votes"),
 )
 STUDIES = ("comparisons", "local", "plans", "studies", "study_figures", "study_reports")

@@ -19,7 +19,7 @@ from hardpairs.plans import FACTORS, ablate_arms, combine, compare_arms, curve_a
 from hardpairs.predictions import save_predictions
 from hardpairs.recipes import RECIPES
 from hardpairs.studies import Job, job_key, run_jobs, study_lock
-from hardpairs.study_reports import find, leader_sentence, verdict, write_study
+from hardpairs.study_reports import find, leader_sentence, verdict, write_study, write_study_page
 
 
 def dataset(images: int = 200) -> Dataset:
@@ -305,6 +305,11 @@ def test_a_studys_files(tmp_path, kind):
     assert json.loads((tmp_path / "study.json").read_text()) == json.loads(
         json.dumps(findings.to_dict())
     )
+    write_study_page(findings, plan, DATASETS, results, tmp_path)
+    page = (tmp_path / "report.html").read_text()
+    assert "A quick study" in page
+    assert "that only it gets right" in page
+    assert page.count("<h3><bdi>") >= len(findings.sections)
     if kind == "ablate":
         assert leader_sentence(findings) in text
         assert findings.leader is not None

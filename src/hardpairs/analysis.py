@@ -1,4 +1,4 @@
-"""The whole analysis of one predictions file: metrics.json, figures, verdicts, answer sheet."""
+"""The whole analysis of one predictions file: metrics.json, figures, verdicts, texts, report."""
 
 import csv
 import json
@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from hardpairs import evidence_figures, figures
 from hardpairs.answers import render_answers
-from hardpairs.calibration import Calibration, calibrate
+from hardpairs.calibration import Calibration, calibrate, reliability
 from hardpairs.datasets import BUNDLED, load_human_votes, load_split
 from hardpairs.errors import InputError
 from hardpairs.evaluation import Evaluation, evaluate
@@ -22,6 +22,7 @@ from hardpairs.files import write_text
 from hardpairs.neighbours import Neighbours, load_neighbours
 from hardpairs.people import compare_with_people
 from hardpairs.predictions import Predictions, load_predictions
+from hardpairs.report import render_report
 from hardpairs.verdicts import Verdict, judge_mistakes, mistakes_csv, verdicts_dict
 from hardpairs.votes import load_votes
 
@@ -138,7 +139,7 @@ def join_images(predictions: Predictions, source: str) -> np.ndarray:
 
 
 def write_analysis(subject: Subject, evaluation: Evaluation, folder: Path) -> list[Path]:
-    """Write every figure that can be drawn, mistakes.csv, fashion.md and, last, metrics.json.
+    """Write every figure that can be drawn, the texts, report.html and, last, metrics.json.
 
     Returns:
         The files written.
@@ -157,6 +158,16 @@ def write_analysis(subject: Subject, evaluation: Evaluation, folder: Path) -> li
         "mistakes.csv": mistakes_csv(subject.predictions, subject.verdicts),
         "fashion.md": render_answers(
             evaluation, subject.predictions, subject.human_votes, pictures, metrics
+        ),
+        "report.html": render_report(
+            metrics,
+            subject.predictions,
+            images=subject.images,
+            human_votes=subject.human_votes,
+            history=subject.history,
+            kept_epoch=subject.kept_epoch,
+            kernels=subject.kernels,
+            verdicts=subject.verdicts,
         ),
         "metrics.json": json.dumps(metrics, indent=2) + "\n",
     }
@@ -203,6 +214,7 @@ def metrics_dict(evaluation: Evaluation, subject: Subject) -> dict[str, Any]:
         "split": predictions.split,
         "fingerprint": predictions.fingerprint,
         "training": predictions.metadata,
+        "reliability": _reliability(predictions),
     }
 
 
@@ -246,6 +258,16 @@ def _read_validation(path: Path, predictions: Predictions) -> Predictions | None
 
 def _split(predictions: Predictions) -> str:
     return predictions.split or "test"
+
+
+def _reliability(predictions: Predictions) -> list[dict[str, float]]:
+    """The bins that hold images, see `reliability`."""
+    bins = reliability(predictions.labels, predictions.probabilities)
+    return [
+        {"images": int(images), "confidence": confidence, "accuracy": accuracy}
+        for images, confidence, accuracy in bins.tolist()
+        if images
+    ]
 
 
 def _read_history(path: Path) -> dict[str, list[float]] | None:

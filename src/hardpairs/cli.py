@@ -99,7 +99,7 @@ def train(data: str, recipe: str, seed: int, precision: str | None, out: Path, q
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    help="Folder for figures and metrics.json; by default the run's own, and none for a file.",
+    help="Folder for report.html and all else; by default the run's own, and none for a file.",
 )
 @votes_option
 @click.option(
@@ -122,7 +122,7 @@ def evaluate(
         _make_folder(folder)
     _analyse(run_or_file, folder, data=data, votes=votes, others=also)
     if folder is not None:
-        click.echo(f"figures, mistakes.csv, fashion.md and metrics.json: {folder}")
+        click.echo(f"report.html, figures, fashion.md, mistakes.csv and metrics.json: {folder}")
 
 
 @cli.command()
@@ -353,7 +353,7 @@ def _study(
 ) -> None:
     from hardpairs.datasets import load_dataset
     from hardpairs.studies import run_jobs, study_lock
-    from hardpairs.study_reports import find, write_study
+    from hardpairs.study_reports import find, write_study, write_study_page
     from hardpairs.terminal import Console, print_study, study_bar
 
     if address is not None:
@@ -376,9 +376,10 @@ def _study(
             message = f"{job.recipe.model} on {job.source}, seed {job.seed}: {reason!r}"
             click.echo(f"hardpairs: failed: {message}", err=True)
         findings, blocks = find(kind, plan, datasets, seeds, results, failures, quick=quick)
+        write_study_page(findings, plan, datasets, results, folder)
         write_study(findings, blocks, datasets, folder)
     print_study(findings, Console())
-    click.echo(f"study.md, study.json and figures: {folder}")
+    click.echo(f"report.html, study.md, study.json and figures: {folder}")
     if failures:
         sys.exit(1)
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import jinja2
 from matplotlib.figure import Figure
 
+from hardpairs.analysis import Subject, metrics_dict
 from hardpairs.answers import escape_markdown
 from hardpairs.comparisons import (
     Block,
@@ -20,11 +21,13 @@ from hardpairs.comparisons import (
     make_block,
     scores,
 )
-from hardpairs.datasets import Dataset
+from hardpairs.datasets import Dataset, load_human_votes
 from hardpairs.errors import InputError
+from hardpairs.evaluation import evaluate
 from hardpairs.figures import save_figure
 from hardpairs.files import write_text
 from hardpairs.plans import FACTORS, Arm
+from hardpairs.report import render_report
 from hardpairs.studies import Job, Result
 from hardpairs.study_figures import draw_curves, draw_effects, draw_flips
 
@@ -151,6 +154,39 @@ def write_study(
         save_figure(figure, folder / name)
     write_text(folder / "study.md", render_study(findings, list(drawings)))
     write_text(folder / "study.json", json.dumps(findings.to_dict(), indent=1) + "\n")
+
+
+def write_study_page(
+    findings: Findings,
+    plan: Mapping[str, Sequence[Arm]],
+    datasets: Mapping[str, Dataset],
+    results: Mapping[Job, Result],
+    folder: Path,
+) -> None:
+    """Write report.html: one run of the study beside another, and the study's findings.
+
+    The run is the first finished seed of an ablation's whole, beside its base; of another study's
+    last block, the last recipe beside the first. Raises InputError where it can't be written.
+    """
+    blocks = list(plan.values())
+    if findings.kind == "ablate":
+        arm, reference = blocks[-1][0], blocks[0][0]
+    else:
+        arm, reference = blocks[-1][-1], blocks[-1][0]
+    seed = findings.seeds[0]
+    run, other = (results[Job(a.source, a.recipe, seed, a.fraction)].test for a in (arm, reference))
+    votes = load_human_votes(arm.source)
+    subject = Subject(run, images=datasets[arm.source].test.images, human_votes=votes)
+    page = render_report(
+        metrics_dict(evaluate(run), subject),
+        run,
+        images=subject.images,
+        human_votes=votes,
+        verdicts=subject.verdicts,
+        study=findings.to_dict(),
+        other=other,
+    )
+    write_text(folder / "report.html", page)
 
 
 def draw_study(

@@ -1,0 +1,116 @@
+"""The report: how large it is, how long it takes to write, and until a browser can use it.
+
+    python benchmarks/report.py        prints a table and writes benchmarks/report.json
+
+Time to interactive is from opening the file in Debian's Chromium until its script has run to the
+end; without Chromium or Playwright that column stays empty.
+"""
+
+import argparse
+import json
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from hardpairs.analysis import Subject, metrics_dict
+from hardpairs.datasets import load_class_names, load_human_votes, load_split
+from hardpairs.evaluation import evaluate
+from hardpairs.predictions import Predictions
+from hardpairs.report import render_report
+
+HERE = Path(__file__).parent
+OPENINGS = 5
+SWITCHES = ["--no-sandbox", "--headless", "--disable-gpu", "--no-first-run"]
+INTERACTIVE = "() => performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd"
+
+
+def main() -> None:
+    """Make, write, open, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=HERE / "report.json")
+    options = parser.parse_args()
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for images, classes, wrong in ((10_000, 10, 0.08), (50_000, 1_000, 0.25)):
+            rows.append(measure(Path(folder) / "report.html", images, classes, wrong))
+    Console(width=120).print(report_table(rows))
+    options.out.write_text(json.dumps({"rows": rows}, indent=1) + "\n", encoding="utf-8")
+
+
+def measure(path: Path, images: int, classes: int, wrong: float) -> dict[str, Any]:
+    """Write one report and open it several times."""
+    split = load_split("fashion-mnist", "test")
+    predictions = invent_predictions(images, classes, wrong)
+    pixels = split.images[np.arange(images) % len(split)]
+    metrics = metrics_dict(evaluate(predictions), Subject(predictions, images=pixels))
+    votes = load_human_votes("fashion-mnist") if classes == 10 else None
+    started = time.perf_counter()
+    page = render_report(metrics, predictions, images=pixels, human_votes=votes)
+    path.write_text(page, encoding="utf-8")
+    return {
+        "images": images,
+        "classes": classes,
+        "mistakes": images - metrics["correct"],
+        "megabytes": path.stat().st_size / 1e6,
+        "write_seconds": time.perf_counter() - started,
+        "interactive_seconds": interactive_seconds(path),
+    }
+
+
+def invent_predictions(images: int, classes: int, wrong: float) -> Predictions:
+    """Predictions with a share ``wrong`` of mistakes, most of them for one of five neighbours."""
+    rng = np.random.default_rng(0)
+    names = load_class_names("fashion-mnist") if classes == 10 else None
+    labels = rng.integers(0, classes, images)
+    taken_for = (labels + rng.integers(1, 6, images)) % classes
+    probabilities = rng.dirichlet(np.full(classes, 0.1), images).astype(np.float32) * 0.4
+    chosen = np.where(rng.random(images) < wrong, taken_for, labels)
+    probabilities[np.arange(images), chosen] += 0.6
+    return Predictions(labels, probabilities, names or tuple(f"class {i}" for i in range(classes)))
+
+
+def interactive_seconds(path: Path) -> float | None:
+    """Median time until the page's script has run; None where there is no browser."""
+    chromium = shutil.which("chromium")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        return None
+    if not chromium:
+        return None
+    times = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=SWITCHES)
+        for _ in range(OPENINGS):
+            page = browser.new_page()
+            page.goto(path.as_uri())
+            times.append(page.evaluate(INTERACTIVE) / 1000)
+            page.close()
+        browser.close()
+    return median(times)
+
+
+def report_table(rows: list[dict[str, Any]]) -> Table:
+    """The table that is printed."""
+    table = Table(title=f"report.html; time to interactive: median of {OPENINGS} openings")
+    for name in ("images", "classes", "mistakes", "MB", "written in s", "interactive in s"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        interactive = row["interactive_seconds"]
+        table.add_row(
+            *(f"{row[name]:,}" for name in ("images", "classes", "mistakes")),
+            *(f"{row[name]:.2f}" for name in ("megabytes", "write_seconds")),
+            "" if interactive is None else f"{interactive:.2f}",
+        )
+    return table
+
+
+if __name__ == "__main__":
+    main()

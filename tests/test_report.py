@@ -1,0 +1,392 @@
+import json
+import re
+import shutil
+import sys
+import time
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from conftest import make_predictions
+from hardpairs.analysis import Subject, metrics_dict, write_analysis
+from hardpairs.evaluation import evaluate
+from hardpairs.predictions import Predictions
+from hardpairs.report import gallery, render_report
+from hardpairs.report.sprites import images_sprite
+from hardpairs.verdicts import Verdict
+
+AXE = Path(sys.prefix) / "axe" / "package" / "axe.min.js"
+CHROMIUM = shutil.which("chromium")
+SWITCHES = (
+    *("--no-sandbox", "--headless", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "\"'><img src=x onerror=alert(1)>",
+    "a" * 500,
+    "\u202eright to left",
+    "=1+1</style>{{ 7 * 7 }}",
+)
+STUDY = {
+    "kind": "curve",
+    "quick": False,
+    "sections": [
+        {
+            "name": name,
+            "train_images": count,
+            "scores": [{"name": "cnn", "mean": mean, "interval": [mean - 0.01, mean + 0.01]}],
+            "effects": [{"name": "</svg><b>", "gain": 0.01, "interval": [-0.002, 0.022]}],
+        }
+        for name, count, mean in (("half", 30_000, 0.9), ("all", 60_000, 0.92))
+    ],
+}
+for section in STUDY["sections"]:
+    section["scores"][0]["seconds"] = 12.5
+
+
+def page_of(predictions, **given) -> str:
+    return render_report(metrics_dict(evaluate(predictions), predictions), predictions, **given)
+
+
+def data_of(page: str) -> dict:
+    return json.loads(re.search(r'id="data">(.*?)</script>', page, re.DOTALL)[1])
+
+
+def judge(predictions) -> tuple[Verdict, ...]:
+    mistakes = np.flatnonzero(predictions.predicted != predictions.labels)
+    return tuple(Verdict(int(row), "ambiguous", {"ambiguity": 0.25}) for row in mistakes)
+
+
+def test_every_mistake_travels_most_confident_first():
+    predictions = make_predictions(images=500)
+    rows = gallery.choose_rows(predictions)
+    wrong = predictions.predicted != predictions.labels
+    assert set(np.flatnonzero(wrong)) <= set(rows.tolist())
+    confidence = predictions.probabilities.max(axis=1)
+    assert (np.diff(confidence[rows[wrong[rows]]]) <= 0).all()
+    right = rows[~wrong[rows]]
+    for index in range(5):
+        mine = np.flatnonzero(~wrong & (predictions.labels == index))
+        closest = mine[np.argsort(confidence[mine], kind="stable")[: gallery.RIGHT_PER_CLASS]]
+        assert set(right[predictions.labels[right] == index]) == set(closest)
+
+
+def test_too_many_mistakes_keep_the_most_confident_of_each_cell(monkeypatch):
+    monkeypatch.setattr(gallery, "MOST_IMAGES", 60)
+    predictions = make_predictions(images=2000)
+    rows = gallery.choose_rows(predictions)
+    assert len(rows) == 60
+    confidence = predictions.probabilities.max(axis=1)
+    for true, pred in np.argwhere(evaluate(predictions).confusion * (1 - np.eye(5))):
+        cell = np.flatnonzero((predictions.labels == true) & (predictions.predicted == pred))
+        kept = np.intersect1d(cell, rows)
+        assert len(kept) >= 2
+        assert confidence[kept].min() >= np.sort(confidence[cell])[-len(kept)]
+
+
+def test_sprite_holds_the_images():
+    import base64
+    import io
+
+    from PIL import Image
+
+    images = np.random.default_rng(0).integers(0, 256, (70, 28, 28), dtype=np.uint8)
+    sprite = images_sprite(images)
+    file = io.BytesIO(base64.b64decode(sprite["url"].partition(",")[2]))
+    sheet = np.asarray(Image.open(file))
+    top, left = (65 // sprite["columns"]) * 28, (65 % sprite["columns"]) * 28
+    np.testing.assert_array_equal(255 - sheet[top : top + 28, left : left + 28], images[65])
+
+
+def test_bare_predictions_give_a_page_without_galleries():
+    page = page_of(make_predictions())
+    assert data_of(page)["sprite"] is None
+    assert "came without images" in page
+    for part in ('id="training"', 'id="study"', 'class="strip"'):
+        assert part not in page
+
+
+def test_page_without_mistakes():
+    page = page_of(Predictions(np.array([0, 1]), np.eye(2), ("a", "b")))
+    assert "there are no hard pairs" in page
+
+
+def test_verdict_and_evidence_travel_with_their_image():
+    predictions = make_predictions()
+    images = data_of(page_of(predictions, verdicts=judge(predictions)))["images"]
+    for true, predicted, verdict, evidence in zip(
+        *(images[name] for name in ("true", "predicted", "verdict", "evidence")), strict=True
+    ):
+        assert verdict == ("ambiguous" if true != predicted else None)
+        assert evidence == ({"ambiguity": 0.25} if true != predicted else None)
+
+
+def test_hostile_names_stay_text():
+    predictions = make_predictions(class_names=HOSTILE, metadata={"<b>": "</dl><script>"})
+
+    seen = []
+
+    class Tags(HTMLParser):
+        def handle_starttag(self, tag, attrs):
+            seen.append(tag)
+            assert not any(name.startswith("on") or name == "style" for name, _ in attrs)
+
+    page = page_of(predictions, study=STUDY)
+    Tags().feed(page)
+    assert seen.count("script") == 2
+    assert "img" not in seen
+    assert "49" not in re.findall(r"<bdi[^>]*>([^<]*)", page)
+    assert data_of(page)["names"] == list(HOSTILE)
+
+
+# --- In a real browser ------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if not CHROMIUM:
+        pytest.skip("no chromium on the path: install Debian's package chromium")
+    api = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install playwright")
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(SWITCHES))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, fashion) -> Path:
+    """An analysis with everything in it: 600 images, half of their mistakes planted."""
+    folder = tmp_path_factory.mktemp("report")
+    made = make_predictions(images=600, classes=10)
+    labels = fashion.test.labels[:600]
+    probabilities = made.probabilities.copy()
+    rows = np.arange(600)
+    swapped = probabilities[rows, labels].copy()
+    probabilities[rows, labels] = probabilities.max(axis=1)
+    probabilities[rows, made.predicted] = np.where(made.predicted == labels, 1, swapped)
+    probabilities[::2] = made.probabilities[::2]
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    predictions = Predictions(labels, probabilities, fashion.class_names, split="test")
+    subject = Subject(
+        predictions,
+        images=fashion.test.images[:600],
+        human_votes=np.full((10, 10), 0.1),
+        history={"loss": [0.5, 0.3], "accuracy": [0.8, 0.9], "val_loss": [0.6, 0.5]},
+        kept_epoch=2,
+        kernels=np.random.default_rng(0).normal(size=(3, 3, 1, 32)),
+    )
+    evaluation = evaluate(predictions)
+    write_analysis(subject, evaluation, folder)
+    other = make_predictions(images=600, classes=10, seed=1).probabilities
+    page = render_report(
+        metrics_dict(evaluation, predictions),
+        predictions,
+        images=subject.images,
+        human_votes=subject.human_votes,
+        verdicts=judge(predictions),
+        study=STUDY,
+        other=Predictions(labels, other, fashion.class_names),
+    )
+    (folder / "everything.html").write_text(page, encoding="utf-8")
+    hostile = make_predictions(class_names=HOSTILE)
+    (folder / "hostile.html").write_text(
+        page_of(hostile, images=subject.images[:200], study=STUDY), encoding="utf-8"
+    )
+    return folder
+
+
+@pytest.fixture
+def visit(browser, folder):
+    """Open a page; at the end there must be no complaint and no request but for the file."""
+    contexts, complaints = [], []
+
+    def open_page(name="report.html", address="", *, width=1280, scheme="light"):
+        context = browser.new_context(
+            viewport={"width": width, "height": 800}, color_scheme=scheme, reduced_motion="reduce"
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("dialog", lambda dialog: complaints.append(dialog.message))
+        page.on(
+            "request",
+            lambda request: (
+                complaints.append(request.url)
+                if request.url.partition("#")[0] != (folder / name).as_uri()
+                and not request.url.startswith(("data:", "blob:"))
+                else None
+            ),
+        )
+        page.goto((folder / name).as_uri() + address)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def test_counts_in_the_page_are_those_of_metrics_json(visit, folder):
+    metrics = json.loads((folder / "metrics.json").read_text())
+    page = visit()
+    shown = page.evaluate(
+        """() => [...document.querySelectorAll('.matrix:first-child tbody tr')].map((row) =>
+        [...row.querySelectorAll('td .count')].map((cell) => Number(cell.textContent)))"""
+    )
+    assert shown == metrics["confusion"]
+    for row, counts in enumerate(metrics["confusion"]):
+        for column, count in enumerate(counts):
+            page.evaluate(f"location.hash = 'true={row}&pred={column}'")
+            page.wait_for_function(
+                f"shown && shown.address === 'true={row}&pred={column}' && view.open"
+            )
+            opened = page.locator("#view .thumb").count()
+            assert opened == (min(count, gallery.RIGHT_PER_CLASS) if row == column else count)
+            assert page.locator("#view-text").inner_text().startswith(f"{count} image")
+
+
+def test_from_a_cell_to_its_images_by_pointer_and_by_keyboard(visit, folder):
+    pair = evaluate_pair(folder)
+    page = visit()
+    link = page.locator(f'.matrix:first-child a[href="#true={pair[0]}&pred={pair[1]}"]')
+    link.click()
+    assert page.locator("#view .thumb").count() == pair[2]
+    assert page.locator("#loupe .bars tr").count() == 10
+    page.keyboard.press("Escape")
+    assert page.locator("#view[open]").count() == 0
+    assert link.evaluate("(element) => element === document.activeElement")
+    page.keyboard.press("ArrowLeft" if pair[1] else "ArrowRight")
+    page.keyboard.press("ArrowRight" if pair[1] else "ArrowLeft")
+    assert link.evaluate("(element) => element === document.activeElement")
+    assert page.locator("main ~ .source").inner_text().endswith(f"confusion[{pair[0]}][{pair[1]}]")
+    page.keyboard.press("Enter")
+    page.locator("#view[open]").wait_for()
+    first = page.locator("#loupe h3").inner_text()
+    page.keyboard.press("ArrowRight")
+    assert page.locator("#loupe h3").inner_text() != first
+    assert page.locator("#loupe h3").inner_text().removeprefix("Image ") in page.url
+
+
+def evaluate_pair(folder) -> tuple[int, int, int]:
+    """The most confused cell: true, predicted, images."""
+    confusion = np.array(json.loads((folder / "metrics.json").read_text())["confusion"])
+    np.fill_diagonal(confusion, 0)
+    true, predicted = np.unravel_index(confusion.argmax(), confusion.shape)
+    return int(true), int(predicted), int(confusion.max())
+
+
+def test_tab_reaches_the_matrix(visit):
+    page = visit()
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.matches('.cells td a, .cells th')"):
+            return
+    raise AssertionError("forty times Tab, and no cell")
+
+
+def test_deep_link_opens_the_image(visit, folder):
+    true, predicted, _ = evaluate_pair(folder)
+    page = visit(address=f"#true={true}&pred={predicted}")
+    page.keyboard.press("ArrowRight")
+    address = page.url.partition("#")[2]
+    name = page.locator("#loupe h3").inner_text()
+    again = visit(address=f"#{address}")
+    assert again.locator("#loupe h3").inner_text() == name
+    assert visit(address="#true=99&pred=x").locator("#view[open]").count() == 0
+
+
+def test_class_page_and_csv(visit, folder):
+    confusion = np.array(json.loads((folder / "metrics.json").read_text())["confusion"])
+    mistakes = int(confusion[6].sum() - confusion[6, 6])
+    page = visit(address="#class=6")
+    assert page.locator("#view .thumb").count() == mistakes
+    with page.expect_download() as download:
+        page.click("#download")
+    lines = Path(download.value.path()).read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 1 + mistakes
+    assert lines[0].startswith('"row","id","true","predicted","probability"')
+
+
+def test_table_sorts(visit, folder):
+    scores = json.loads((folder / "metrics.json").read_text())["classes"]
+    page = visit()
+    page.click("#classes ~ .scroll thead button:text('recall')")
+    shown = page.locator("#classes ~ .scroll tbody td:nth-child(3)").all_inner_texts()
+    assert shown == [
+        f"{value:.3f}" for value in sorted((s["recall"] for s in scores), reverse=True)
+    ]
+
+
+def test_two_runs_side_by_side(visit):
+    page = visit("everything.html")
+    for kind in ("mended", "broken"):
+        link = page.locator(f'a[href="#flips={kind}"]')
+        count = int(link.inner_text().split()[0].replace(",", ""))
+        link.click()
+        assert page.locator("#view .thumb").count() == count > 0
+        assert page.locator("#loupe .bars").count() == 2
+        page.keyboard.press("Escape")
+
+
+def test_theme(visit):
+    page = visit(scheme="dark")
+    dark = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+    page.click("#theme")
+    assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") != dark
+
+
+@pytest.mark.parametrize("name", ["report.html", "everything.html", "hostile.html"])
+def test_phone_without_sideways_scrolling(visit, name):
+    page = visit(name, width=360)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.evaluate("location.hash = 'class=1'")
+    page.locator("#view[open]").wait_for()
+    assert page.evaluate("view.scrollWidth - view.clientWidth") <= 0
+
+
+def test_prints(visit):
+    assert visit().pdf(format="A4").startswith(b"%PDF")
+
+
+def test_hostile_names_in_the_browser(visit):
+    page = visit("hostile.html", "#class=4")
+    assert page.locator("#view-title").inner_text() == HOSTILE[4]
+    assert page.evaluate("document.querySelectorAll('img:not(.filters)').length") == 0
+    with page.expect_download() as download:
+        page.click("#download")
+    text = Path(download.value.path()).read_text(encoding="utf-8")
+    assert '"=1+1' not in text
+    assert "\"'=1+1" in text
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [("report.html", ""), ("everything.html", ""), ("everything.html", "#class=6")],
+)
+def test_axe_finds_nothing(visit, scheme, name, address):
+    if not AXE.exists():
+        pytest.skip(f"no axe-core at {AXE}: `make test` fetches it where npm is installed")
+    page = visit(name, address, scheme=scheme)
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    violations = page.evaluate("axe.run().then((found) => found.violations)")
+    assert [(v["id"], [n["html"] for n in v["nodes"]][:3]) for v in violations] == []
+
+
+def test_many_classes_open_quickly(visit, folder):
+    predictions = make_predictions(images=5000, classes=300)
+    images = np.random.default_rng(0).integers(0, 256, (5000, 28, 28), dtype=np.uint8)
+    (folder / "many.html").write_text(page_of(predictions, images=images), encoding="utf-8")
+    started = time.perf_counter()
+    page = visit("many.html")
+    assert time.perf_counter() - started < 10  # 0.5 s on an idle machine.
+    assert page.locator(".matrix").count() == 0
+    page.fill("#search", "class 299")
+    rows = page.locator("#cells tbody tr").all_inner_texts()
+    assert rows
+    assert all("class 299" in row for row in rows)
