@@ -24,10 +24,10 @@ from sklearn.model_selection import KFold
 from hardpairs.calibration import calibrate
 from hardpairs.datasets import Dataset, load_dataset
 from hardpairs.evidence import Evidence, gather_evidence
+from hardpairs.intervals import wilson_interval
 from hardpairs.neighbours import Neighbours
 from hardpairs.people import PeopleComparison, compare_with_people, people_leave
 from hardpairs.predictions import Predictions
-from hardpairs.statistics import wilson_interval
 from hardpairs.verdicts import VERDICTS, judge_mistakes
 from hardpairs.votes import load_votes
 from planted_runs import FOLDS, planted_run

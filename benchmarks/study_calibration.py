@@ -19,7 +19,8 @@ from scipy.optimize import brentq
 from scipy.special import expit
 
 from hardpairs.comparisons import SIGNIFICANCE
-from hardpairs.statistics import crossed_error, holm, wilson_interval
+from hardpairs.intervals import wilson_interval
+from hardpairs.statistics import crossed_error, holm
 
 IMAGES = 10_000
 MEAN, SPREAD = 4.6, 2.9  # Of an image's log odds of being right: 92.5% right, most for certain.

@@ -19,7 +19,7 @@ AFTER_PREDICTIONS = (
     *("terminal", "verdicts", "votes"),
 )
 STUDIES = ("comparisons", "local", "plans", "studies", "study_figures", "study_reports")
-BEFORE_TRAINING = ("datasets", "idx", "predictions", "recipes", "statistics")
+BEFORE_TRAINING = ("datasets", "idx", "intervals", "predictions", "recipes", "statistics")
 ANALYSIS = [f".{name}" for name in AFTER_PREDICTIONS + BEFORE_TRAINING + STUDIES]
 
 

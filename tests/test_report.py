@@ -48,7 +48,9 @@ for section in STUDY["sections"]:
 
 
 def page_of(predictions, **given) -> str:
-    return render_report(metrics_dict(evaluate(predictions), predictions), predictions, **given)
+    return render_report(
+        metrics_dict(evaluate(predictions), Subject(predictions)), predictions, **given
+    )
 
 
 def data_of(page: str) -> dict:
@@ -182,7 +184,7 @@ def folder(tmp_path_factory, fashion) -> Path:
     write_analysis(subject, evaluation, folder)
     other = make_predictions(images=600, classes=10, seed=1).probabilities
     page = render_report(
-        metrics_dict(evaluation, predictions),
+        metrics_dict(evaluation, Subject(predictions)),
         predictions,
         images=subject.images,
         human_votes=subject.human_votes,

@@ -14,6 +14,7 @@ from statsmodels.stats.power import TTestPower
 from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.weightstats import DescrStatsW
 
+from hardpairs.intervals import wilson_interval
 from hardpairs.statistics import (
     CrossedError,
     crossed_error,
@@ -21,7 +22,6 @@ from hardpairs.statistics import (
     mcnemar,
     mean_interval,
     paired_bootstrap,
-    wilson_interval,
 )
 
 

@@ -19,8 +19,8 @@ from hardpairs.duplicates import Duplicates, find_duplicates
 from hardpairs.evidence import Evidence, gather_evidence
 from hardpairs.figures import save_figure
 from hardpairs.files import write_text
+from hardpairs.intervals import wilson_interval
 from hardpairs.predictions import Predictions, save_predictions
-from hardpairs.statistics import wilson_interval
 from hardpairs.verdicts import suspect_labels
 
 LISTED = 20  # Suspects and pairs that audit.md names; the tables hold them all.

@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from scipy import optimize, special
+from scipy import special
 
+from hardpairs.intervals import CONFIDENCE
 from hardpairs.predictions import Predictions
-from hardpairs.statistics import CONFIDENCE
 
 BINS = 15  # As in Guo et al.
 RESAMPLES = 500
@@ -70,6 +70,8 @@ def fit_temperature(predictions: Predictions) -> float:
     The logits are taken as the logarithms of the probabilities: they differ by a constant per
     image, which softmax removes.
     """
+    from scipy import optimize  # Slow to import, and most runs hold nothing out.
+
     logits = _logits(predictions.probabilities)
     rows = np.arange(len(logits))
 

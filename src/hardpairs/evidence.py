@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from hardpairs.errors import InputError
 from hardpairs.neighbours import Neighbours
@@ -86,7 +86,7 @@ def gather_evidence(
     first = runs[0]
     labels, predicted, rows = first.labels, first.predicted, np.arange(len(first.labels))
     probabilities = mean_probabilities(runs)
-    entropy = stats.entropy(probabilities, base=2, axis=1)
+    entropy = _entropy(probabilities)
     columns = {
         "label_probability": probabilities[rows, labels],
         "prediction_probability": probabilities[rows, predicted],
@@ -95,7 +95,7 @@ def gather_evidence(
         "label_quality": label_quality(labels, probabilities),
     }
     if len(runs) > 1:
-        each = [stats.entropy(run.probabilities, base=2, axis=1) for run in runs]
+        each = [_entropy(run.probabilities) for run in runs]
         columns["disagreement"] = np.maximum(entropy - np.mean(each, axis=0), 0)
         columns["runs_for_label"] = np.mean([run.predicted == labels for run in runs], axis=0)
     if neighbours is not None:
@@ -106,8 +106,14 @@ def gather_evidence(
         columns["people_for_label"] = votes[rows, labels]
         columns["people_for_prediction"] = votes[rows, predicted]
         columns["people_for_favourite"] = votes.max(axis=1)
-        columns["people_entropy"] = stats.entropy(votes, base=2, axis=1)
+        columns["people_entropy"] = _entropy(votes)
     return Evidence(**columns)
+
+
+def _entropy(weights: np.ndarray) -> np.ndarray:
+    """float64 (N,): Shannon entropy in bits of each row of weights (N, K), scaled to sum to 1."""
+    shares = weights / weights.sum(axis=1, keepdims=True)
+    return special.entr(shares).sum(axis=1) / np.log(2)
 
 
 def mean_probabilities(runs: Sequence[Predictions]) -> np.ndarray:

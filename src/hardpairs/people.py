@@ -5,11 +5,10 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from hardpairs.evaluation import evaluate
+from hardpairs.intervals import wilson_interval
 from hardpairs.predictions import Predictions
-from hardpairs.statistics import wilson_interval
 
 AGREEMENT_BOUNDS = (0.0, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 KEPT_DIFFERENCES = 5
@@ -128,6 +127,8 @@ def _pairs(
     )
     if np.ptp(of_people) == 0 or np.ptp(of_net) == 0:
         return None, differences
+    from scipy import stats  # Slow to import, and needed only where votes were given.
+
     return float(stats.spearmanr(of_people, of_net).statistic), differences
 
 

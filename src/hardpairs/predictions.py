@@ -10,6 +10,7 @@ import tokenize
 import zipfile
 import zlib
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ class Predictions:
         object.__setattr__(self, "class_names", tuple(str(name) for name in self.class_names))
         object.__setattr__(self, "ids", ids.astype(np.int64))
 
-    @property
+    @cached_property
     def predicted(self) -> np.ndarray:
         """int64 (N,): the most probable class, the first of equals."""
         return self.probabilities.argmax(axis=1)

@@ -1,27 +1,15 @@
-"""Intervals and tests. SciPy does the arithmetic; this module says which method and why."""
+"""Tests, and intervals over seeds: which method and why. SciPy does the arithmetic."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
 
-CONFIDENCE = 0.95
+from hardpairs.intervals import CONFIDENCE
+
 POWER = 0.8
 MOST_SEEDS = 1000
 RESAMPLES = 1000
-
-
-def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
-    """95% interval of a proportion by Wilson's score method (JASA 22, 1927).
-
-    It keeps its coverage near 0 and 1, where class accuracies lie and the textbook interval
-    (accuracy plus or minus 1.96 standard errors) doesn't (Brown, Cai, DasGupta 2001).
-
-    >>> [round(bound, 4) for bound in wilson_interval(9150, 10000)]
-    [0.9094, 0.9203]
-    """
-    interval = stats.binomtest(successes, trials).proportion_ci(CONFIDENCE, method="wilson")
-    return float(interval.low), float(interval.high)
 
 
 def mean_interval(values: np.ndarray) -> tuple[float, float]:
