@@ -128,6 +128,8 @@ def test_ctrl_c_is_one_line_and_leaves_nothing(tmp_path):
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONWARNINGS": "ignore"},
+        # Where the tests themselves run in the background, SIGINT is ignored and inherited so.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     time.sleep(9)
     process.send_signal(signal.SIGINT)
