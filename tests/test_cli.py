@@ -122,15 +122,16 @@ def test_train_writes_no_analysis(tiny_folder, tmp_path):
 
 @pytest.mark.train
 def test_ctrl_c_is_one_line_and_leaves_nothing(tmp_path):
+    # A background job starts with SIGINT ignored, and its children inherit that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         [sys.executable, "-m", "hardpairs", "run", "--out", str(tmp_path / "run")],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONWARNINGS": "ignore"},
-        # Where the tests themselves run in the background, SIGINT is ignored and inherited so.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
+    signal.signal(signal.SIGINT, before)
     time.sleep(9)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
