@@ -6,11 +6,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import jinja2
 from matplotlib.figure import Figure
 
 from hardpairs.analysis import Subject, metrics_dict
-from hardpairs.answers import escape_markdown
+from hardpairs.answers import markdown_environment
 from hardpairs.comparisons import (
     Block,
     Effect,
@@ -215,16 +214,8 @@ def draw_study(
 
 def render_study(findings: Findings, pictures: Sequence[str]) -> str:
     """Fill in the sheet, as Markdown."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("hardpairs"),
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-        autoescape=False,
-        keep_trailing_newline=True,
-    )
+    environment = markdown_environment()
     environment.filters.update(
-        plain=escape_markdown,
         percent=lambda value: f"{value:.2%}",
         points=points,
         verdict=verdict,
