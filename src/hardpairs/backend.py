@@ -9,6 +9,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from hardpairs.threads import use_cores
+
 BF16_FLAGS = {"avx512_bf16", "amx_bf16"}
 
 
@@ -25,6 +27,7 @@ def _silent_stderr() -> Iterator[None]:
         os.close(nowhere)
 
 
+use_cores(os.cpu_count() or 1)
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 logging.getLogger("tensorflow").setLevel(logging.ERROR)
 with _silent_stderr():

@@ -5,15 +5,21 @@ augmentation layers depend on hidden state; here the n-th batch of an epoch is a
 its coordinates, on every backend.
 """
 
-import math
+from typing import Any
 
 import numpy as np
 
 from hardpairs.backend import keras
 
+BATCHES_AHEAD = 4
+
 
 class Batches(keras.utils.PyDataset):
-    """Shuffled, augmented training batches: (float32 (B, 28, 28, 1), one-hot float32 (B, K))."""
+    """Shuffled, augmented training batches: (uint8 (B, 28, 28), one-hot float32 (B, K)).
+
+    What is left over after the last full batch waits for another epoch's order; fewer images
+    than one batch are one batch.
+    """
 
     def __init__(
         self,
@@ -37,7 +43,7 @@ class Batches(keras.utils.PyDataset):
         self.begin_epoch(0)
 
     def __len__(self) -> int:
-        return math.ceil(len(self.labels) / self.batch_size)
+        return max(len(self.labels) // self.batch_size, 1)
 
     def __getitem__(self, step: int) -> tuple[np.ndarray, np.ndarray]:
         chosen = self.order[step * self.batch_size : (step + 1) * self.batch_size]
@@ -51,7 +57,7 @@ class Batches(keras.utils.PyDataset):
             images = shift(images, self.shift, rng)
         if self.cutout:
             images = cut_out(images, self.cutout, rng)
-        return to_pixels(images), self.labels[chosen]
+        return images, self.labels[chosen]
 
     def begin_epoch(self, epoch: int) -> None:
         """Draw the epoch's order. Called by a callback: Keras' own hooks also fire for peeks."""
@@ -59,9 +65,29 @@ class Batches(keras.utils.PyDataset):
         self.order = np.random.default_rng((self.seed, epoch)).permutation(len(self.labels))
 
 
-def to_pixels(images: np.ndarray) -> np.ndarray:
-    """Turn uint8 (N, 28, 28) into what the nets take: float32 (N, 28, 28, 1) from 0 to 1."""
-    return images[..., None].astype(np.float32) / np.float32(255)
+def as_fit_takes_them(batches: Batches) -> Any:
+    """Return the batches as `keras.Model.fit` is fastest with on this backend.
+
+    Under TensorFlow, Keras would wrap them in a dataset that tunes itself, which can hold up the
+    end of a training for seconds while its tuner sleeps.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return batches
+    import tensorflow as tf
+
+    images, labels = batches[0]
+    signature = (
+        tf.TensorSpec((None, *images.shape[1:]), tf.uint8),
+        tf.TensorSpec((None, *labels.shape[1:]), tf.float32),
+    )
+    dataset = tf.data.Dataset.from_generator(
+        lambda: (batches[step] for step in range(len(batches))), output_signature=signature
+    )
+    # Of unknown length, Keras would count one step too many in every epoch.
+    dataset = dataset.apply(tf.data.experimental.assert_cardinality(len(batches)))
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.prefetch(BATCHES_AHEAD).with_options(options)
 
 
 def flip(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:

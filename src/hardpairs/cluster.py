@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from hardpairs.datasets import Dataset
 from hardpairs.errors import InputError
 from hardpairs.studies import Engine, Files, Job
+from hardpairs.threads import use_cores
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
@@ -86,7 +87,7 @@ def _run(job: Job, dataset: Dataset, version: str) -> Files:
     installed = importlib.metadata.version("hardpairs")
     if installed != version:
         raise RuntimeError(f"this node has hardpairs {installed}, the study needs {version}")
-    os.environ["TF_NUM_INTRAOP_THREADS"] = "1"  # One core, as Ray was told.
+    use_cores(1)  # As Ray was told.
     from hardpairs.jobs import run_job
 
     return run_job(job, dataset)

@@ -11,6 +11,7 @@ from functools import cache
 
 from hardpairs.datasets import Dataset, load_dataset
 from hardpairs.studies import Engine, Files, Job
+from hardpairs.threads import use_cores
 
 _load_once = cache(load_dataset)
 
@@ -61,7 +62,8 @@ def _outcome(future: Future) -> Files | Exception:
 def _set_up_worker(threads: int) -> None:
     """End with the parent, however that ends; leave Ctrl-C to it; take a share of the cores."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["OMP_NUM_THREADS"] = str(threads)
+    use_cores(threads)
+    os.environ["OMP_NUM_THREADS"] = str(threads)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

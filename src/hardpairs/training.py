@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from hardpairs.backend import default_precision, keras
-from hardpairs.batches import Batches, to_pixels
+from hardpairs.batches import Batches, as_fit_takes_them
 from hardpairs.datasets import Split
-from hardpairs.models import MODELS
+from hardpairs.models import MODELS, SideBySide
 from hardpairs.optimizers import OneCycle, convolution_muon
 from hardpairs.recipes import Recipe
 
@@ -92,7 +92,8 @@ def train(
     )
     keras.utils.set_random_seed(seed)
     model = build_model(recipe.model, classes, precision)
-    model.compile(
+    trainer = SideBySide(model)
+    trainer.compile(
         _optimizer(recipe, len(batches) * recipe.epochs),
         keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
         metrics=["accuracy"],
@@ -106,11 +107,11 @@ def train(
         )
         callbacks.append(stopping)
     started = time.perf_counter()
-    history = model.fit(
-        batches,
+    history = trainer.fit(
+        as_fit_takes_them(batches),
         epochs=recipe.epochs,
         validation_data=(
-            (to_pixels(split.images[trained_on:]), targets[trained_on:]) if held_out else None
+            (split.images[trained_on:], targets[trained_on:]) if held_out else None
         ),
         validation_batch_size=PREDICT_BATCH_SIZE,
         shuffle=False,
@@ -138,14 +139,17 @@ def build_model(name: str, classes: int, precision: str = "float32") -> "keras.M
 
 def predict(model: "keras.Model", images: np.ndarray) -> np.ndarray:
     """Return float32 probabilities (N, K) for uint8 images (N, 28, 28)."""
-    return model.predict(to_pixels(images), batch_size=PREDICT_BATCH_SIZE, verbose=0)
+    return _predict(model, images)
 
 
 def hidden_activations(model: "keras.Model", images: np.ndarray) -> np.ndarray:
     """Return float32 (N, D): what the last layer is given for uint8 images (N, 28, 28)."""
     hidden = keras.Model(model.inputs, model.layers[-1].input)
-    activations = hidden.predict(to_pixels(images), batch_size=PREDICT_BATCH_SIZE, verbose=0)
-    return activations.astype(np.float32).reshape(len(images), -1)
+    return _predict(hidden, images).astype(np.float32).reshape(len(images), -1)
+
+
+def _predict(model: "keras.Model", images: np.ndarray) -> np.ndarray:
+    return SideBySide(model).predict(images, batch_size=PREDICT_BATCH_SIZE, verbose=0)
 
 
 def _optimizer(recipe: Recipe, steps: int) -> "keras.optimizers.Optimizer":
