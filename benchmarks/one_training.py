@@ -8,6 +8,7 @@ import resource
 import sys
 import time
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 STARTED = time.perf_counter()
@@ -50,10 +51,14 @@ def main(name: str, seed: int, variant: dict[str, Any]) -> None:
 def train_recipe(
     name: str, split: Split, test_images: np.ndarray, seed: int, variant: dict[str, Any]
 ) -> Outcome:
-    """Train a row of the recipe table, or a variant of it."""
+    """Train a row of the recipe table, or sprint's net with other numbers of filters."""
+    from hardpairs.models import MODELS, convolutions
     from hardpairs.training import predict, train
 
-    recipe = replace(RECIPES[name], **variant)
+    recipe = RECIPES[name]
+    if "filters" in variant:
+        MODELS["wider"] = partial(convolutions, filters=variant["filters"], padding="valid")
+        recipe = replace(recipe, model="wider")
     trained = train(split, recipe, classes=10, seed=seed)
     probabilities = predict(trained.model, test_images)
     mirrored = predict(trained.model, test_images[:, :, ::-1])

@@ -80,11 +80,35 @@ def variant(classes: int, *, third_block: bool, batch_norm: bool) -> keras.Model
     return net
 
 
+def convolutions(classes: int, *, filters: tuple[int, ...], padding: str) -> keras.Model:
+    """The net of the short recipes: convolutions alone, batch norm in all but the first.
+
+    The first two are pooled. The last has no padding, and neither have those between it and the
+    first if ``padding`` is "valid" instead of "same".
+    """
+    net = keras.Sequential([layers.Input(INPUT_SHAPE)])
+    net.add(layers.Conv2D(filters[0], 3, padding="same"))
+    net.add(layers.MaxPooling2D())
+    net.add(layers.ReLU())
+    for index, count in enumerate(filters[1:], start=1):
+        last = index == len(filters) - 1
+        net.add(layers.Conv2D(count, 3, padding="valid" if last else padding, use_bias=False))
+        if index == 1:
+            net.add(layers.MaxPooling2D())
+        net.add(layers.BatchNormalization(momentum=0.9))
+        net.add(layers.ReLU())
+    net.add(layers.Flatten())
+    net.add(layers.Dense(classes, activation="softmax", dtype="float32"))
+    return net
+
+
 MODELS: dict[str, Callable[[int], keras.Model]] = {
     "cnn": cnn,
     "cnn-third-block": partial(variant, third_block=True, batch_norm=False),
     "cnn-batch-norm": partial(variant, third_block=False, batch_norm=True),
     "cnn-third-block-batch-norm": partial(variant, third_block=True, batch_norm=True),
+    "convolutions-3": partial(convolutions, filters=(16, 48, 128), padding="valid"),
+    "convolutions-4": partial(convolutions, filters=(24, 64, 96, 128), padding="same"),
     "dense": dense,
 }
 

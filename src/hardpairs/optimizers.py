@@ -20,7 +20,8 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
         """Return the rate of a step, counted from 0."""
         done = ops.cast(step + 1, "float32") / (self.steps + 1)
         rising = done / self.warm_up_share
-        return self.peak * ops.minimum(rising, (1 - done) / (1 - self.warm_up_share))
+        falling = ops.maximum(1 - done, 0) / (1 - self.warm_up_share)
+        return self.peak * ops.minimum(rising, falling)
 
     def get_config(self) -> dict[str, Any]:
         """Return what `from_config` takes, as Keras saves it."""

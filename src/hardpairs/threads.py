@@ -1,4 +1,4 @@
-"""How many threads TensorFlow may use. Imports nothing heavy: it must run before TensorFlow does."""
+"""How many threads TensorFlow may use; imports nothing heavy, for it must run before it."""
 
 import os
 

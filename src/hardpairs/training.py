@@ -93,12 +93,14 @@ def train(
     keras.utils.set_random_seed(seed)
     model = build_model(recipe.model, classes, precision)
     trainer = SideBySide(model)
-    trainer.compile(
-        _optimizer(recipe, len(batches) * recipe.epochs),
-        keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
-        metrics=["accuracy"],
-        steps_per_execution=STEPS_PER_EXECUTION,
-    )
+    optimizer = _optimizer(recipe, len(batches) * recipe.epochs)
+    for net in (trainer, model):  # The net too, so that whoever loads it can go on training.
+        net.compile(
+            optimizer,
+            keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
+            metrics=["accuracy"],
+            steps_per_execution=STEPS_PER_EXECUTION,
+        )
     clock = _Clock(batches, recipe.epochs, on_progress)
     callbacks: list[Any] = [clock]
     if recipe.patience:
@@ -110,9 +112,7 @@ def train(
     history = trainer.fit(
         as_fit_takes_them(batches),
         epochs=recipe.epochs,
-        validation_data=(
-            (split.images[trained_on:], targets[trained_on:]) if held_out else None
-        ),
+        validation_data=((split.images[trained_on:], targets[trained_on:]) if held_out else None),
         validation_batch_size=PREDICT_BATCH_SIZE,
         shuffle=False,
         callbacks=callbacks,

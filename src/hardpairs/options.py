@@ -1,0 +1,34 @@
+"""The options that several commands of the command line share."""
+
+from pathlib import Path
+
+import click
+
+DEFAULT_DATA = "fashion-mnist"
+DEFAULT_RECIPE = "fast"
+
+data_option = click.option(
+    "--data",
+    default=DEFAULT_DATA,
+    show_default=True,
+    metavar="NAME|DIR",
+    help="fashion-mnist, digits, or a folder of four IDX files.",
+)
+recipe_option = click.option(
+    "--recipe", default=DEFAULT_RECIPE, show_default=True, help="See `hardpairs recipes`."
+)
+seed_option = click.option(
+    "--seed", default=0, show_default=True, type=click.IntRange(0, 2**32 - 1), help="Random seed."
+)
+precision_option = click.option(
+    "--precision",
+    type=click.Choice(["float32", "mixed_bfloat16"]),
+    help="Arithmetic; by default what suits this processor.",
+)
+votes_option = click.option(
+    "--votes",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="People's votes on the test images, as `hardpairs votes` fetches them.",
+)
+quiet_option = click.option("--quiet", is_flag=True, help="No progress on standard error.")
