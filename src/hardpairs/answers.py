@@ -7,6 +7,7 @@ import numpy as np
 
 from hardpairs.evaluation import Evaluation
 from hardpairs.predictions import Predictions
+from hardpairs.recipes import RECIPES
 
 SHOWN_PAIRS = 3
 
@@ -51,6 +52,7 @@ def render_answers(
         .render(
             evaluation=evaluation,
             training=predictions.metadata,
+            lesson=RECIPES["lesson"],
             split=predictions.split or "given",
             pictures=pictures,
             pairs=[_pair(evaluation, rank, human_votes) for rank in range(_shown(evaluation))],
