@@ -56,8 +56,13 @@ def main() -> None:
     console.print(speed_table(rows))
     if scaling:
         console.print(scaling_table(scaling))
-    text = json.dumps({"rows": rows, "scaling": scaling, "bf16_gflops": rate}, indent=1)
-    options.out.write_text(text + "\n", encoding="utf-8")
+        write(scaling, options.out.with_stem(f"{options.out.stem}_scaling"))
+    write(rows, options.out)
+
+
+def write(rows: list[dict[str, Any]], path: Path) -> None:
+    """Write a list of rows as JSON."""
+    path.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
 
 def measure(name: str, seed: int, **variant: Any) -> dict[str, Any]:
