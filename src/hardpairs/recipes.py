@@ -58,7 +58,7 @@ class Recipe:
 _ROWS = (
     Recipe(
         name="lesson",
-        promise="The lesson's CNN under the lesson's settings: 91.5% of clothes as a script, 1 seed.",
+        promise="The lesson's CNN under the lesson's settings: 91.5% of clothes, 1 seed.",
         model="cnn",
         epochs=20,
         patience=3,
