@@ -66,12 +66,13 @@ def test_keras_draws_the_order_of_each_epoch(small):
     assert [pair for pair in seen if pair[0] == 1] == [(1, step) for step in range(steps)]
 
 
-def test_a_net_side_by_side_is_the_net(small):
-    """Both halves, in their order, also of an odd batch."""
+@pytest.mark.parametrize("count", [1, 200, 201, 501])
+def test_a_net_side_by_side_is_the_net(small, count):
+    """Both halves, in their order, also of an odd batch and of a single image."""
     net = build_model("cnn-batch-norm", 10)
-    pixels = small.images[:201, ..., None].astype(np.float32) / 255
+    pixels = small.images[:count, ..., None].astype(np.float32) / 255
     expected = net.predict(pixels, verbose=0)
-    np.testing.assert_allclose(predict(net, small.images[:201]), expected, atol=1e-5)
+    np.testing.assert_allclose(predict(net, small.images[:count]), expected, atol=1e-5)
 
 
 @pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")  # Keras' own, on NumPy 2.

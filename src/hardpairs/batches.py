@@ -75,10 +75,9 @@ def as_fit_takes_them(batches: Batches) -> Any:
         return batches
     import tensorflow as tf
 
-    images, labels = batches[0]
     signature = (
-        tf.TensorSpec((None, *images.shape[1:]), tf.uint8),
-        tf.TensorSpec((None, *labels.shape[1:]), tf.float32),
+        tf.TensorSpec((None, *batches.images.shape[1:]), tf.uint8),
+        tf.TensorSpec((None, *batches.labels.shape[1:]), tf.float32),
     )
     dataset = tf.data.Dataset.from_generator(
         lambda: (batches[step] for step in range(len(batches))), output_signature=signature

@@ -117,8 +117,7 @@ class SideBySide(keras.Model):
     """A net as it is trained and asked: on bytes, and on two halves of each batch at once.
 
     Each half has a processor core of its own. The weights are those of the net it is given.
-    Nothing else changes, but that batch norm takes its statistics over half of a batch; one needs
-    two images at least.
+    Nothing else changes, but that batch norm takes its statistics over half of a batch.
     """
 
     def __init__(self, net: keras.Model) -> None:
@@ -128,6 +127,9 @@ class SideBySide(keras.Model):
     def call(self, images: Any, training: bool | None = None) -> Any:
         """Take uint8 (N, 28, 28), return what the net returns for their pixels."""
         pixels = ops.expand_dims(ops.cast(images, "float32") / 255, -1)
-        half = ops.shape(pixels)[0] // 2
-        parts = (pixels[:half], pixels[half:])
-        return ops.concatenate([self.net(part, training=training) for part in parts])
+        count = ops.shape(pixels)[0]
+        half = count // 2
+        # Of an odd number both halves see the middle image, so that none is ever empty.
+        first = self.net(pixels[: count - half], training=training)
+        second = self.net(pixels[half:], training=training)
+        return ops.concatenate([first[:half], second])
