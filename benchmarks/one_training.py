@@ -52,12 +52,12 @@ def train_recipe(
     name: str, split: Split, test_images: np.ndarray, seed: int, variant: dict[str, Any]
 ) -> Outcome:
     """Train a row of the recipe table, or sprint's net with other numbers of filters."""
-    from hardpairs.models import MODELS, convolutions
+    from hardpairs.models import MODELS, cosine_net
     from hardpairs.training import predict, train
 
     recipe = RECIPES[name]
     if "filters" in variant:
-        MODELS["wider"] = partial(convolutions, filters=variant["filters"], padding="valid")
+        MODELS["wider"] = partial(cosine_net, filters=variant["filters"], padding="valid")
         recipe = replace(recipe, model="wider")
     trained = train(split, recipe, classes=10, seed=seed)
     probabilities = predict(trained.model, test_images)

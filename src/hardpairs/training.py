@@ -94,11 +94,13 @@ def train(
     model = build_model(recipe.model, classes, precision)
     trainer = SideBySide(model)
     optimizer = _optimizer(recipe, len(batches) * recipe.epochs)
+    # Built beforehand, as the metric is: whatever step makes variables is traced twice.
+    optimizer.build(model.trainable_variables)
     for net in (trainer, model):  # The net too, so that whoever loads it can go on training.
         net.compile(
             optimizer,
             keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
-            metrics=["accuracy"],
+            metrics=[keras.metrics.CategoricalAccuracy("accuracy")],
             steps_per_execution=STEPS_PER_EXECUTION,
         )
     clock = _Clock(batches, recipe.epochs, on_progress)

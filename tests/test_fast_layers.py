@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+
+from hardpairs.models import MODELS, cosine_filters
+from hardpairs.training import build_model
+
+pytestmark = pytest.mark.train
+
+
+def outcome(net, images: np.ndarray) -> list[np.ndarray]:
+    """What a training step's forward and backward pass give, and the averages it leaves."""
+    import tensorflow as tf
+
+    with tf.GradientTape() as tape:
+        probabilities = net(images, training=True)
+        loss = tf.reduce_sum(probabilities**2)
+    gradients = tape.gradient(loss, net.trainable_variables)
+    averages = [variable for variable in net.non_trainable_variables if "moving" in variable.path]
+    return [np.asarray(array) for array in (probabilities, *gradients, *averages)]
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if name not in ("cnn", "dense")])
+def test_fast_operations_give_what_keras_gives(name):
+    from hardpairs.backend import keras
+    from hardpairs.fast_layers import with_fast_operations
+
+    keras.utils.set_random_seed(0)
+    net = build_model(name, 5)
+    for layer in net.layers:
+        if isinstance(layer, keras.layers.Dropout):
+            layer.rate = 0.0
+    fast = keras.models.clone_model(net)
+    fast.set_weights(net.get_weights())
+    assert with_fast_operations(fast) is fast
+    images = np.random.default_rng(0).random((24, 28, 28, 1), dtype=np.float32)
+    pairs = list(zip(outcome(net, images), outcome(fast, images), strict=True))
+    assert len(pairs) > 4
+    for expected, got in pairs:
+        # Keras divides the variance by n, the other operation by n - 1 of some hundreds.
+        np.testing.assert_allclose(got, expected, rtol=2e-3, atol=2e-3 * np.abs(expected).max())
+
+
+def test_the_cosine_filters_are_an_orthonormal_basis_and_its_negative():
+    filters = cosine_filters()
+    basis = filters[..., :9].reshape(9, 9)
+    np.testing.assert_allclose(basis.T @ basis, np.eye(9), atol=1e-6)
+    np.testing.assert_allclose(basis[:, 0], 1 / 3, atol=1e-6)
+    np.testing.assert_array_equal(filters[..., 9:], -filters[..., :9])
+
+
+@pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")  # Keras' own, on NumPy 2.
+def test_nothing_of_them_is_saved_with_a_net(tmp_path):
+    from hardpairs.backend import keras
+    from hardpairs.fast_layers import with_fast_operations
+
+    net = with_fast_operations(build_model("cosine-quick", 5))
+    assert any("convolution_op" in vars(layer) for layer in net.layers)
+    assert any("call" in vars(layer) for layer in net.layers)
+    net.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert not any({"convolution_op", "call"} & set(vars(layer)) for layer in loaded.layers)
+    images = np.random.default_rng(0).random((24, 28, 28, 1), dtype=np.float32)
+    np.testing.assert_array_equal(loaded(images), net(images))
+    assert len(loaded.trainable_variables) == len(net.trainable_variables) == 8
