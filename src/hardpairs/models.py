@@ -84,12 +84,14 @@ def variant(classes: int, *, third_block: bool, batch_norm: bool) -> keras.Model
     return net
 
 
-def cosine_net(classes: int, *, filters: tuple[int, ...], padding: str) -> keras.Model:
+def cosine_net(
+    classes: int, *, filters: tuple[int, ...], padding: str = "same", pooled: int = 0
+) -> keras.Model:
     """The net of the short recipes: fixed cosine filters, then convolutions with batch norm.
 
-    What isn't trained has no backward pass, and at 28 x 28 that pass takes longest. The first
-    convolution after the fixed one is pooled. The last has no padding, and neither have the
-    others if ``padding`` is "valid" instead of "same".
+    What isn't trained has no backward pass, and at 28 x 28 that pass takes longest. Of the
+    convolutions after the fixed one, ``pooled`` says which is pooled, counted from 0. The last
+    has no padding, and neither have the others if ``padding`` is "valid" instead of "same".
     """
     net = keras.Sequential([layers.Input(INPUT_SHAPE)])
     patterns = cosine_filters()
@@ -101,7 +103,7 @@ def cosine_net(classes: int, *, filters: tuple[int, ...], padding: str) -> keras
     for index, count in enumerate(filters):
         last = index == len(filters) - 1
         net.add(layers.Conv2D(count, 3, padding="valid" if last else padding, use_bias=False))
-        if index == 0:
+        if index == pooled:
             net.add(layers.MaxPooling2D())
         net.add(layers.BatchNormalization(momentum=0.9))
         net.add(layers.ReLU())
@@ -127,7 +129,8 @@ MODELS: dict[str, Callable[[int], keras.Model]] = {
     "cnn-batch-norm": partial(variant, third_block=False, batch_norm=True),
     "cnn-third-block-batch-norm": partial(variant, third_block=True, batch_norm=True),
     "cosine-sprint": partial(cosine_net, filters=(64, 128), padding="valid"),
-    "cosine-quick": partial(cosine_net, filters=(64, 128), padding="same"),
+    "cosine-quick": partial(cosine_net, filters=(64, 128)),
+    "cosine-strong": partial(cosine_net, filters=(32, 64, 128, 128), pooled=1),
     "dense": dense,
 }
 
