@@ -21,6 +21,7 @@ from sklearn.metrics import (  # noqa: E402
 from tensorflow import keras  # noqa: E402
 
 from hardpairs.datasets import load_dataset  # noqa: E402
+from operations import keras_layers, training_operations  # noqa: E402
 
 layers = keras.layers
 
@@ -74,6 +75,7 @@ def main(seed: int, folder: Path) -> None:
         "process_seconds": time.perf_counter() - STARTED,
         "epochs": len(history.history["loss"]),
         "images": 54_000,
+        "operations": training_operations(keras_layers(model)),
         "parameters": model.count_params(),
         "peak_megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }

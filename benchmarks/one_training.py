@@ -18,6 +18,7 @@ import numpy as np  # noqa: E402
 from contestants import CONTESTANTS, Outcome  # noqa: E402
 from hardpairs.datasets import Split, load_dataset  # noqa: E402
 from hardpairs.recipes import RECIPES  # noqa: E402
+from operations import bf16_gflops, keras_layers, training_operations  # noqa: E402
 
 
 def main(name: str, seed: int, variant: dict[str, Any]) -> None:
@@ -41,7 +42,7 @@ def main(name: str, seed: int, variant: dict[str, Any]) -> None:
         "process_seconds": time.perf_counter() - STARTED,
         "epochs": outcome.epochs,
         "images": outcome.images,
-        "forward_operations": outcome.forward_operations,
+        "operations": outcome.operations,
         "parameters": outcome.parameters,
         "peak_megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
@@ -68,39 +69,9 @@ def train_recipe(
         fit_seconds=trained.fit_seconds,
         epochs=len(trained.history["loss"]),
         images=len(split) - round(len(split) * recipe.validation_share),
-        forward_operations=forward_operations(trained.model),
+        operations=training_operations(keras_layers(trained.model)),
         parameters=trained.model.count_params(),
     )
-
-
-def forward_operations(model: Any) -> int:
-    """Floating-point operations of one image's forward pass, counted from the layers.
-
-    Multiplications and additions of convolutions and dense layers; the rest is noise beside them.
-    """
-    operations = 0
-    for layer in model.layers:
-        kernel = getattr(layer, "kernel", None)
-        if kernel is not None:
-            positions = int(np.prod(layer.output.shape[1:-1]))
-            operations += 2 * int(np.prod(kernel.shape)) * positions
-    return operations
-
-
-def bf16_gflops() -> float:
-    """Best rate of a 2048 x 2048 bf16 matrix product in TensorFlow on this machine."""
-    import tensorflow as tf
-
-    size = 2048
-    matrix = tf.cast(tf.random.normal((size, size)), tf.bfloat16)
-    multiply = tf.function(lambda: tf.linalg.matmul(matrix, matrix))
-    multiply()
-    best = float("inf")
-    for _ in range(20):
-        started = time.perf_counter()
-        multiply().numpy()
-        best = min(best, time.perf_counter() - started)
-    return 2 * size**3 / best / 1e9
 
 
 if __name__ == "__main__":

@@ -95,8 +95,7 @@ def summarise(
     """One row: accuracy over seeds with its t interval, time, operations, memory."""
     accuracies = [outcome["accuracy"] for outcome in outcomes]
     seconds = [outcome["fit_seconds"] for outcome in outcomes]
-    # A training step costs about three forward passes: one forward, two backward.
-    operations = [3 * o.get("forward_operations", 0) * o["images"] * o["epochs"] for o in outcomes]
+    operations = [o["operations"] * o["images"] * o["epochs"] for o in outcomes]
     gflops = median(work / time for work, time in zip(operations, seconds, strict=True)) / 1e9
     flipped = [o["flipped_accuracy"] for o in outcomes if o.get("flipped_accuracy") is not None]
     return {
