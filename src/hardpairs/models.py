@@ -90,8 +90,8 @@ def cosine_net(
     """The net of the short recipes: fixed cosine filters, then convolutions with batch norm.
 
     What isn't trained has no backward pass, and at 28 x 28 that pass takes longest. Of the
-    convolutions after the fixed one, ``pooled`` says which is pooled, counted from 0. The last
-    has no padding, and neither have the others if ``padding`` is "valid" instead of "same".
+    convolutions after the fixed one, ``filters`` gives the channels and ``pooled`` says which is
+    pooled, counted from 0. The first has ``padding``, "same" or "valid"; the last has none.
     """
     net = keras.Sequential([layers.Input(INPUT_SHAPE)])
     patterns = cosine_filters()
@@ -101,8 +101,8 @@ def cosine_net(
     net.add(layers.MaxPooling2D())
     net.add(layers.ReLU())
     for index, count in enumerate(filters):
-        last = index == len(filters) - 1
-        net.add(layers.Conv2D(count, 3, padding="valid" if last else padding, use_bias=False))
+        unpadded = index == len(filters) - 1 or (index == 0 and padding == "valid")
+        net.add(layers.Conv2D(count, 3, padding="valid" if unpadded else "same", use_bias=False))
         if index == pooled:
             net.add(layers.MaxPooling2D())
         net.add(layers.BatchNormalization(momentum=0.9))
@@ -130,7 +130,8 @@ MODELS: dict[str, Callable[[int], keras.Model]] = {
     "cnn-third-block-batch-norm": partial(variant, third_block=True, batch_norm=True),
     "cosine-sprint": partial(cosine_net, filters=(64, 128), padding="valid"),
     "cosine-quick": partial(cosine_net, filters=(64, 128)),
-    "cosine-strong": partial(cosine_net, filters=(32, 64, 128, 128), pooled=1),
+    "cosine-strong": partial(cosine_net, filters=(32, 64, 128, 128), padding="valid", pooled=1),
+    "cosine-small": partial(cosine_net, filters=(32, 40, 64, 64), pooled=1),
     "dense": dense,
 }
 
