@@ -62,3 +62,9 @@ def test_nothing_of_them_is_saved_with_a_net(tmp_path):
     images = np.random.default_rng(0).random((24, 28, 28, 1), dtype=np.float32)
     np.testing.assert_array_equal(loaded(images), net(images))
     assert len(loaded.trainable_variables) == len(net.trainable_variables) == 8
+
+
+def test_the_small_net_stays_under_its_number_of_parameters():
+    net = build_model("cosine-small", 10)
+    trained = sum(int(np.prod(weights.shape)) for weights in net.trainable_variables)
+    assert 80_000 < trained < net.count_params() < 100_000
