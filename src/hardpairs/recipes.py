@@ -58,14 +58,14 @@ class Recipe:
 _ROWS = (
     Recipe(
         name="lesson",
-        promise="The lesson's CNN under the lesson's settings: 91.5% of clothes, 1 seed.",
+        promise="The lesson's CNN under the lesson's settings: 92.3% of clothes, 1 seed.",
         model="cnn",
         epochs=20,
         patience=3,
     ),
     Recipe(
         name="fast",
-        promise="The lesson's CNN under the fast schedule: 91.9% of clothes, mean of 5 seeds.",
+        promise="The lesson's CNN under the fast schedule: 91.9% of clothes, mean of 3 seeds.",
         model="cnn",
         epochs=3,
         batch_size=64,
@@ -119,7 +119,7 @@ _ROWS = (
     ),
     Recipe(
         name="small",
-        promise="Under 100,000 parameters, 40 epochs, augmented: 94% of clothes, mean of 3 seeds.",
+        promise="Under 100,000 parameters, 40 epochs: 94.4% of clothes, mean of 3 seeds.",
         model="cosine-small",
         epochs=40,
         batch_size=128,
@@ -135,7 +135,7 @@ _ROWS = (
     ),
     Recipe(
         name="fast-dense",
-        promise="The dense net under the fast schedule: 88.4% of clothes, mean of 5 seeds.",
+        promise="The dense net under the fast schedule: 88.5% of clothes, mean of 3 seeds.",
         model="dense",
         epochs=12,
         batch_size=64,
@@ -147,7 +147,7 @@ _ROWS = (
     ),
     Recipe(
         name="dense",
-        promise="The dense net under the lesson's settings.",
+        promise="The dense net under the lesson's settings: 88.0% of clothes, mean of 3 seeds.",
         model="dense",
         epochs=20,
         patience=3,
