@@ -233,6 +233,17 @@ def visit(browser, folder):
     assert complaints == []
 
 
+def wait_for_view(page, address: str) -> None:
+    """Wait until the page has followed an address, which it does some time after a click."""
+    page.wait_for_function(f"shown && shown.address === '{address}' && view.open")
+
+
+def close_view(page) -> None:
+    """Close the open view by keyboard and wait until the page has tidied up after it."""
+    page.keyboard.press("Escape")
+    page.wait_for_function("!view.open && !location.hash")
+
+
 def test_counts_in_the_page_are_those_of_metrics_json(visit, folder):
     metrics = json.loads((folder / "metrics.json").read_text())
     page = visit()
@@ -244,9 +255,7 @@ def test_counts_in_the_page_are_those_of_metrics_json(visit, folder):
     for row, counts in enumerate(metrics["confusion"]):
         for column, count in enumerate(counts):
             page.evaluate(f"location.hash = 'true={row}&pred={column}'")
-            page.wait_for_function(
-                f"shown && shown.address === 'true={row}&pred={column}' && view.open"
-            )
+            wait_for_view(page, f"true={row}&pred={column}")
             opened = page.locator("#view .thumb").count()
             assert opened == (min(count, gallery.RIGHT_PER_CLASS) if row == column else count)
             assert page.locator("#view-text").inner_text().startswith(f"{count} image")
@@ -257,10 +266,10 @@ def test_from_a_cell_to_its_images_by_pointer_and_by_keyboard(visit, folder):
     page = visit()
     link = page.locator(f'.matrix:first-child a[href="#true={pair[0]}&pred={pair[1]}"]')
     link.click()
+    wait_for_view(page, f"true={pair[0]}&pred={pair[1]}")
     assert page.locator("#view .thumb").count() == pair[2]
     assert page.locator("#loupe .bars tr").count() == 10
-    page.keyboard.press("Escape")
-    assert page.locator("#view[open]").count() == 0
+    close_view(page)
     assert link.evaluate("(element) => element === document.activeElement")
     page.keyboard.press("ArrowLeft" if pair[1] else "ArrowRight")
     page.keyboard.press("ArrowRight" if pair[1] else "ArrowLeft")
@@ -330,9 +339,10 @@ def test_two_runs_side_by_side(visit):
         link = page.locator(f'a[href="#flips={kind}"]')
         count = int(link.inner_text().split()[0].replace(",", ""))
         link.click()
+        wait_for_view(page, f"flips={kind}")
         assert page.locator("#view .thumb").count() == count > 0
         assert page.locator("#loupe .bars").count() == 2
-        page.keyboard.press("Escape")
+        close_view(page)
 
 
 def test_theme(visit):
@@ -347,7 +357,7 @@ def test_phone_without_sideways_scrolling(visit, name):
     page = visit(name, width=360)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     page.evaluate("location.hash = 'class=1'")
-    page.locator("#view[open]").wait_for()
+    wait_for_view(page, "class=1")
     assert page.evaluate("view.scrollWidth - view.clientWidth") <= 0
 
 
