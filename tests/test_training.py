@@ -5,7 +5,7 @@ import pytest
 from scipy import ndimage
 
 from conftest import run_cli
-from hardpairs.batches import Batches, cut_out, flip, rotate_and_zoom, shift
+from hardpairs.batches import Batches, cut_out, erase, flip, rotate_and_zoom, shift
 from hardpairs.datasets import Split
 from hardpairs.models import MODELS
 from hardpairs.predictions import load_predictions
@@ -171,6 +171,26 @@ def test_augmentation_does_what_it_says():
     blanked = (cut_out(images, 6, rng) == 0).sum(axis=(1, 2))
     assert blanked.max() == 36
     assert blanked.min() >= 1
+
+
+def test_random_erasing_fills_rectangles_of_half_of_the_images_with_noise():
+    blank = np.zeros((400, 28, 28), np.uint8)
+    erased = erase(blank, 0.5, np.random.default_rng(0))
+    areas, stretches = [], []
+    for image in erased:
+        rows, columns = (np.flatnonzero(image.any(axis=axis)) for axis in (1, 0))
+        if rows.size:
+            tall, wide = np.ptp(rows) + 1, np.ptp(columns) + 1
+            assert (image > 0).sum() > 0.8 * tall * wide  # One in 256 is drawn as 0.
+            areas.append(tall * wide)
+            stretches.append(tall / wide)
+    assert 160 < len(areas) < 240
+    assert min(areas) < 40
+    assert 280 < max(areas) <= 0.4 * 28 * 28
+    assert min(stretches) < 0.5
+    assert max(stretches) > 2
+    assert np.unique(erased).size == 256
+    np.testing.assert_array_equal(erase(blank, 0.0, np.random.default_rng(0)), blank)
 
 
 class Fixed:

@@ -93,23 +93,57 @@ def cosine_net(
     convolutions after the fixed one, ``filters`` gives the channels and ``pooled`` says which is
     pooled, counted from 0. The first has ``padding``, "same" or "valid"; the last has none.
     """
-    net = keras.Sequential([layers.Input(INPUT_SHAPE)])
-    patterns = cosine_filters()
-    fixed = layers.Conv2D(patterns.shape[-1], 3, padding="same", use_bias=False, trainable=False)
-    net.add(fixed)
-    fixed.set_weights([patterns])
-    net.add(layers.MaxPooling2D())
-    net.add(layers.ReLU())
+    inputs = layers.Input(INPUT_SHAPE)
+    outputs = layers.MaxPooling2D()(_fixed_cosines(inputs))
+    outputs = layers.ReLU()(outputs)
     for index, count in enumerate(filters):
         unpadded = index == len(filters) - 1 or (index == 0 and padding == "valid")
-        net.add(layers.Conv2D(count, 3, padding="valid" if unpadded else "same", use_bias=False))
-        if index == pooled:
-            net.add(layers.MaxPooling2D())
-        net.add(layers.BatchNormalization(momentum=0.9))
-        net.add(layers.ReLU())
-    net.add(layers.Flatten())
-    net.add(layers.Dense(classes, activation="softmax", dtype="float32"))
-    return net
+        outputs = _block(
+            outputs, count, padding="valid" if unpadded else "same", pooled=index == pooled
+        )
+    return keras.Model(inputs, _classified(outputs, classes))
+
+
+def cosine_residual_net(classes: int) -> keras.Model:
+    """The net of the longest recipe: fixed cosine filters, then convolutions at full size.
+
+    Convolving the image before anything is pooled costs twice as much and gains most. At each
+    smaller size, two convolutions learn what to add to what came in (He et al., CVPR 2016).
+    """
+    inputs = layers.Input(INPUT_SHAPE)
+    outputs = layers.ReLU()(_fixed_cosines(inputs))
+    outputs = _block(outputs, 32, pooled=True)
+    outputs = _residual(_block(outputs, 64))
+    outputs = layers.MaxPooling2D()(outputs)
+    outputs = _residual(_block(outputs, 128))
+    outputs = _block(outputs, 128, padding="valid")
+    return keras.Model(inputs, _classified(outputs, classes))
+
+
+def _fixed_cosines(images: Any) -> Any:
+    patterns = cosine_filters()
+    fixed = layers.Conv2D(patterns.shape[-1], 3, padding="same", use_bias=False, trainable=False)
+    outputs = fixed(images)
+    fixed.set_weights([patterns])
+    return outputs
+
+
+def _block(inputs: Any, filters: int, *, padding: str = "same", pooled: bool = False) -> Any:
+    outputs = layers.Conv2D(filters, 3, padding=padding, use_bias=False)(inputs)
+    if pooled:
+        outputs = layers.MaxPooling2D()(outputs)
+    outputs = layers.BatchNormalization(momentum=0.9)(outputs)
+    return layers.ReLU()(outputs)
+
+
+def _residual(inputs: Any) -> Any:
+    filters = inputs.shape[-1]
+    return layers.Add()([inputs, _block(_block(inputs, filters), filters)])
+
+
+def _classified(inputs: Any, classes: int) -> Any:
+    outputs = layers.Flatten()(inputs)
+    return layers.Dense(classes, activation="softmax", dtype="float32")(outputs)
 
 
 def cosine_filters() -> np.ndarray:
@@ -132,6 +166,7 @@ MODELS: dict[str, Callable[[int], keras.Model]] = {
     "cosine-quick": partial(cosine_net, filters=(64, 128)),
     "cosine-strong": partial(cosine_net, filters=(32, 64, 128, 128), padding="valid", pooled=1),
     "cosine-small": partial(cosine_net, filters=(32, 40, 64, 64), pooled=1),
+    "cosine-residual": cosine_residual_net,
     "dense": dense,
 }
 

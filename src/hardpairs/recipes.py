@@ -28,6 +28,7 @@ class Recipe:
         flips: Mirror half of the images left to right.
         shift: Move each image by up to so many pixels in both directions.
         cutout: Blank a square of so many pixels a side; 0 for none.
+        random_erasing: Share of the images in which a rectangle of random size is noise.
         rotation: Turn each image by up to so much of a full turn, as Keras' RandomRotation.
         zoom: Scale each image by up to so much, in or out, as Keras' RandomZoom.
         validation_share: Last part of the training images held out to watch, never trained on.
@@ -49,6 +50,7 @@ class Recipe:
     flips: bool = False
     shift: int = 0
     cutout: int = 0
+    random_erasing: float = 0.0
     rotation: float = 0.0
     zoom: float = 0.0
     validation_share: float = 0.1
@@ -131,6 +133,22 @@ _ROWS = (
         flips=True,
         shift=1,
         cutout=8,
+        validation_share=0.0,
+    ),
+    Recipe(
+        name="best",
+        promise="Convolutions at full size, 20 epochs: 95.2% of 6,000 held-out clothes, 1 seed.",
+        model="cosine-residual",
+        epochs=20,
+        batch_size=128,
+        optimizer="muon",
+        learning_rate=0.018,
+        schedule="one-cycle",
+        weight_decay=0.01,
+        label_smoothing=0.05,
+        flips=True,
+        shift=1,
+        random_erasing=0.5,
         validation_share=0.0,
     ),
     Recipe(

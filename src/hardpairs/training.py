@@ -87,6 +87,7 @@ def train(
         flips=recipe.flips,
         shift=recipe.shift,
         cutout=recipe.cutout,
+        random_erasing=recipe.random_erasing,
         rotation=recipe.rotation,
         zoom=recipe.zoom,
     )
