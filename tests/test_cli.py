@@ -58,6 +58,8 @@ def test_run_leaves_everything(run_folder):
     environment = json.loads((folder / "environment.json").read_text())
     assert environment["versions"]["keras"]
     assert environment["seed"] == 0
+    sheet = (folder / "fashion.md").read_text()
+    assert "trained on 5,400 images (600 more held out)" in sheet
 
 
 @pytest.mark.train

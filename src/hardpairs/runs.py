@@ -72,6 +72,7 @@ def create_run(
         precision=precision,
         on_progress=on_progress,
     )
+    held_out = round(len(dataset.train) * recipe.validation_share)
     configuration = {
         "data": source,
         "seed": seed,
@@ -80,7 +81,8 @@ def create_run(
     }
     metadata = {
         **configuration,
-        "train_images": len(dataset.train),
+        "train_images": len(dataset.train) - held_out,
+        "held_out_images": held_out,
         "train_fingerprint": dataset.train.fingerprint,
         "parameters": trained.model.count_params(),
         "epochs": len(trained.history["loss"]),
@@ -90,7 +92,6 @@ def create_run(
     }
     predictions = _predictions(trained, dataset, "test", 0, metadata)
     write_text(folder / "history.csv", _history_csv(trained))
-    held_out = round(len(dataset.train) * recipe.validation_share)
     if held_out:
         first = len(dataset.train) - held_out
         validation = _predictions(trained, dataset, "train", first, metadata)
