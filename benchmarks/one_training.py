@@ -63,12 +63,14 @@ def train_recipe(
     trained = train(split, recipe, classes=10, seed=seed)
     probabilities = predict(trained.model, test_images)
     mirrored = predict(trained.model, test_images[:, :, ::-1])
+    trained_on = len(split) - round(len(split) * recipe.validation_share)
+    taking_turns = round(trained_on * recipe.easy_share)
     return Outcome(
         predicted=probabilities.argmax(axis=1),
         flipped=(probabilities + mirrored).argmax(axis=1),
         fit_seconds=trained.fit_seconds,
         epochs=len(trained.history["loss"]),
-        images=len(split) - round(len(split) * recipe.validation_share),
+        images=trained_on - taking_turns + taking_turns // recipe.easy_every,
         operations=training_operations(keras_layers(trained.model)),
         parameters=trained.model.count_params(),
     )

@@ -16,8 +16,9 @@ def keras_layers(model: Any) -> list[tuple[int, bool]]:
     for layer in model.layers:
         kernel = getattr(layer, "kernel", None)
         if kernel is not None:
-            positions = int(np.prod(layer.output.shape[1:-1]))
-            layers.append((2 * int(np.prod(kernel.shape)) * positions, layer.trainable))
+            # Of the output, not the kernel: a mirrored convolution's kernel is used twice.
+            products = int(np.prod(kernel.shape[:-1])) * int(np.prod(layer.output.shape[1:]))
+            layers.append((2 * products, layer.trainable))
     return layers
 
 

@@ -72,6 +72,32 @@ def test_nothing_of_them_is_saved_with_a_net(tmp_path):
     assert len(loaded.trainable_variables) == len(net.trainable_variables) == 8
 
 
+def test_the_mirrored_net_cannot_tell_an_image_from_its_mirror_image():
+    from hardpairs.backend import keras
+
+    keras.utils.set_random_seed(0)
+    net = build_model("mirrored", 5)
+    images = np.random.default_rng(0).random((24, 28, 28, 1), dtype=np.float32)
+    for training in (True, False):  # The first moves the averages of batch norm.
+        probabilities = np.asarray(net(images, training=training))
+        mirrored = np.asarray(net(images[:, :, ::-1], training=training))
+        np.testing.assert_allclose(mirrored, probabilities, atol=1e-5)
+        upside_down = np.asarray(net(images[:, ::-1], training=training))
+        assert np.abs(upside_down - probabilities).max() > 0.01
+
+
+@pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")  # Keras' own, on NumPy 2.
+def test_the_mirrored_net_is_saved_and_loaded(tmp_path):
+    from hardpairs.backend import keras
+
+    net = build_model("mirrored", 5)
+    net.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    images = np.random.default_rng(0).random((24, 28, 28, 1), dtype=np.float32)
+    np.testing.assert_array_equal(loaded(images), net(images))
+    assert len(loaded.trainable_variables) == len(net.trainable_variables)
+
+
 def test_the_small_net_stays_under_its_number_of_parameters():
     net = build_model("cosine-small", 10)
     trained = sum(int(np.prod(weights.shape)) for weights in net.trainable_variables)

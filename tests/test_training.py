@@ -10,7 +10,7 @@ from hardpairs.datasets import Split
 from hardpairs.models import MODELS
 from hardpairs.predictions import load_predictions
 from hardpairs.recipes import RECIPES
-from hardpairs.training import build_model, default_precision, predict, train
+from hardpairs.training import build_model, default_precision, easiest, predict, train
 
 pytestmark = pytest.mark.train
 LESSON = replace(RECIPES["lesson"], epochs=2)
@@ -44,6 +44,30 @@ def test_every_epoch_and_every_seed_has_its_own_order():
     assert set().union(*first) == set(range(52))
     different = [tuple(order) for order in first + orders(seed=2)]
     assert len(set(different)) == 6
+
+
+def test_easy_images_take_turns_and_all_others_are_in_every_epoch():
+    images, labels = np.zeros((60, 28, 28), np.uint8), np.eye(60, dtype=np.float32)
+    easy = np.arange(59, 29, -1)
+    batches = Batches(images, labels, batch_size=10, seed=0, easy=easy, easy_every=3)
+    assert len(batches) == 4
+    shown = []
+    for epoch in range(6):
+        batches.begin_epoch(epoch)
+        assert sorted(set(batches.order) - set(easy)) == list(range(30))
+        shown += [index for index in batches.order if index in easy]
+    assert sorted(shown) == sorted([*easy, *easy])
+
+
+def test_images_with_wrong_labels_are_not_found_easy(small):
+    labels = small.labels.copy()
+    labels[::5] = (labels[::5] + 5) % 10
+    kept = easiest(
+        Split(small.images, labels), 0.6, classes=10, seed=0, precision=default_precision()
+    )
+    assert len(set(kept)) == 600
+    # Chance would have left 120 of the 200 in.
+    assert (kept % 5 == 0).sum() < 80
 
 
 def test_keras_draws_the_order_of_each_epoch(small):

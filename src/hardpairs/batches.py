@@ -18,7 +18,7 @@ class Batches(keras.utils.PyDataset):
     """Shuffled, augmented training batches: (uint8 (B, 28, 28), one-hot float32 (B, K)).
 
     What is left over after the last full batch waits for another epoch's order; fewer images
-    than one batch are one batch.
+    than one batch are one batch. Easy images take turns: see ``easy`` below.
     """
 
     def __init__(
@@ -34,18 +34,28 @@ class Batches(keras.utils.PyDataset):
         random_erasing: float = 0.0,
         rotation: float = 0.0,
         zoom: float = 0.0,
+        easy: np.ndarray | None = None,
+        easy_every: int = 1,
     ) -> None:
-        """Take images uint8 (N, 28, 28) and labels integer (N,)."""
+        """Take images uint8 (N, 28, 28), one-hot labels (N, K), and which images take turns.
+
+        Of the indices ``easy``, an epoch shows every ``easy_every``-th, the next epoch the next
+        ones; all other images are in every epoch.
+        """
         super().__init__()
         self.images, self.labels = images, labels
         self.batch_size, self.seed = batch_size, seed
         self.flips, self.shift = flips, shift
         self.cutout, self.random_erasing = cutout, random_erasing
         self.rotation, self.zoom = rotation, zoom
+        self.easy = np.array([], int) if easy is None else easy
+        self.easy_every = easy_every
+        self.others = np.setdiff1d(np.arange(len(labels)), self.easy)
         self.begin_epoch(0)
 
     def __len__(self) -> int:
-        return max(len(self.labels) // self.batch_size, 1)
+        shown = len(self.others) + len(self.easy) // self.easy_every
+        return max(shown // self.batch_size, 1)
 
     def __getitem__(self, step: int) -> tuple[np.ndarray, np.ndarray]:
         chosen = self.order[step * self.batch_size : (step + 1) * self.batch_size]
@@ -66,7 +76,9 @@ class Batches(keras.utils.PyDataset):
     def begin_epoch(self, epoch: int) -> None:
         """Draw the epoch's order. Called by a callback: Keras' own hooks also fire for peeks."""
         self.epoch = epoch
-        self.order = np.random.default_rng((self.seed, epoch)).permutation(len(self.labels))
+        in_turn = self.easy[epoch % self.easy_every :: self.easy_every]
+        shown = np.concatenate([self.others, in_turn])
+        self.order = np.random.default_rng((self.seed, epoch)).permutation(shown)
 
 
 def as_fit_takes_them(batches: Batches) -> Any:

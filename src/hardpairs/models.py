@@ -14,6 +14,12 @@ from scipy.fft import dct
 
 from hardpairs.backend import keras
 from hardpairs.fast_layers import with_fast_operations
+from hardpairs.mirrored_layers import (
+    MirroredConv2D,
+    add_twins,
+    normalise_with_twins,
+    swapped_halves,
+)
 
 layers, ops = keras.layers, keras.ops
 INPUT_SHAPE = (28, 28, 1)
@@ -104,20 +110,21 @@ def cosine_net(
     return keras.Model(inputs, _classified(outputs, classes))
 
 
-def cosine_residual_net(classes: int) -> keras.Model:
-    """The net of the longest recipe: fixed cosine filters, then convolutions at full size.
+def mirrored_net(classes: int) -> keras.Model:
+    """The net of the longest recipe, to which an image and its mirror image are the same.
 
-    Convolving the image before anything is pooled costs twice as much and gains most. At each
-    smaller size, two convolutions learn what to add to what came in (He et al., CVPR 2016).
+    After the fixed cosine filters comes a convolution at full size: convolving before anything is
+    pooled costs twice as much and gains most. At each smaller size, two convolutions learn what
+    to add to what came in (He et al., CVPR 2016).
     """
     inputs = layers.Input(INPUT_SHAPE)
     outputs = layers.ReLU()(_fixed_cosines(inputs))
-    outputs = _block(outputs, 32, pooled=True)
-    outputs = _residual(_block(outputs, 64))
+    outputs = _mirrored_block(outputs, 32, twins=_cosine_twins(), pooled=True)
+    outputs = _residual(_mirrored_block(outputs, 64))
     outputs = layers.MaxPooling2D()(outputs)
-    outputs = _residual(_block(outputs, 128))
-    outputs = _block(outputs, 128, padding="valid")
-    return keras.Model(inputs, _classified(outputs, classes))
+    outputs = _residual(_mirrored_block(outputs, 128))
+    outputs = _mirrored_block(outputs, 128, padding="valid")
+    return keras.Model(inputs, _classified(add_twins(outputs), classes))
 
 
 def _fixed_cosines(images: Any) -> Any:
@@ -136,9 +143,25 @@ def _block(inputs: Any, filters: int, *, padding: str = "same", pooled: bool = F
     return layers.ReLU()(outputs)
 
 
+def _mirrored_block(
+    inputs: Any,
+    channels: int,
+    *,
+    twins: list[int] | None = None,
+    padding: str = "same",
+    pooled: bool = False,
+) -> Any:
+    twins = twins or swapped_halves(inputs.shape[-1])
+    outputs = MirroredConv2D(channels // 2, 3, twins=twins, padding=padding)(inputs)
+    if pooled:
+        outputs = layers.MaxPooling2D()(outputs)
+    return layers.ReLU()(normalise_with_twins(outputs, momentum=0.9))
+
+
 def _residual(inputs: Any) -> Any:
-    filters = inputs.shape[-1]
-    return layers.Add()([inputs, _block(_block(inputs, filters), filters)])
+    channels = inputs.shape[-1]
+    learned = _mirrored_block(_mirrored_block(inputs, channels), channels)
+    return layers.Add()([inputs, learned])
 
 
 def _classified(inputs: Any, classes: int) -> Any:
@@ -157,6 +180,14 @@ def cosine_filters() -> np.ndarray:
     return np.concatenate([patterns, -patterns], axis=-1).astype(np.float32)
 
 
+def _cosine_twins() -> list[int]:
+    """Return, for each of the cosine filters, the index of its mirror image."""
+    filters = np.moveaxis(cosine_filters()[:, :, 0], -1, 0)
+    mirrored = filters[:, :, ::-1]
+    distances = np.abs(mirrored[:, None] - filters).sum(axis=(2, 3))
+    return distances.argmin(axis=1).tolist()
+
+
 MODELS: dict[str, Callable[[int], keras.Model]] = {
     "cnn": cnn,
     "cnn-third-block": partial(variant, third_block=True, batch_norm=False),
@@ -166,7 +197,7 @@ MODELS: dict[str, Callable[[int], keras.Model]] = {
     "cosine-quick": partial(cosine_net, filters=(64, 128)),
     "cosine-strong": partial(cosine_net, filters=(32, 64, 128, 128), padding="valid", pooled=1),
     "cosine-small": partial(cosine_net, filters=(32, 40, 64, 64), pooled=1),
-    "cosine-residual": cosine_residual_net,
+    "mirrored": mirrored_net,
     "dense": dense,
 }
 
