@@ -142,7 +142,7 @@ _ROWS = (
     ),
     Recipe(
         name="best",
-        promise="Convolutions at full size, 20 epochs: 95.2% of 6,000 held-out clothes, 1 seed.",
+        promise="Mirrored filters at full size, 24 epochs, augmented: 94.96% of clothes, 1 seed.",
         model="mirrored",
         epochs=24,
         batch_size=128,
