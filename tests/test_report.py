@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from browsing import close_view, wait_for_view
 from conftest import make_predictions
 from hardpairs.analysis import Subject, metrics_dict, write_analysis
 from hardpairs.evaluation import evaluate
@@ -231,26 +232,6 @@ def visit(browser, folder):
     for context in contexts:
         context.close()
     assert complaints == []
-
-
-def wait_for_view(page, address: str) -> None:
-    """Wait until the page has followed an address, which it does some time after a click."""
-    wait_until(page, f"shown && shown.address === '{address}' && view.open")
-
-
-def close_view(page) -> None:
-    """Close the open view by keyboard and wait until the page has tidied up after it."""
-    page.keyboard.press("Escape")
-    wait_until(page, "!view.open && !location.hash")
-
-
-def wait_until(page, condition: str) -> None:
-    """Ask until it is so. Playwright's own wait evaluates text in the page, which forbids it."""
-    for _ in range(500):
-        if page.evaluate(condition):
-            return
-        page.wait_for_timeout(20)
-    raise AssertionError(f"never: {condition}")
 
 
 def test_counts_in_the_page_are_those_of_metrics_json(visit, folder):
