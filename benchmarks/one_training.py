@@ -63,7 +63,7 @@ def train_recipe(
     trained = train(split, recipe, classes=10, seed=seed)
     probabilities = predict(trained.model, test_images)
     mirrored = predict(trained.model, test_images[:, :, ::-1])
-    trained_on = len(split) - round(len(split) * recipe.validation_share)
+    trained_on = len(split) - trained.held_out
     taking_turns = round(trained_on * recipe.easy_share)
     return Outcome(
         predicted=probabilities.argmax(axis=1),

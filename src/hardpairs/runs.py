@@ -72,7 +72,6 @@ def create_run(
         precision=precision,
         on_progress=on_progress,
     )
-    held_out = round(len(dataset.train) * recipe.validation_share)
     configuration = {
         "data": source,
         "seed": seed,
@@ -81,8 +80,8 @@ def create_run(
     }
     metadata = {
         **configuration,
-        "train_images": len(dataset.train) - held_out,
-        "held_out_images": held_out,
+        "train_images": len(dataset.train) - trained.held_out,
+        "held_out_images": trained.held_out,
         "train_fingerprint": dataset.train.fingerprint,
         "parameters": trained.model.count_params(),
         "epochs": len(trained.history["loss"]),
@@ -92,8 +91,8 @@ def create_run(
     }
     predictions = _predictions(trained, dataset, "test", 0, metadata)
     write_text(folder / "history.csv", _history_csv(trained))
-    if held_out:
-        first = len(dataset.train) - held_out
+    if trained.held_out:
+        first = len(dataset.train) - trained.held_out
         validation = _predictions(trained, dataset, "train", first, metadata)
         save_predictions(validation, folder / "validation.npz")
     if not for_study:
