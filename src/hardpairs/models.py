@@ -107,7 +107,7 @@ def cosine_net(
         outputs = _block(
             outputs, count, padding="valid" if unpadded else "same", pooled=index == pooled
         )
-    return keras.Model(inputs, _classified(outputs, classes))
+    return keras.Model(inputs, _classified(layers.Flatten()(outputs), classes))
 
 
 def mirrored_net(classes: int) -> keras.Model:
@@ -123,8 +123,9 @@ def mirrored_net(classes: int) -> keras.Model:
     outputs = _residual(_mirrored_block(outputs, 64))
     outputs = layers.MaxPooling2D()(outputs)
     outputs = _residual(_mirrored_block(outputs, 128))
-    outputs = _mirrored_block(outputs, 128, padding="valid")
-    return keras.Model(inputs, _classified(add_twins(outputs), classes))
+    outputs = add_twins(_mirrored_block(outputs, 128, padding="valid"))
+    outputs = layers.GlobalAveragePooling2D(dtype="float32")(outputs)
+    return keras.Model(inputs, _classified(outputs, classes))
 
 
 def _fixed_cosines(images: Any) -> Any:
@@ -165,8 +166,7 @@ def _residual(inputs: Any) -> Any:
 
 
 def _classified(inputs: Any, classes: int) -> Any:
-    outputs = layers.Flatten()(inputs)
-    return layers.Dense(classes, activation="softmax", dtype="float32")(outputs)
+    return layers.Dense(classes, activation="softmax", dtype="float32")(inputs)
 
 
 def cosine_filters() -> np.ndarray:

@@ -25,17 +25,14 @@ class Recipe:
         warm_up_share: Share of the steps that one-cycle warms up.
         weight_decay: Of AdamW and Muon; biases and normalisation have none.
         label_smoothing: Share of each target spread over all classes.
-        teacher: Name of a recipe trained first, on the same images; "" for none.
-        teacher_share: Share of each target that the teacher spreads over the classes, by its
-            probabilities.
         flips: Mirror half of the images left to right.
         shift: Move each image by up to so many pixels in both directions.
         cutout: Blank a square of so many pixels a side; 0 for none.
         random_erasing: Share of the images in which a rectangle of random size is noise.
         rotation: Turn each image by up to so much of a full turn, as Keras' RandomRotation.
         zoom: Scale each image by up to so much, in or out, as Keras' RandomZoom.
-        easy_share: Share of the training images, those of whose label the teacher is surest,
-            which take turns, so that there is time for more epochs.
+        easy_share: Share of the training images, those that `sprint` finds easiest, which take
+            turns, so that there is time for more epochs.
         easy_every: An easy image is in one of so many epochs, the others are in each.
         validation_share: Last part of the training images held out to watch, never trained on.
         patience: Stop after so many epochs without a lower validation loss and restore the best
@@ -53,8 +50,6 @@ class Recipe:
     warm_up_share: float = 0.1
     weight_decay: float = 0.0
     label_smoothing: float = 0.0
-    teacher: str = ""
-    teacher_share: float = 0.0
     flips: bool = False
     shift: int = 0
     cutout: int = 0
@@ -149,14 +144,13 @@ _ROWS = (
         name="best",
         promise="Mirrored filters at full size, 24 epochs, augmented: 94.96% of clothes, 1 seed.",
         model="mirrored",
-        epochs=26,
+        epochs=23,
         batch_size=128,
         optimizer="muon",
         learning_rate=0.018,
         schedule="one-cycle",
         weight_decay=0.01,
-        teacher="quick",
-        teacher_share=0.4,
+        label_smoothing=0.05,
         shift=1,
         random_erasing=0.5,
         easy_share=0.6,

@@ -44,7 +44,7 @@ class TrainedModel:
         history: Keras' figures by name ("loss", "accuracy", with validation also "val_loss",
             "val_accuracy"), plus "seconds"; one value per epoch trained.
         kept_epoch: The epoch, counted from 1, whose weights the model has.
-        fit_seconds: Wall time of ``fit``, graph building and the teacher's training included.
+        fit_seconds: Wall time of ``fit``, graph building and the search for easy images included.
         precision: The Keras dtype policy it was trained under.
         held_out: How many images, the split's last, it wasn't trained on.
     """
@@ -80,17 +80,18 @@ def train(
     precision = precision or default_precision()
     held_out = round(len(split) * recipe.validation_share)
     trained_on = len(split) - held_out
-    shown = Split(split.images[:trained_on], split.labels[:trained_on])
     targets = np.eye(classes, dtype=np.float32)[split.labels]
-    easy = np.array([], int)
-    teaching = time.perf_counter()
-    if recipe.teacher:
-        taught = teach(shown, recipe.teacher, classes=classes, seed=seed, precision=precision)
-        targets[:trained_on] += np.float32(recipe.teacher_share) * (taught - targets[:trained_on])
-        easy = easiest(taught, shown.labels, recipe.easy_share)
-    teaching = time.perf_counter() - teaching
+    searched = time.perf_counter()
+    easy = easiest(
+        Split(split.images[:trained_on], split.labels[:trained_on]),
+        recipe.easy_share,
+        classes=classes,
+        seed=seed,
+        precision=precision,
+    )
+    searched = time.perf_counter() - searched
     batches = Batches(
-        shown.images,
+        split.images[:trained_on],
         targets[:trained_on],
         batch_size=recipe.batch_size,
         seed=seed,
@@ -137,37 +138,25 @@ def train(
         model=model,
         history={**history.history, "seconds": clock.seconds},
         kept_epoch=1 + stopping.best_epoch if recipe.patience else recipe.epochs,
-        fit_seconds=teaching + time.perf_counter() - started,
+        fit_seconds=searched + time.perf_counter() - started,
         precision=precision,
         held_out=held_out,
     )
 
 
-def teach(split: Split, recipe_name: str, *, classes: int, seed: int, precision: str) -> np.ndarray:
-    """Return what a cheap net, trained on these very images, says of them: float32 (N, K).
+def easiest(split: Split, share: float, *, classes: int, seed: int, precision: str) -> np.ndarray:
+    """Return the indices of a share of the images, of whose label recipe `sprint` is surest.
 
-    As part of the targets this is distillation (Hinton, Vinyals, Dean 2015): it tells apart
-    images that could be of two classes from those that couldn't. The teacher needn't be as good
-    as its pupil (Yuan et al., CVPR 2020).
+    It was trained on them itself. That a cheap net can tell on which images a better one needn't
+    be trained as often was shown by Coleman et al. (ICLR 2020); cifar10-airbench (Jordan 2024)
+    spares its largest net that way.
     """
-    recipe = find_recipe(recipe_name)
-    net = train(split, recipe, classes=classes, seed=seed, precision=precision).model
-    return predict(net, split.images)
-
-
-def easiest(probabilities: np.ndarray, labels: np.ndarray, share: float) -> np.ndarray:
-    """Return the indices of a share of the images, those of whose label a teacher is surest.
-
-    That a cheap net can tell on which images a better one needn't be trained as often was shown
-    by Coleman et al. (ICLR 2020); cifar10-airbench (Jordan 2024) spares its largest net that way.
-
-    Args:
-        probabilities: What the teacher says, float (N, K).
-        labels: int (N,).
-        share: From 0 to 1.
-    """
-    sureness = probabilities[np.arange(len(labels)), labels]
-    return np.argsort(-sureness, kind="stable")[: round(share * len(labels))]
+    count = round(share * len(split))
+    if not count:
+        return np.array([], int)
+    net = train(split, find_recipe("sprint"), classes=classes, seed=seed, precision=precision).model
+    sureness = predict(net, split.images)[np.arange(len(split)), split.labels]
+    return np.argsort(-sureness, kind="stable")[:count]
 
 
 def build_model(name: str, classes: int, precision: str = "float32") -> "keras.Model":
