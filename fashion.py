@@ -6,12 +6,12 @@ the same faster, with a progress bar and a folder for every run.
 
 from pathlib import Path
 
-from hardpairs.analysis import Subject, write_analysis
-from hardpairs.backend import keras
-from hardpairs.datasets import load_dataset, load_human_votes
-from hardpairs.evaluation import evaluate
-from hardpairs.predictions import Predictions
-from hardpairs.terminal import Console, print_evaluation
+from hardpairs.analysis.evaluation import evaluate
+from hardpairs.cli.terminal import Console, print_evaluation
+from hardpairs.data.datasets import load_dataset, load_human_votes
+from hardpairs.predictions.predictions import Predictions
+from hardpairs.report.write import Subject, write_analysis
+from hardpairs.training.backend import keras
 
 layers = keras.layers
 

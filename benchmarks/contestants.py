@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from hardpairs.datasets import Split
+from hardpairs.data.datasets import Split
 from operations import training_operations
 
 

@@ -20,7 +20,7 @@ from sklearn.metrics import (  # noqa: E402
 )
 from tensorflow import keras  # noqa: E402
 
-from hardpairs.datasets import load_dataset  # noqa: E402
+from hardpairs.data.datasets import load_dataset  # noqa: E402
 from operations import keras_layers, training_operations  # noqa: E402
 
 layers = keras.layers

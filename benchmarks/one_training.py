@@ -16,8 +16,8 @@ STARTED = time.perf_counter()
 import numpy as np  # noqa: E402
 
 from contestants import CONTESTANTS, Outcome  # noqa: E402
-from hardpairs.datasets import Split, load_dataset  # noqa: E402
-from hardpairs.recipes import RECIPES  # noqa: E402
+from hardpairs.data.datasets import Split, load_dataset  # noqa: E402
+from hardpairs.training.recipes import RECIPES  # noqa: E402
 from operations import bf16_gflops, keras_layers, training_operations  # noqa: E402
 
 
@@ -53,8 +53,8 @@ def train_recipe(
     name: str, split: Split, test_images: np.ndarray, seed: int, variant: dict[str, Any]
 ) -> Outcome:
     """Train a row of the recipe table, or sprint's net with other numbers of filters."""
-    from hardpairs.models import MODELS, cosine_net
-    from hardpairs.training import predict, train
+    from hardpairs.training.fit import predict, train
+    from hardpairs.training.nets import MODELS, cosine_net
 
     recipe = RECIPES[name]
     if "filters" in variant:

@@ -21,15 +21,15 @@ from rich.table import Table
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import KFold
 
-from hardpairs.calibration import calibrate
-from hardpairs.datasets import Dataset, load_dataset
-from hardpairs.evidence import Evidence, gather_evidence
-from hardpairs.intervals import wilson_interval
-from hardpairs.neighbours import Neighbours
-from hardpairs.people import PeopleComparison, compare_with_people, people_leave
-from hardpairs.predictions import Predictions
-from hardpairs.verdicts import VERDICTS, judge_mistakes
-from hardpairs.votes import load_votes
+from hardpairs.analysis.calibration import calibrate
+from hardpairs.analysis.evidence import Evidence, gather_evidence
+from hardpairs.analysis.intervals import wilson_interval
+from hardpairs.analysis.neighbours import Neighbours
+from hardpairs.analysis.people import PeopleComparison, compare_with_people, people_leave
+from hardpairs.analysis.verdicts import VERDICTS, judge_mistakes
+from hardpairs.data.datasets import Dataset, load_dataset
+from hardpairs.data.votes import load_votes
+from hardpairs.predictions.predictions import Predictions
 from planted_runs import FOLDS, planted_run
 
 HERE = Path(__file__).parent

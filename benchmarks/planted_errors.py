@@ -18,11 +18,11 @@ from rich.console import Console
 from rich.table import Table
 from scipy import stats
 
-from hardpairs.datasets import Dataset, load_dataset
-from hardpairs.evidence import gather_evidence
-from hardpairs.neighbours import Neighbours
-from hardpairs.predictions import Predictions
-from hardpairs.verdicts import suspect_labels
+from hardpairs.analysis.evidence import gather_evidence
+from hardpairs.analysis.neighbours import Neighbours
+from hardpairs.analysis.verdicts import suspect_labels
+from hardpairs.data.datasets import Dataset, load_dataset
+from hardpairs.predictions.predictions import Predictions
 from planted_runs import PlantedRun, planted_run
 
 HERE = Path(__file__).parent

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
-from hardpairs.cross_validation import FOLDS, train_folds
-from hardpairs.datasets import Dataset, Split
+from hardpairs.analysis.neighbours import find_neighbours
+from hardpairs.data.datasets import Dataset, Split
 from hardpairs.files import whole_file
-from hardpairs.neighbours import find_neighbours
-from hardpairs.recipes import RECIPES
-from hardpairs.runs import NEIGHBOUR_CANDIDATES
-from hardpairs.training import hidden_activations, predict
+from hardpairs.training.cross_validation import FOLDS, train_folds
+from hardpairs.training.fit import hidden_activations, predict
+from hardpairs.training.recipes import RECIPES
+from hardpairs.training.runs import NEIGHBOUR_CANDIDATES
 
 CHEAP = replace(RECIPES["fast"], batch_size=128, epochs=2)
 CACHE = Path("runs/planted")

@@ -19,11 +19,11 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from hardpairs.analysis import Subject, metrics_dict
-from hardpairs.datasets import load_class_names, load_human_votes, load_split
-from hardpairs.evaluation import evaluate
-from hardpairs.predictions import Predictions
-from hardpairs.report import render_report
+from hardpairs.analysis.evaluation import evaluate
+from hardpairs.data.datasets import load_class_names, load_human_votes, load_split
+from hardpairs.predictions.predictions import Predictions
+from hardpairs.report.page import render_report
+from hardpairs.report.write import Subject, metrics_dict
 
 HERE = Path(__file__).parent
 OPENINGS = 5

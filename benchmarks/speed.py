@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 from scipy import stats
 
-from hardpairs.recipes import RECIPES
+from hardpairs.training.recipes import RECIPES
 
 HERE = Path(__file__).parent
 LESSON = "lesson-script"

@@ -14,11 +14,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from hardpairs.cluster import ray_engine
-from hardpairs.datasets import load_dataset
-from hardpairs.local import local_engine
-from hardpairs.recipes import RECIPES
-from hardpairs.studies import Engine, Job, run_jobs
+from hardpairs.data.datasets import load_dataset
+from hardpairs.studies.cluster import ray_engine
+from hardpairs.studies.jobs import Engine, Job, run_jobs
+from hardpairs.studies.local import local_engine
+from hardpairs.training.recipes import RECIPES
 
 SOURCE = "fashion-mnist"
 

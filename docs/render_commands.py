@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from hardpairs.cli import cli
+from hardpairs.cli.main import COMMANDS, cli
 
 PAGE = Path(__file__).parent / "commands.md"
 
@@ -12,8 +12,8 @@ PAGE = Path(__file__).parent / "commands.md"
 def render_commands() -> str:
     """Return the page: every command's help, as the terminal shows it at 80 columns."""
     parts = ["# Commands\n\nRendered by `python docs/render_commands.py`.\n"]
-    for name in ("", *sorted(cli.commands)):
-        command: click.Command = cli.commands[name] if name else cli
+    for name in ("", *sorted(COMMANDS)):
+        command = (name and cli.get_command(click.Context(cli), name)) or cli
         words = f"hardpairs {name}".strip()
         context = click.Context(command, info_name=words, terminal_width=80)
         parts.append(f"## {words}\n\n```\n{command.get_help(context)}\n```\n")

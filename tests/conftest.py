@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hardpairs.datasets import Dataset, load_dataset
-from hardpairs.predictions import Predictions
+from hardpairs.data.datasets import Dataset, load_dataset
+from hardpairs.predictions.predictions import Predictions
 
 
 def write_idx(path: Path, array: np.ndarray) -> None:

@@ -1,10 +1,10 @@
 import numpy as np
 
 from conftest import make_predictions
-from hardpairs.answers import render_answers
-from hardpairs.datasets import load_human_votes
-from hardpairs.evaluation import evaluate
-from hardpairs.predictions import Predictions
+from hardpairs.analysis.evaluation import evaluate
+from hardpairs.data.datasets import load_human_votes
+from hardpairs.predictions.predictions import Predictions
+from hardpairs.report.answers import render_answers
 
 
 def test_sheet_quotes_the_runs_own_figures(fashion):

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 
 from conftest import run_cli, write_folder
-from hardpairs.audit import audit_dataset, write_audit
-from hardpairs.datasets import Dataset, Split
-from hardpairs.predictions import Predictions
+from hardpairs.analysis.audit import audit_dataset
+from hardpairs.data.datasets import Dataset, Split
+from hardpairs.predictions.predictions import Predictions
+from hardpairs.report.audit import write_audit
 
 HOSTILE = ("$x^{", "<b>", "a|b", "*c*", "plain", "f", "g", "h", "i", "j" * 300)
 
@@ -97,9 +98,9 @@ def test_audit_command(tmp_path, fashion):
 
 @pytest.mark.train
 def test_each_image_is_judged_by_a_net_that_has_not_seen_it(fashion):
-    from hardpairs.cross_validation import FOLDS, train_folds
     from hardpairs.errors import InputError
-    from hardpairs.recipes import RECIPES
+    from hardpairs.training.cross_validation import FOLDS, train_folds
+    from hardpairs.training.recipes import RECIPES
 
     split = Split(fashion.train.images[:90], fashion.train.labels[:90])
     held_out = [rows for _, rows in train_folds(split, RECIPES["fast"], classes=10, seed=1)]

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy import special
 
 from conftest import make_predictions
-from hardpairs.calibration import (
+from hardpairs.analysis.calibration import (
     BINS,
     apply_temperature,
     calibrate,
@@ -13,7 +13,7 @@ from hardpairs.calibration import (
     fit_temperature,
     reliability,
 )
-from hardpairs.predictions import Predictions
+from hardpairs.predictions.predictions import Predictions
 
 
 def overconfident(images: int, temperature: float, seed: int = 0) -> Predictions:

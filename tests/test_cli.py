@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from conftest import make_predictions, run_cli
-from hardpairs.predictions import load_predictions, save_predictions
+from hardpairs.predictions.predictions import load_predictions, save_predictions
 
 FIGURES = {
     f"fashion_{name}.png"
@@ -75,8 +75,8 @@ def test_evaluate_repeats_the_analysis(run_folder, tmp_path):
 
 @pytest.mark.train
 def test_weights_are_rebuilt_into_our_own_net(run_folder, fashion, tmp_path):
-    from hardpairs.runs import load_model
-    from hardpairs.training import predict
+    from hardpairs.training.fit import predict
+    from hardpairs.training.runs import load_model
 
     folder = shutil.copytree(run_folder[0], tmp_path / "copy")
     expected = load_predictions(folder / "predictions.npz").probabilities
@@ -188,7 +188,7 @@ def test_evaluate_bare_predictions(tmp_path):
 
 
 def test_evaluate_joins_images_by_id(tmp_path, fashion):
-    from hardpairs.predictions import Predictions
+    from hardpairs.predictions.predictions import Predictions
 
     ids = np.arange(0, 10_000, 7)
     probabilities = np.full((len(ids), 10), 0.1)
@@ -248,7 +248,7 @@ def test_answers_come_at_once_without_keras(arguments):
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = run_cli(*arguments, PYTHONPROFILEIMPORTTIME="1")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert "hardpairs.cli" in done.stderr
+    assert "hardpairs.cli.main" in done.stderr
     for heavy in ("keras", "sklearn", "matplotlib"):
         assert heavy not in done.stderr
     # Processor time: what the user waits for on an idle machine, and fair on a busy one.

@@ -6,12 +6,12 @@ import time
 import pytest
 
 from conftest import run_cli
-from hardpairs.cluster import ray_engine
-from hardpairs.datasets import load_dataset
+from hardpairs.data.datasets import load_dataset
 from hardpairs.errors import InputError
-from hardpairs.plans import compare_arms
-from hardpairs.recipes import RECIPES
-from hardpairs.studies import run_jobs
+from hardpairs.studies.cluster import ray_engine
+from hardpairs.studies.jobs import run_jobs
+from hardpairs.studies.plans import compare_arms
+from hardpairs.training.recipes import RECIPES
 
 needs_ray = pytest.mark.skipif(
     importlib.util.find_spec("ray") is None, reason="needs the extra hardpairs[ray]"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from conftest import write_idx
-from hardpairs.datasets import BUNDLED, load_dataset, load_human_votes, load_split
+from hardpairs.data.datasets import BUNDLED, load_dataset, load_human_votes, load_split
 from hardpairs.errors import InputError
 
 
@@ -27,7 +27,7 @@ def test_fashion_has_the_lessons_names(fashion):
 
 def test_changed_bundled_bytes_are_refused(monkeypatch, tmp_path, fashion):
     folder = tmp_path / "fashion-mnist"
-    from hardpairs import datasets
+    from hardpairs.data import datasets
 
     shutil.copytree(datasets.DATA_FOLDER / "fashion-mnist", folder)
     images = fashion.test.images.copy()

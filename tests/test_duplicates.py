@@ -1,6 +1,6 @@
 import numpy as np
 
-from hardpairs.duplicates import NEAR_DISTANCE, find_duplicates
+from hardpairs.analysis.duplicates import NEAR_DISTANCE, find_duplicates
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (400, 28, 28), dtype=np.uint8)
@@ -46,7 +46,7 @@ def test_images_all_alike_and_one_alone():
 
 
 def test_near_blank_images_lower_the_threshold(monkeypatch):
-    monkeypatch.setattr("hardpairs.duplicates.MOST_CANDIDATES", 1000)
+    monkeypatch.setattr("hardpairs.analysis.duplicates.MOST_CANDIDATES", 1000)
     blank = np.zeros((200, 28, 28), np.uint8)
     blank[np.arange(200), np.arange(200) % 28, np.arange(200) // 28] = 200
     found = find_duplicates(blank)

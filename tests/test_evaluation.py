@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import classification_report, confusion_matrix
 
 from conftest import make_predictions
-from hardpairs.evaluation import evaluate, find_hard_pairs
-from hardpairs.predictions import Predictions
+from hardpairs.analysis.evaluation import evaluate, find_hard_pairs
+from hardpairs.predictions.predictions import Predictions
 
 
 def test_against_scikit_learns_report():

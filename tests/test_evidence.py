@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from conftest import make_predictions
+from hardpairs.analysis.evidence import ambiguity_score, gather_evidence, label_quality
+from hardpairs.analysis.neighbours import Neighbours
 from hardpairs.errors import InputError
-from hardpairs.evidence import ambiguity_score, gather_evidence, label_quality
-from hardpairs.neighbours import Neighbours
-from hardpairs.predictions import Predictions
+from hardpairs.predictions.predictions import Predictions
 
 NAMES = ("a", "b", "c")
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from hardpairs.models import MODELS, cosine_filters
-from hardpairs.training import build_model
+from hardpairs.training.fit import build_model
+from hardpairs.training.nets import MODELS, cosine_filters
 
 pytestmark = pytest.mark.train
 
@@ -27,8 +27,8 @@ def test_fast_operations_give_what_keras_gives(name):
 
 
 def _agree(name: str, seed: int) -> bool:
-    from hardpairs.backend import keras
-    from hardpairs.fast_layers import with_fast_operations
+    from hardpairs.training.backend import keras
+    from hardpairs.training.fast_layers import with_fast_operations
 
     keras.utils.set_random_seed(seed)
     net = build_model(name, 5)
@@ -58,8 +58,8 @@ def test_the_cosine_filters_are_an_orthonormal_basis_and_its_negative():
 
 @pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")  # Keras' own, on NumPy 2.
 def test_nothing_of_them_is_saved_with_a_net(tmp_path):
-    from hardpairs.backend import keras
-    from hardpairs.fast_layers import with_fast_operations
+    from hardpairs.training.backend import keras
+    from hardpairs.training.fast_layers import with_fast_operations
 
     net = with_fast_operations(build_model("cosine-quick", 5))
     assert any("convolution_op" in vars(layer) for layer in net.layers)
@@ -73,7 +73,7 @@ def test_nothing_of_them_is_saved_with_a_net(tmp_path):
 
 
 def test_the_mirrored_net_cannot_tell_an_image_from_its_mirror_image():
-    from hardpairs.backend import keras
+    from hardpairs.training.backend import keras
 
     keras.utils.set_random_seed(0)
     net = build_model("mirrored", 5)
@@ -88,7 +88,7 @@ def test_the_mirrored_net_cannot_tell_an_image_from_its_mirror_image():
 
 @pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")  # Keras' own, on NumPy 2.
 def test_the_mirrored_net_is_saved_and_loaded(tmp_path):
-    from hardpairs.backend import keras
+    from hardpairs.training.backend import keras
 
     net = build_model("mirrored", 5)
     net.save(tmp_path / "model.keras")

@@ -3,15 +3,15 @@ import pytest
 from matplotlib.image import imread
 
 from conftest import make_predictions
-from hardpairs import figures
-from hardpairs.audit_figures import draw_duplicates, draw_suspects
-from hardpairs.calibration import calibrate
-from hardpairs.duplicates import Duplicates
-from hardpairs.evaluation import evaluate
-from hardpairs.evidence import gather_evidence
-from hardpairs.evidence_figures import draw_calibration, draw_verdicts
-from hardpairs.predictions import Predictions
-from hardpairs.verdicts import judge_mistakes
+from hardpairs.analysis.calibration import calibrate
+from hardpairs.analysis.duplicates import Duplicates
+from hardpairs.analysis.evaluation import evaluate
+from hardpairs.analysis.evidence import gather_evidence
+from hardpairs.analysis.verdicts import judge_mistakes
+from hardpairs.predictions.predictions import Predictions
+from hardpairs.report import figures
+from hardpairs.report.audit_figures import draw_duplicates, draw_suspects
+from hardpairs.report.evidence_figures import draw_calibration, draw_verdicts
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (200, 28, 28), dtype=np.uint8)
 HOSTILE = ("$x^{", "<b>&amp;", "a" * 500, "\u202eright to left", "plain")

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from conftest import write_idx
+from hardpairs.data.idx import read_idx
 from hardpairs.errors import InputError
-from hardpairs.idx import read_idx
 
 VALID = bytes([0, 0, 8, 1, 0, 0, 0, 3, 7, 8, 9])
 

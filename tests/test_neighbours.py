@@ -1,8 +1,13 @@
 import numpy as np
 import pytest
 
+from hardpairs.analysis.neighbours import (
+    NEIGHBOURS,
+    find_neighbours,
+    load_neighbours,
+    save_neighbours,
+)
 from hardpairs.errors import InputError
-from hardpairs.neighbours import NEIGHBOURS, find_neighbours, load_neighbours, save_neighbours
 
 RNG = np.random.default_rng(0)
 CANDIDATES = RNG.normal(size=(300, 12)).astype(np.float32)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from conftest import make_predictions
-from hardpairs.people import compare_with_people, people_leave
-from hardpairs.predictions import Predictions
+from hardpairs.analysis.people import compare_with_people, people_leave
+from hardpairs.predictions.predictions import Predictions
 
 LABELS = np.array([0, 0, 0, 1, 1, 1])
 PREDICTED = np.array([0, 1, 1, 1, 1, 0])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from conftest import make_predictions
 from hardpairs.errors import InputError
-from hardpairs.predictions import Predictions, load_predictions, save_predictions
+from hardpairs.predictions.predictions import Predictions, load_predictions, save_predictions
 
 SLOW_FIXTURE = [HealthCheck.function_scoped_fixture]
 

@@ -11,12 +11,12 @@ import pytest
 
 from browsing import close_view, wait_for_view
 from conftest import make_predictions
-from hardpairs.analysis import Subject, metrics_dict, write_analysis
-from hardpairs.evaluation import evaluate
-from hardpairs.predictions import Predictions
-from hardpairs.report import gallery, render_report
-from hardpairs.report.sprites import images_sprite
-from hardpairs.verdicts import Verdict
+from hardpairs.analysis.evaluation import evaluate
+from hardpairs.analysis.verdicts import Verdict
+from hardpairs.predictions.predictions import Predictions
+from hardpairs.report.page import gallery, render_report
+from hardpairs.report.page.sprites import images_sprite
+from hardpairs.report.write import Subject, metrics_dict, write_analysis
 
 AXE = Path(sys.prefix) / "axe" / "package" / "axe.min.js"
 CHROMIUM = shutil.which("chromium")

@@ -14,8 +14,8 @@ from statsmodels.stats.power import TTestPower
 from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.weightstats import DescrStatsW
 
-from hardpairs.intervals import wilson_interval
-from hardpairs.statistics import (
+from hardpairs.analysis.intervals import wilson_interval
+from hardpairs.analysis.significance import (
     CrossedError,
     crossed_error,
     holm,

@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 
 from conftest import make_predictions, run_cli
-from hardpairs import studies
-from hardpairs.comparisons import effects, find_leader, flips, make_block, scores
-from hardpairs.datasets import Dataset, Split
+from hardpairs.analysis.comparisons import effects, find_leader, flips, make_block, scores
+from hardpairs.data.datasets import Dataset, Split
 from hardpairs.errors import InputError
-from hardpairs.plans import FACTORS, ablate_arms, combine, compare_arms, curve_arms
-from hardpairs.predictions import save_predictions
-from hardpairs.recipes import RECIPES
-from hardpairs.studies import Job, job_key, run_jobs, study_lock
-from hardpairs.study_reports import find, leader_sentence, verdict, write_study, write_study_page
+from hardpairs.predictions.predictions import save_predictions
+from hardpairs.studies import jobs as studies
+from hardpairs.studies.jobs import Job, job_key, run_jobs, study_lock
+from hardpairs.studies.plans import FACTORS, ablate_arms, combine, compare_arms, curve_arms
+from hardpairs.studies.report import find, leader_sentence, verdict, write_study, write_study_page
+from hardpairs.training.recipes import RECIPES
 
 
 def dataset(images: int = 200) -> Dataset:
@@ -162,7 +162,7 @@ def test_a_full_disk_is_said_and_keeps_what_is_finished(tmp_path, monkeypatch):
 
 def test_two_studies_in_one_folder(tmp_path):
     code = (
-        "import sys, pathlib; from hardpairs.studies import study_lock\n"
+        "import sys, pathlib; from hardpairs.studies.jobs import study_lock\n"
         "with study_lock(pathlib.Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
     )
     holder = subprocess.Popen(

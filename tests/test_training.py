@@ -5,12 +5,12 @@ import pytest
 from scipy import ndimage
 
 from conftest import run_cli
-from hardpairs.batches import Batches, cut_out, erase, flip, rotate_and_zoom, shift
-from hardpairs.datasets import Split
-from hardpairs.models import MODELS
-from hardpairs.predictions import load_predictions
-from hardpairs.recipes import RECIPES
-from hardpairs.training import build_model, default_precision, easiest, predict, train
+from hardpairs.data.datasets import Split
+from hardpairs.predictions.predictions import load_predictions
+from hardpairs.training.batches import Batches, cut_out, erase, flip, rotate_and_zoom, shift
+from hardpairs.training.fit import build_model, default_precision, easiest, predict, train
+from hardpairs.training.nets import MODELS
+from hardpairs.training.recipes import RECIPES
 
 pytestmark = pytest.mark.train
 LESSON = replace(RECIPES["lesson"], epochs=2)
@@ -78,7 +78,7 @@ def test_keras_draws_the_order_of_each_epoch(small):
             seen.append((self.epoch, step))
             return super().__getitem__(step)
 
-    import hardpairs.training as module
+    import hardpairs.training.fit as module
 
     original, module.Batches = module.Batches, Recorder
     try:
@@ -101,7 +101,7 @@ def test_a_net_side_by_side_is_the_net(small, count):
 
 @pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")  # Keras' own, on NumPy 2.
 def test_whoever_loads_a_net_can_go_on_training(small, tmp_path):
-    from hardpairs.backend import keras
+    from hardpairs.training.backend import keras
 
     trained = train(small, RECIPES["fast"], classes=10, precision="float32")
     trained.model.save(tmp_path / "model.keras")
@@ -170,7 +170,7 @@ def test_early_stopping_restores_the_best_epoch(small):
 
 
 def test_precision_is_put_back(small):
-    from hardpairs.backend import keras
+    from hardpairs.training.backend import keras
 
     before = keras.config.dtype_policy().name
     assert default_precision() in ("float32", "mixed_bfloat16")

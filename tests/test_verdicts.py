@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 from conftest import make_predictions
-from hardpairs.evidence import gather_evidence
-from hardpairs.neighbours import Neighbours
-from hardpairs.predictions import Predictions
-from hardpairs.verdicts import (
+from hardpairs.analysis.evidence import gather_evidence
+from hardpairs.analysis.neighbours import Neighbours
+from hardpairs.analysis.verdicts import (
     AMBIGUOUS,
     OWN,
     SUSPECT,
@@ -20,6 +19,7 @@ from hardpairs.verdicts import (
     suspect_labels,
     verdicts_dict,
 )
+from hardpairs.predictions.predictions import Predictions
 
 NAMES = ("a", "b", "c")
 

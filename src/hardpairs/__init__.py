@@ -8,30 +8,30 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hardpairs.analysis import analyse
-    from hardpairs.datasets import Dataset, Split, load_dataset
+    from hardpairs.analysis.evaluation import Evaluation, evaluate
+    from hardpairs.analysis.evidence import Evidence, gather_evidence
+    from hardpairs.analysis.verdicts import Verdict, judge_mistakes
+    from hardpairs.data.datasets import Dataset, Split, load_dataset
+    from hardpairs.data.votes import load_votes
     from hardpairs.errors import InputError
-    from hardpairs.evaluation import Evaluation, evaluate
-    from hardpairs.evidence import Evidence, gather_evidence
-    from hardpairs.predictions import Predictions, load_predictions, save_predictions
-    from hardpairs.recipes import RECIPES, Recipe, find_recipe
-    from hardpairs.runs import create_run, load_model
-    from hardpairs.training import TrainedModel, predict, train
-    from hardpairs.verdicts import Verdict, judge_mistakes
-    from hardpairs.votes import load_votes
+    from hardpairs.predictions.predictions import Predictions, load_predictions, save_predictions
+    from hardpairs.report.write import analyse
+    from hardpairs.training.fit import TrainedModel, predict, train
+    from hardpairs.training.recipes import RECIPES, Recipe, find_recipe
+    from hardpairs.training.runs import create_run, load_model
 
 _HOMES = {
-    "analysis": ("analyse",),
-    "datasets": ("Dataset", "Split", "load_dataset"),
+    "analysis.evaluation": ("Evaluation", "evaluate"),
+    "analysis.evidence": ("Evidence", "gather_evidence"),
+    "analysis.verdicts": ("Verdict", "judge_mistakes"),
+    "data.datasets": ("Dataset", "Split", "load_dataset"),
+    "data.votes": ("load_votes",),
     "errors": ("InputError",),
-    "evaluation": ("Evaluation", "evaluate"),
-    "evidence": ("Evidence", "gather_evidence"),
-    "predictions": ("Predictions", "load_predictions", "save_predictions"),
-    "recipes": ("RECIPES", "Recipe", "find_recipe"),
-    "runs": ("create_run", "load_model"),
-    "training": ("TrainedModel", "predict", "train"),
-    "verdicts": ("Verdict", "judge_mistakes"),
-    "votes": ("load_votes",),
+    "predictions.predictions": ("Predictions", "load_predictions", "save_predictions"),
+    "report.write": ("analyse",),
+    "training.fit": ("TrainedModel", "predict", "train"),
+    "training.recipes": ("RECIPES", "Recipe", "find_recipe"),
+    "training.runs": ("create_run", "load_model"),
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
 

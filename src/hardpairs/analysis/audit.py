@@ -1,0 +1,142 @@
+"""The audit of a dataset: duplicates, suspect labels, class balance, and what they cost.
+
+Needs predictions of both splits by nets that haven't seen the image, and so no Keras itself.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from hardpairs.analysis.duplicates import Duplicates, find_duplicates
+from hardpairs.analysis.evidence import Evidence, gather_evidence
+from hardpairs.analysis.intervals import wilson_interval
+from hardpairs.analysis.verdicts import suspect_labels
+from hardpairs.data.datasets import Dataset
+from hardpairs.predictions.predictions import Predictions
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Accuracy on part of the test images, with its 95% Wilson interval."""
+
+    on: str
+    images: int
+    accuracy: float
+    interval: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What was found in a dataset of N training and M test images.
+
+    Attributes:
+        train, test: Predictions by nets that haven't seen the image.
+        train_evidence, test_evidence: Of the same.
+        train_suspects, test_suspects: int64, rows of suspect labels, the most suspect first.
+        duplicates: Pairs of rows; rows from N on are test images.
+        train_counts, test_counts: int64 (K,), images per class.
+        accuracies: On all test images, then without those that were found fault with.
+    """
+
+    train: Predictions
+    test: Predictions
+    train_evidence: Evidence
+    test_evidence: Evidence
+    train_suspects: np.ndarray
+    test_suspects: np.ndarray
+    duplicates: Duplicates
+    train_counts: np.ndarray
+    test_counts: np.ndarray
+    accuracies: tuple[Accuracy, ...]
+
+    def kind_counts(self) -> dict[str, dict[str, int]]:
+        """How many exact and near pairs there are within and between the splits."""
+        counts = {
+            place: {"exact": 0, "near": 0}
+            for place in ("within train", "within test", "between train and test")
+        }
+        for pair, distance in zip(self.duplicates.pairs, self.duplicates.distances, strict=True):
+            counts[self.place(pair)]["exact" if distance == 0 else "near"] += 1
+        return counts
+
+    def place(self, pair: np.ndarray) -> str:
+        """Which splits a pair of rows lies in."""
+        in_test = int((pair >= len(self.train.labels)).sum())
+        return ("within train", "between train and test", "within test")[in_test]
+
+
+def audit_dataset(dataset: Dataset, train: Predictions, test: Predictions) -> Audit:
+    """Find duplicates and suspect labels.
+
+    Args:
+        dataset: What is audited.
+        train, test: Predictions of its two splits by nets that haven't seen the image, see
+            `hardpairs.training.cross_validation.cross_validate`.
+    """
+    train_evidence, test_evidence = gather_evidence([train]), gather_evidence([test])
+    test_suspects = _ranked(test_evidence)
+    duplicates = find_duplicates(np.concatenate([dataset.train.images, dataset.test.images]))
+    # The later image of a pair is the one too many: a test image that was trained on or counted.
+    repeated = duplicates.pairs[:, 1] - len(dataset.train)
+    classes = len(dataset.class_names)
+    return Audit(
+        train=train,
+        test=test,
+        train_evidence=train_evidence,
+        test_evidence=test_evidence,
+        train_suspects=_ranked(train_evidence),
+        test_suspects=test_suspects,
+        duplicates=duplicates,
+        train_counts=np.bincount(dataset.train.labels, minlength=classes),
+        test_counts=np.bincount(dataset.test.labels, minlength=classes),
+        accuracies=_accuracies(test, test_suspects, np.unique(repeated[repeated >= 0])),
+    )
+
+
+def audit_dict(audit: Audit) -> dict[str, Any]:
+    """What audit.json holds: every count."""
+    return {
+        "class_names": audit.train.class_names,
+        "train_counts": audit.train_counts.tolist(),
+        "test_counts": audit.test_counts.tolist(),
+        "duplicates": audit.kind_counts(),
+        "duplicate_threshold": audit.duplicates.threshold,
+        "train_suspects": len(audit.train_suspects),
+        "test_suspects": len(audit.test_suspects),
+        "ranked_by": ranked_by(audit.train_evidence),
+        "accuracies": [asdict(accuracy) for accuracy in audit.accuracies],
+    }
+
+
+def ranked_by(evidence: Evidence) -> str:
+    """What suspects are ranked by: cleanlab's label quality, or the label's probability."""
+    return "label_probability" if evidence.label_quality is None else "label_quality"
+
+
+def _ranked(evidence: Evidence) -> np.ndarray:
+    suspects = np.flatnonzero(suspect_labels(evidence))
+    score = evidence.columns()[ranked_by(evidence)]
+    return suspects[np.argsort(score[suspects], kind="stable")]
+
+
+def _accuracies(
+    test: Predictions, suspects: np.ndarray, repeated: np.ndarray
+) -> tuple[Accuracy, ...]:
+    right = test.predicted == test.labels
+    none = np.empty(0, np.int64)
+    parts = {
+        "all test images": none,
+        "without suspect labels": suspects,
+        "without duplicates": repeated,
+        "without either": np.union1d(suspects, repeated),
+    }
+    accuracies = []
+    for name, left_out in parts.items():
+        kept = np.delete(right, left_out)
+        if len(kept):
+            correct = int(kept.sum())
+            accuracies.append(
+                Accuracy(name, len(kept), correct / len(kept), wilson_interval(correct, len(kept)))
+            )
+    return tuple(accuracies)

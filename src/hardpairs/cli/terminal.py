@@ -1,0 +1,142 @@
+"""Tables on standard output."""
+
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from hardpairs.training.recipes import RECIPES
+
+if TYPE_CHECKING:
+    from hardpairs.analysis.audit import Audit
+    from hardpairs.analysis.evaluation import Evaluation
+    from hardpairs.studies.report import Findings
+
+SHOWN_PAIRS = 3
+
+
+def print_evaluation(evaluation: "Evaluation", console: Console) -> None:
+    """Print accuracy, the per-class report and the hard pairs."""
+    low, high = evaluation.accuracy_interval
+    console.print(
+        f"\n[bold]accuracy {evaluation.accuracy:.2%}[/bold]  "
+        f"95% interval {low:.2%} to {high:.2%}, {evaluation.images:,} images\n",
+        highlight=False,
+    )
+    console.print(_class_table(evaluation))
+    if not evaluation.hard_pairs:
+        console.print("no mistakes, so no hard pairs")
+        return
+    console.print(_pair_table(evaluation))
+
+
+def _class_table(evaluation: "Evaluation") -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("class")
+    for name in ("precision", "recall", "F1", "images"):
+        table.add_column(name, justify="right")
+    table.add_column("")
+    for index, score in enumerate(evaluation.classes):
+        marks = {evaluation.hardest: "← hardest", evaluation.easiest: "← easiest"}
+        table.add_row(
+            Text(score.name),
+            *(f"{value:.3f}" for value in (score.precision, score.recall, score.f1)),
+            f"{score.support}",
+            marks.get(index, ""),
+            style="bold" if index in marks else None,
+        )
+    return table
+
+
+def _pair_table(evaluation: "Evaluation") -> Table:
+    names = evaluation.class_names
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("hard pair")
+    table.add_column("mistakes", justify="right")
+    table.add_column("direction")
+    table.add_column("count", justify="right")
+    table.add_column("of the class", justify="right")
+    for pair in evaluation.hard_pairs[:SHOWN_PAIRS]:
+        first, second = names[pair.first], names[pair.second]
+        table.add_row(
+            Text(f"{first} / {second}"),
+            f"{pair.mistakes}",
+            Text(f"{first} → {second}"),
+            f"{pair.first_as_second}",
+            f"{pair.first_share:.1%}",
+        )
+        table.add_row(
+            "",
+            "",
+            Text(f"{second} → {first}"),
+            f"{pair.second_as_first}",
+            f"{pair.second_share:.1%}",
+        )
+    return table
+
+
+def print_audit(audit: "Audit", console: Console) -> None:
+    """Print duplicates, suspects and accuracy with and without them."""
+    for place, counts in audit.kind_counts().items():
+        console.print(
+            f"duplicates {place}: {counts['exact']} exact, {counts['near']} near", highlight=False
+        )
+    console.print(
+        f"suspect labels: {len(audit.train_suspects)} in train, {len(audit.test_suspects)} in "
+        "test; a suspect is a place to look",
+        highlight=False,
+    )
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("accuracy on")
+    for name in ("images", "accuracy", "95% interval"):
+        table.add_column(name, justify="right")
+    for row in audit.accuracies:
+        low, high = row.interval
+        table.add_row(row.on, f"{row.images:,}", f"{row.accuracy:.2%}", f"{low:.2%}-{high:.2%}")
+    console.print(table)
+
+
+def print_recipes(console: Console) -> None:
+    """Print the recipe table."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("recipe", "model", "epochs", "what it is for"):
+        table.add_column(name, justify="right" if name == "epochs" else "left")
+    for recipe in RECIPES.values():
+        epochs = f"≤ {recipe.epochs}" if recipe.patience else f"{recipe.epochs}"
+        table.add_row(recipe.name, recipe.model, epochs, recipe.promise)
+    console.print(table)
+
+
+def print_study(findings: "Findings", console: Console) -> None:
+    """Print one table a block, and what helped most."""
+    from hardpairs.studies.report import leader_sentence, points, section_caption, verdict
+
+    if findings.quick:
+        console.print("[bold]quick: a slice of the data; the numbers mean nothing[/bold]")
+    for section in findings.sections:
+        table = Table(
+            box=box.SIMPLE_HEAD,
+            pad_edge=False,
+            title=Text(section.name, style="bold"),
+            caption=section_caption(section),
+        )
+        table.add_column("recipe", no_wrap=True)
+        for name in ("accuracy", "gain", "95% interval", "errors"):
+            table.add_column(name, justify="right", no_wrap=True)
+        table.add_column("", no_wrap=True)
+        first, *others = section.scores
+        table.add_row(Text(first.name), f"{first.mean:.2%}")
+        for score, effect in zip(others, section.effects, strict=True):
+            table.add_row(
+                Text(score.name),
+                f"{score.mean:.2%}",
+                points(effect.gain),
+                f"{points(effect.interval[0])} {points(effect.interval[1])}",
+                f"{-effect.errors_removed:+.0%}",
+                verdict(effect),
+            )
+        console.print(table)
+    if findings.leader:
+        console.print(Text(leader_sentence(findings)))

@@ -1,0 +1,141 @@
+"""The answer sheet: what the homework asks, answered with one run's figures, as Markdown."""
+
+from typing import Any
+
+import jinja2
+import numpy as np
+
+from hardpairs.analysis.evaluation import Evaluation
+from hardpairs.predictions.predictions import Predictions
+
+SHOWN_PAIRS = 3
+
+# What tells two of Fashion-MNIST's classes apart on a body or a hanger, and what 28 x 28 gray
+# pixels leave of it: every article is scaled until its longer side fills the frame.
+WHAT_SEPARATES = {
+    frozenset(("Shirt", "T-shirt")): "a collar and a row of buttons, each a pixel or two wide",
+    frozenset(("Shirt", "Pullover")): "buttons down the front and the thickness of the cloth",
+    frozenset(("Shirt", "Coat")): "weight of cloth and length, which scaling to the frame removes",
+    frozenset(("Shirt", "Dress")): "length, which scaling to the frame removes",
+    frozenset(("Coat", "Pullover")): "an opening down the front, often the same gray as the cloth",
+    frozenset(("Coat", "Dress")): "an opening down the front and the weight of the cloth",
+    frozenset(("Dress", "T-shirt")): "length against width, the same for a long top",
+    frozenset(("Pullover", "T-shirt")): "the length of the sleeves and the thickness of the cloth",
+    frozenset(("Ankle boot", "Sneaker")): "the height of the shaft above the ankle",
+    frozenset(("Sandal", "Sneaker")): "gaps between straps, a pixel wide",
+    frozenset(("Ankle boot", "Sandal")): "gaps between straps, a pixel wide, on a high heel",
+}
+
+
+def render_answers(
+    evaluation: Evaluation,
+    predictions: Predictions,
+    human_votes: np.ndarray | None,
+    pictures: dict[str, str],
+    metrics: dict[str, Any] | None = None,
+) -> str:
+    """Fill in the sheet.
+
+    Args:
+        evaluation, predictions: Of the same images.
+        human_votes: float64 (K, K), what people choose (columns) for each true class (rows), or
+            None where unknown.
+        pictures: File names of the pictures there are, by "cm", "filters", "pairs", "hardest",
+            "history", "verdicts", "calibration".
+        metrics: "verdicts", "calibration" and "people" as in metrics.json, or None.
+    """
+    verdicts = metrics and metrics["verdicts"]
+    return (
+        markdown_environment()
+        .get_template("fashion.md.jinja")
+        .render(
+            evaluation=evaluation,
+            training=predictions.metadata,
+            split=predictions.split or "given",
+            pictures=pictures,
+            pairs=[_pair(evaluation, rank, human_votes) for rank in range(_shown(evaluation))],
+            hardest=_hardest(evaluation, human_votes),
+            human_votes=human_votes,
+            verdicts=verdicts,
+            calibration=metrics and metrics["calibration"],
+            shared=_shared(evaluation, metrics),
+        )
+    )
+
+
+def markdown_environment() -> jinja2.Environment:
+    """The package's Markdown templates, with filters for shares and for foreign names."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("hardpairs.report"),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,
+        keep_trailing_newline=True,
+    )
+    environment.filters["percent"] = _percent
+    environment.filters["plain"] = escape_markdown
+    return environment
+
+
+def _shared(evaluation: Evaluation, metrics: dict[str, Any] | None) -> dict[str, Any] | None:
+    """How many of the hardest class's mistakes people share, None where nobody was asked."""
+    people = metrics and metrics["people"]
+    return people["classes"][evaluation.hardest] if people else None
+
+
+def _shown(evaluation: Evaluation) -> int:
+    return min(SHOWN_PAIRS, len(evaluation.hard_pairs))
+
+
+def _pair(evaluation: Evaluation, rank: int, human_votes: np.ndarray | None) -> dict[str, Any]:
+    pair = evaluation.hard_pairs[rank]
+    first, second = (evaluation.class_names[index] for index in (pair.first, pair.second))
+    return {
+        "first": first,
+        "second": second,
+        "pair": pair,
+        "human_first": None if human_votes is None else human_votes[pair.first, pair.second],
+        "human_second": None if human_votes is None else human_votes[pair.second, pair.first],
+        "harder_for_people": human_votes is not None
+        and human_votes[pair.first, pair.second] + human_votes[pair.second, pair.first]
+        > pair.first_share + pair.second_share,
+        "separates": WHAT_SEPARATES.get(frozenset((first, second))),
+    }
+
+
+def _hardest(evaluation: Evaluation, human_votes: np.ndarray | None) -> dict[str, Any]:
+    index, names = evaluation.hardest, evaluation.class_names
+    row = evaluation.confusion[index]
+    taken_for = [
+        {
+            "name": names[column],
+            "count": int(row[column]),
+            "share": row[column] / row.sum(),
+            "human_share": None if human_votes is None else human_votes[index, column],
+            "separates": WHAT_SEPARATES.get(frozenset((names[index], names[column]))),
+        }
+        for column in np.argsort(-row, kind="stable")
+        if column != index and row[column]
+    ]
+    return {
+        "score": evaluation.classes[index],
+        "mistakes": int(row.sum() - row[index]),
+        "taken_for": taken_for[:3],
+        "human_right": None if human_votes is None else human_votes[index, index],
+        "human_best": None if human_votes is None else float(np.diag(human_votes).max()),
+        "human_best_name": (
+            None if human_votes is None else names[int(np.diag(human_votes).argmax())]
+        ),
+    }
+
+
+def _percent(value: float, decimals: int = 1) -> str:
+    return f"{value:.{decimals}%}"
+
+
+def escape_markdown(text: str) -> str:
+    """Keep a foreign name from acting as Markdown or HTML."""
+    for character in "\\`*_{}[]<>#|!&":
+        text = text.replace(character, f"&#{ord(character)};")
+    return " ".join(text.split())

@@ -1,0 +1,111 @@
+"""Writing an audit: audit.md, its pictures, tables and audit.json."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+
+from hardpairs.analysis.audit import Audit, audit_dict
+from hardpairs.data.datasets import Dataset
+from hardpairs.files import write_text
+from hardpairs.predictions.predictions import save_predictions
+from hardpairs.report import audit_figures
+from hardpairs.report.answers import markdown_environment
+from hardpairs.report.figures import save_figure
+
+LISTED = 20  # Suspects and pairs that audit.md names; the tables hold them all.
+
+
+def write_audit(audit: Audit, dataset: Dataset, folder: Path) -> None:
+    """Write audit.md, audit.json, two tables, pictures and the predictions into a folder.
+
+    Raises:
+        InputError: The folder can't be written.
+    """
+    save_predictions(audit.train, folder / "train.npz")
+    save_predictions(audit.test, folder / "test.npz")
+    images = np.concatenate([dataset.train.images, dataset.test.images])
+    drawings = {
+        "duplicates.png": audit_figures.draw_duplicates(
+            audit.duplicates, images, len(dataset.train)
+        ),
+        "suspects_train.png": audit_figures.draw_suspects(
+            audit.train, audit.train_suspects, dataset.train.images
+        ),
+        "suspects_test.png": audit_figures.draw_suspects(
+            audit.test, audit.test_suspects, dataset.test.images
+        ),
+    }
+    for name, figure in drawings.items():
+        if figure is not None:
+            save_figure(figure, folder / name)
+    pictures = [name for name, figure in drawings.items() if figure is not None]
+    write_text(folder / "duplicates.csv", _duplicates_csv(audit))
+    write_text(folder / "suspects.csv", _suspects_csv(audit))
+    write_text(folder / "audit.md", _render(audit, dataset, pictures))
+    write_text(folder / "audit.json", json.dumps(audit_dict(audit), indent=2) + "\n")
+
+
+def _suspects_csv(audit: Audit) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    names = audit.train.class_names
+    columns = list(audit.train_evidence.columns())
+    writer.writerow(["split", "index", "label", "predicted", *columns])
+    for predictions, evidence, suspects in (
+        (audit.train, audit.train_evidence, audit.train_suspects),
+        (audit.test, audit.test_evidence, audit.test_suspects),
+    ):
+        predicted, values = predictions.predicted, evidence.columns()
+        for row in suspects:
+            writer.writerow(
+                [
+                    predictions.split,
+                    row,
+                    names[predictions.labels[row]],
+                    names[predicted[row]],
+                    *(f"{values[name][row]:.4g}" if name in values else "" for name in columns),
+                ]
+            )
+    return text.getvalue()
+
+
+def _duplicates_csv(audit: Audit) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    names = ("split", "index", "label")
+    writer.writerow([*(f"{name}_{n}" for n in (1, 2) for name in names), "distance"])
+    for pair, distance in zip(audit.duplicates.pairs, audit.duplicates.distances, strict=True):
+        sides = [value for row in pair for value in _locate(audit, int(row))]
+        writer.writerow([*sides, f"{distance:.4f}"])
+    return text.getvalue()
+
+
+def _locate(audit: Audit, row: int) -> tuple[str, int, str]:
+    """Split, index in it and label of a row of both splits together."""
+    in_train = row < len(audit.train.labels)
+    predictions = audit.train if in_train else audit.test
+    index = row if in_train else row - len(audit.train.labels)
+    return predictions.split, index, predictions.class_names[predictions.labels[index]]
+
+
+def _render(audit: Audit, dataset: Dataset, pictures: list[str]) -> str:
+    listed = audit.duplicates.pairs[:LISTED]
+    return (
+        markdown_environment()
+        .get_template("audit.md.jinja")
+        .render(
+            dataset=dataset,
+            audit=audit,
+            counts=audit_dict(audit),
+            pictures=pictures,
+            pairs=[
+                (*_locate(audit, int(first)), *_locate(audit, int(second)), float(distance))
+                for (first, second), distance in zip(
+                    listed, audit.duplicates.distances, strict=False
+                )
+            ],
+        )
+    )

@@ -1,0 +1,137 @@
+"""What the page's script is given: which images travel along, and what is known of each."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from hardpairs.analysis.verdicts import Verdict
+from hardpairs.predictions.predictions import Predictions
+from hardpairs.report.page.sprites import images_sprite
+
+MOST_IMAGES = 10_000  # Even as noise, which PNG can't pack, they stay under 11 MB.
+RIGHT_PER_CLASS = 24
+MOST_CLASSES_IN_FULL = 40
+MOST_PROBABLE = 10
+
+
+def gallery_data(
+    confusion: np.ndarray,
+    predictions: Predictions,
+    *,
+    images: np.ndarray | None = None,
+    verdicts: Sequence[Verdict] = (),
+    other: Predictions | None = None,
+) -> dict[str, Any]:
+    """Gather the page's data, JSON-compatible.
+
+    Args:
+        confusion: int (K, K), rows true, columns predicted.
+        predictions: Of N images.
+        images: uint8 (N, height, width) in the same order, or None.
+        verdicts: On mistakes; rows without one show none.
+        other: A second run's predictions of the same images, or None.
+
+    Returns:
+        "names": K texts. "cells": [true, predicted, images, share of the true class as text], every
+        cell that isn't empty, most images first. "images": one list per field, in the order of
+        `choose_rows`; probabilities are [class, ten-thousandths, class, ...], most probable first,
+        all of them up to 40 classes. "sprite": see `images_sprite`, or None. "other": its name,
+        and fields per image, or None.
+    """
+    rows = choose_rows(predictions, other)
+    by_row = {verdict.row: verdict for verdict in verdicts}
+    judged = [by_row.get(row) for row in rows.tolist()]
+    return {
+        "names": list(predictions.class_names),
+        "cells": _cells(confusion),
+        "images": {
+            "row": rows.tolist(),
+            "id": predictions.ids[rows].tolist(),
+            "true": predictions.labels[rows].tolist(),
+            "predicted": predictions.predicted[rows].tolist(),
+            "probabilities": _most_probable(predictions, rows),
+            "verdict": [verdict and verdict.verdict for verdict in judged],
+            "evidence": [
+                verdict and {name: _plain(value) for name, value in verdict.evidence.items()}
+                for verdict in judged
+            ],
+        },
+        "sprite": images_sprite(images[rows]) if images is not None and len(rows) else None,
+        "other": None
+        if other is None
+        else {
+            "name": run_name(other),
+            "predicted": other.predicted[rows].tolist(),
+            "probabilities": _most_probable(other, rows),
+        },
+    }
+
+
+def choose_rows(predictions: Predictions, other: Predictions | None = None) -> np.ndarray:
+    """Choose the rows that the page carries, at most 10,000.
+
+    They are all mistakes, what ``other`` gets wrong, and of each class the 24 right images with
+    the least confidence. Where that is too much, the most confident mistakes of each cell of the
+    matrix stay: first the first of every cell, then the second of every cell, and so on.
+
+    Returns:
+        int64, the most confident mistake first, then right images, the least confident first.
+    """
+    labels, predicted = predictions.labels, predictions.predicted
+    confidence = predictions.probabilities.max(axis=1)
+    right = predicted == labels
+    telling = np.where(right, confidence, -confidence)
+    rank = _rank_within(labels * len(predictions.class_names) + predicted, telling)
+    close_call = right if other is None else right & (other.predicted == labels)
+    wanted = np.flatnonzero(~close_call | (rank < RIGHT_PER_CLASS))
+    order = np.lexsort((telling[wanted], rank[wanted], close_call[wanted]))
+    chosen = wanted[order][:MOST_IMAGES]
+    return chosen[np.lexsort((chosen, telling[chosen], right[chosen]))]
+
+
+def run_name(predictions: Predictions) -> str:
+    """Name a run by its recipe and seed, where its metadata knows them."""
+    recipe, seed = predictions.metadata.get("recipe"), predictions.metadata.get("seed")
+    name = recipe.get("name") if isinstance(recipe, dict) else None
+    return " ".join([str(name or "predictions"), *([f"(seed {seed})"] if seed is not None else [])])
+
+
+def _rank_within(groups: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """The rank of each value, from 0, among those of its group."""
+    order = np.lexsort((values, groups))
+    _, starts, sizes = np.unique(groups[order], return_index=True, return_counts=True)
+    rank = np.empty(len(groups), np.int64)
+    rank[order] = np.arange(len(groups)) - np.repeat(starts, sizes)
+    return rank
+
+
+def _cells(confusion: np.ndarray) -> list[list[Any]]:
+    support = confusion.sum(axis=1)
+    true, predicted = np.nonzero(confusion)
+    counts = confusion[true, predicted]
+    order = np.argsort(-counts, kind="stable")
+    return [
+        [int(t), int(p), int(count), f"{count / support[t]:.1%}"]
+        for t, p, count in zip(true[order], predicted[order], counts[order], strict=True)
+    ]
+
+
+def _most_probable(predictions: Predictions, rows: np.ndarray) -> list[list[int]]:
+    probabilities = predictions.probabilities[rows]
+    classes = probabilities.shape[1]
+    shown = classes if classes <= MOST_CLASSES_IN_FULL else MOST_PROBABLE
+    order = np.argsort(-probabilities, axis=1, kind="stable")[:, :shown]
+    lists = []
+    for line, label, row in zip(order, predictions.labels[rows], probabilities, strict=True):
+        kept = line if label in line else np.append(line, label)
+        parts = np.rint(row[kept] * 10_000).astype(np.int64)
+        lists.append(np.column_stack([kept, parts]).ravel().tolist())
+    return lists
+
+
+def _plain(value: float | int | str | None) -> float | int | str | None:
+    if isinstance(value, float):
+        return float(f"{value:.4g}") if math.isfinite(value) else None
+    return value

@@ -1,0 +1,80 @@
+"""The local engine: a study's jobs in processes of their own on this machine."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from functools import cache
+
+from hardpairs.data.datasets import Dataset, load_dataset
+from hardpairs.studies.jobs import Engine, Files, Job
+from hardpairs.training.threads import use_cores
+
+_load_once = cache(load_dataset)
+
+
+def local_engine(workers: int) -> Engine:
+    """Return an engine with so many trainings at a time, which share the processor's cores."""
+
+    def engine(
+        jobs: Sequence[Job], datasets: Mapping[str, Dataset]
+    ) -> Iterator[tuple[Job, Files | Exception]]:
+        waiting = list(jobs)[::-1]
+        while waiting:
+            yield from _run_until_broken(waiting, workers)
+
+    return engine
+
+
+def _run_until_broken(waiting: list[Job], workers: int) -> Iterator[tuple[Job, Files | Exception]]:
+    """Work ``waiting`` off from its end; stop early where a worker died, with what it ran lost."""
+    threads = max((os.cpu_count() or 1) // workers, 1)
+    context = multiprocessing.get_context("spawn")
+    running: dict[Future, Job] = {}
+    with ProcessPoolExecutor(workers, context, _set_up_worker, (threads,)) as pool:
+        try:
+            broken = False
+            while running or (waiting and not broken):
+                while waiting and not broken and len(running) < workers:
+                    job = waiting.pop()
+                    running[pool.submit(_run, job)] = job
+                finished, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    job, outcome = running.pop(future), _outcome(future)
+                    broken = broken or isinstance(outcome, BrokenProcessPool)
+                    yield job, outcome
+        finally:
+            if running:  # Left early: Ctrl-C, or a folder that can't be written.
+                for process in multiprocessing.active_children():
+                    process.kill()
+
+
+def _outcome(future: Future) -> Files | Exception:
+    try:
+        return future.result()
+    except Exception as error:  # Whatever stops one training, the others go on.
+        return error
+
+
+def _set_up_worker(threads: int) -> None:
+    """End with the parent, however that ends; leave Ctrl-C to it; take a share of the cores."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    use_cores(threads)
+    os.environ["OMP_NUM_THREADS"] = str(threads)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _run(job: Job) -> Files:
+    from hardpairs.studies.worker import run_job
+
+    return run_job(job, _load_once(job.source))

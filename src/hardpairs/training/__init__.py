@@ -1,0 +1,1 @@
+"""From images to a trained net; the one wing that imports Keras."""

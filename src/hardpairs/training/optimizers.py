@@ -1,0 +1,63 @@
+"""Optimizers and schedules that Keras doesn't have as needed here."""
+
+import math
+from typing import Any
+
+from hardpairs.training.backend import keras
+
+ops = keras.ops
+NEWTON_SCHULZ_STEPS = 3  # 5 is usual; fewer are cheaper and enough for such small matrices.
+
+
+@keras.saving.register_keras_serializable(package="hardpairs")
+class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
+    """Linear warm-up to the peak, then linear decay to 0 (Smith, Topin, arXiv:1708.07120)."""
+
+    def __init__(self, peak: float, steps: int, warm_up_share: float) -> None:
+        self.peak, self.steps, self.warm_up_share = peak, steps, warm_up_share
+
+    def __call__(self, step: Any) -> Any:
+        """Return the rate of a step, counted from 0."""
+        done = ops.cast(step + 1, "float32") / (self.steps + 1)
+        rising = done / self.warm_up_share
+        falling = ops.maximum(1 - done, 0) / (1 - self.warm_up_share)
+        return self.peak * ops.minimum(rising, falling)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what `from_config` takes, as Keras saves it."""
+        return {"peak": self.peak, "steps": self.steps, "warm_up_share": self.warm_up_share}
+
+
+@keras.saving.register_keras_serializable(package="hardpairs")
+class ConvolutionMuon(keras.optimizers.Muon):
+    """Muon (Jordan et al. 2024) for the kernels of convolutions, AdamW for everything else.
+
+    Keras' Muon leaves kernels of more than two dimensions to AdamW; here they are flattened to
+    (height x width x channels in, channels out), as in cifar10-airbench. The update's size
+    follows Moonlight (arXiv:2502.16982). A first convolution on gray images has one channel in,
+    too few rows to orthogonalise, and stays with AdamW.
+    """
+
+    def _should_use_adamw(self, variable: Any) -> bool:
+        return len(variable.shape) != 4 or variable.shape[2] == 1
+
+    def _muon_update_step(self, gradient: Any, variable: Any, lr: Any, m: Any) -> None:
+        self.assign_add(m, ops.add(gradient, m * (self.momentum - 1)))
+        direction = ops.add(gradient, self.momentum * m)
+        matrix = ops.reshape(direction, (-1, variable.shape[-1]))
+        orthogonal = self.zeropower_via_newtonschulz5(ops.cast(matrix, "bfloat16"), self.ns_steps)
+        scale = self.rms_rate * math.sqrt(max(matrix.shape))
+        update = ops.reshape(ops.cast(orthogonal, "float32"), variable.shape)
+        self.assign_sub(variable, lr * scale * update)
+
+
+def convolution_muon(rate: Any, weight_decay: float) -> ConvolutionMuon:
+    """Return a `ConvolutionMuon` with the settings all recipes share."""
+    return ConvolutionMuon(
+        rate,
+        weight_decay=weight_decay,
+        adam_weight_decay=weight_decay,
+        adam_beta_2=0.99,
+        adam_lr_ratio=0.2,
+        ns_steps=NEWTON_SCHULZ_STEPS,
+    )
