@@ -6,11 +6,11 @@ the same faster, with a progress bar and a folder for every run.
 
 from pathlib import Path
 
-from hardpairs.analysis.evaluation import evaluate
+from hardpairs.analysis.subject import Subject
 from hardpairs.cli.terminal import Console, print_evaluation
 from hardpairs.data.datasets import load_dataset, load_human_votes
 from hardpairs.predictions.predictions import Predictions
-from hardpairs.report.write import Subject, write_analysis
+from hardpairs.report.write import write_analysis
 from hardpairs.training.backend import keras
 
 layers = keras.layers
@@ -64,8 +64,6 @@ predictions = Predictions(
 )
 
 # 5. Accuracy, the report for each class, the confusion matrix, the hard pairs and the filters.
-evaluation = evaluate(predictions)
-print_evaluation(evaluation, Console())
 subject = Subject(
     predictions,
     images=fashion.test.images,
@@ -74,5 +72,6 @@ subject = Subject(
     kept_epoch=stopping.best_epoch + 1,
     kernels=model.layers[0].get_weights()[0],
 )
-for path in write_analysis(subject, evaluation, Path(".")):
+print_evaluation(subject.evaluation, Console())
+for path in write_analysis(subject, Path(".")):
     print("wrote", path)

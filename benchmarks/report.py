@@ -19,11 +19,10 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from hardpairs.analysis.evaluation import evaluate
+from hardpairs.analysis.subject import Subject
 from hardpairs.data.datasets import load_class_names, load_human_votes, load_split
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.report.page import render_report
-from hardpairs.report.write import Subject, metrics_dict
 
 HERE = Path(__file__).parent
 OPENINGS = 5
@@ -49,15 +48,16 @@ def measure(path: Path, images: int, classes: int, wrong: float) -> dict[str, An
     split = load_split("fashion-mnist", "test")
     predictions = invent_predictions(images, classes, wrong)
     pixels = split.images[np.arange(images) % len(split)]
-    metrics = metrics_dict(evaluate(predictions), Subject(predictions, images=pixels))
     votes = load_human_votes("fashion-mnist") if classes == 10 else None
+    subject = Subject(predictions, images=pixels, human_votes=votes)
+    correct = subject.metrics["correct"]
     started = time.perf_counter()
-    page = render_report(metrics, predictions, images=pixels, human_votes=votes)
+    page = render_report(subject)
     path.write_text(page, encoding="utf-8")
     return {
         "images": images,
         "classes": classes,
-        "mistakes": images - metrics["correct"],
+        "mistakes": images - correct,
         "megabytes": path.stat().st_size / 1e6,
         "write_seconds": time.perf_counter() - started,
         "interactive_seconds": interactive_seconds(path),

@@ -1,7 +1,7 @@
 import numpy as np
 
 from conftest import make_predictions
-from hardpairs.analysis.evaluation import evaluate
+from hardpairs.analysis.subject import Subject
 from hardpairs.data.datasets import load_human_votes
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.report.answers import render_answers
@@ -14,9 +14,10 @@ def test_sheet_quotes_the_runs_own_figures(fashion):
     logits[labels == 6, 2] += 3.5  # Shirts look like pullovers.
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     predictions = Predictions(labels, probabilities, fashion.class_names, split="test")
-    evaluation = evaluate(predictions)
     votes = load_human_votes("fashion-mnist")
-    sheet = render_answers(evaluation, predictions, votes, {"cm": "fashion_cm.png"})
+    subject = Subject(predictions, human_votes=votes)
+    evaluation = subject.evaluation
+    sheet = render_answers(subject, {"cm": "fashion_cm.png"})
     assert f"**{evaluation.accuracy:.2%}** of 10,000 test images" in sheet
     assert "## The hardest class: Shirt" in sheet
     assert f"Pullover ({evaluation.confusion[6, 2]})" in sheet
@@ -27,13 +28,13 @@ def test_sheet_quotes_the_runs_own_figures(fashion):
 
 def test_sheet_of_bare_predictions_keeps_foreign_names_from_acting():
     predictions = make_predictions(class_names=("<script>", "a|b", "*c*", "[d](e)", "plain"))
-    sheet = render_answers(evaluate(predictions), predictions, None, {})
+    sheet = render_answers(Subject(predictions), {})
     for text in ("<script>", "a|b", "*c*", "[d]", "People", "votes"):
         assert text not in sheet
 
 
 def test_sheet_without_mistakes():
     predictions = Predictions(np.array([0, 1]), np.eye(2), ("a", "b"))
-    sheet = render_answers(evaluate(predictions), predictions, None, {})
+    sheet = render_answers(Subject(predictions), {})
     assert "nothing was mixed up" in sheet
     assert "It has no mistakes." in sheet

@@ -3,11 +3,9 @@ import pytest
 from matplotlib.image import imread
 
 from conftest import make_predictions
-from hardpairs.analysis.calibration import calibrate
 from hardpairs.analysis.duplicates import Duplicates
 from hardpairs.analysis.evaluation import evaluate
-from hardpairs.analysis.evidence import gather_evidence
-from hardpairs.analysis.verdicts import judge_mistakes
+from hardpairs.analysis.subject import Subject
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.report import figures
 from hardpairs.report.audit_figures import draw_duplicates, draw_suspects
@@ -30,21 +28,23 @@ def texts(figure):
 
 @pytest.mark.filterwarnings("ignore:Glyph")  # The font has no glyph for direction marks.
 def test_every_figure_can_be_drawn_and_saved(tmp_path, predictions):
-    evaluation = evaluate(predictions)
+    subject = Subject(
+        predictions,
+        images=IMAGES,
+        history={"loss": [1, 0.5], "accuracy": [0.5, 0.8]},
+        kept_epoch=2,
+        kernels=np.random.default_rng(0).normal(size=(3, 3, 1, 32)),
+        validation=predictions,
+    )
     pair = Duplicates(np.array([[0, 150]]), np.zeros(1), 0.03)
     drawn = {
-        "cm": figures.draw_confusion(evaluation),
-        "pairs": figures.draw_pairs(evaluation, predictions, IMAGES),
-        "hardest": figures.draw_hardest(evaluation, predictions, IMAGES),
-        "filters": figures.draw_filters(np.random.default_rng(0).normal(size=(3, 3, 1, 32))),
-        "history": figures.draw_history({"loss": [1, 0.5], "accuracy": [0.5, 0.8]}, 2),
-        "verdicts": draw_verdicts(
-            evaluation,
-            predictions,
-            IMAGES,
-            judge_mistakes(predictions, gather_evidence([predictions])),
-        ),
-        "calibration": draw_calibration(predictions, calibrate(predictions, predictions)),
+        "cm": figures.draw_confusion(subject),
+        "pairs": figures.draw_pairs(subject),
+        "hardest": figures.draw_hardest(subject),
+        "filters": figures.draw_filters(subject),
+        "history": figures.draw_history(subject),
+        "verdicts": draw_verdicts(subject),
+        "calibration": draw_calibration(subject),
         "duplicates": draw_duplicates(pair, IMAGES, 100),
         "suspects": draw_suspects(predictions, np.arange(30), IMAGES),
     }
@@ -56,23 +56,24 @@ def test_every_figure_can_be_drawn_and_saved(tmp_path, predictions):
 
 
 def test_matrix_shows_the_counts():
-    evaluation = evaluate(make_predictions())
-    shown = texts(figures.draw_confusion(evaluation)).split()
-    for count in evaluation.confusion[evaluation.confusion > 0]:
+    subject = Subject(make_predictions())
+    shown = texts(figures.draw_confusion(subject)).split()
+    confusion = subject.evaluation.confusion
+    for count in confusion[confusion > 0]:
         assert str(count) in shown
 
 
 def test_matrix_of_very_many_classes_is_left_out():
-    evaluation = evaluate(make_predictions(classes=figures.MOST_CLASSES_IN_MATRIX + 1))
-    assert figures.draw_confusion(evaluation) is None
+    subject = Subject(make_predictions(classes=figures.MOST_CLASSES_IN_MATRIX + 1))
+    assert figures.draw_confusion(subject) is None
 
 
 def test_nothing_to_draw_without_mistakes():
     predictions = Predictions(np.array([0, 1]), np.eye(2), ("a", "b"))
-    evaluation = evaluate(predictions)
-    assert figures.draw_pairs(evaluation, predictions, IMAGES[:2]) is None
-    assert figures.draw_hardest(evaluation, predictions, IMAGES[:2]) is None
-    assert draw_verdicts(evaluation, predictions, IMAGES[:2], ()) is None
+    subject = Subject(predictions, images=IMAGES[:2])
+    assert figures.draw_pairs(subject) is None
+    assert figures.draw_hardest(subject) is None
+    assert draw_verdicts(subject) is None
     assert draw_suspects(predictions, np.empty(0, np.int64), IMAGES[:2]) is None
     none = Duplicates(np.empty((0, 2), np.int64), np.empty(0), 0.03)
     assert draw_duplicates(none, IMAGES[:2], 1) is None
@@ -80,10 +81,9 @@ def test_nothing_to_draw_without_mistakes():
 
 def test_verdict_figure_counts_every_mistake_of_a_pair():
     predictions = make_predictions()
-    evaluation = evaluate(predictions)
-    verdicts = judge_mistakes(predictions, gather_evidence([predictions]))
-    shown = texts(draw_verdicts(evaluation, predictions, IMAGES, verdicts))
-    for pair in evaluation.hard_pairs[: figures.PAIRS_SHOWN]:
+    subject = Subject(predictions, images=IMAGES)
+    shown = texts(draw_verdicts(subject))
+    for pair in subject.evaluation.hard_pairs[: figures.PAIRS_SHOWN]:
         assert f"of {pair.mistakes}" in shown
 
 

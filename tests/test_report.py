@@ -12,11 +12,11 @@ import pytest
 from browsing import close_view, wait_for_view
 from conftest import make_predictions
 from hardpairs.analysis.evaluation import evaluate
-from hardpairs.analysis.verdicts import Verdict
+from hardpairs.analysis.subject import Subject
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.report.page import gallery, render_report
 from hardpairs.report.page.sprites import images_sprite
-from hardpairs.report.write import Subject, metrics_dict, write_analysis
+from hardpairs.report.write import write_analysis
 
 AXE = Path(sys.prefix) / "axe" / "package" / "axe.min.js"
 CHROMIUM = shutil.which("chromium")
@@ -48,19 +48,12 @@ for section in STUDY["sections"]:
     section["scores"][0]["seconds"] = 12.5
 
 
-def page_of(predictions, **given) -> str:
-    return render_report(
-        metrics_dict(evaluate(predictions), Subject(predictions)), predictions, **given
-    )
+def page_of(predictions, *, study=None, **given) -> str:
+    return render_report(Subject(predictions, **given), study=study)
 
 
 def data_of(page: str) -> dict:
     return json.loads(re.search(r'id="data">(.*?)</script>', page, re.DOTALL)[1])
-
-
-def judge(predictions) -> tuple[Verdict, ...]:
-    mistakes = np.flatnonzero(predictions.predicted != predictions.labels)
-    return tuple(Verdict(int(row), "ambiguous", {"ambiguity": 0.25}) for row in mistakes)
 
 
 def test_every_mistake_travels_most_confident_first():
@@ -119,12 +112,19 @@ def test_page_without_mistakes():
 
 def test_verdict_and_evidence_travel_with_their_image():
     predictions = make_predictions()
-    images = data_of(page_of(predictions, verdicts=judge(predictions)))["images"]
-    for true, predicted, verdict, evidence in zip(
-        *(images[name] for name in ("true", "predicted", "verdict", "evidence")), strict=True
+    images = data_of(page_of(predictions))["images"]
+    judged = {verdict.row: verdict for verdict in Subject(predictions).verdicts}
+    assert len({verdict.verdict for verdict in judged.values()}) > 1
+    for row, verdict, evidence in zip(
+        *(images[name] for name in ("row", "verdict", "evidence")), strict=True
     ):
-        assert verdict == ("ambiguous" if true != predicted else None)
-        assert evidence == ({"ambiguity": 0.25} if true != predicted else None)
+        assert verdict == (judged[row].verdict if row in judged else None)
+        expected = (
+            {n: float(f"{v:.4g}") for n, v in judged[row].evidence.items()}
+            if row in judged
+            else None
+        )
+        assert evidence == expected
 
 
 def test_hostile_names_stay_text():
@@ -181,15 +181,10 @@ def folder(tmp_path_factory, fashion) -> Path:
         kept_epoch=2,
         kernels=np.random.default_rng(0).normal(size=(3, 3, 1, 32)),
     )
-    evaluation = evaluate(predictions)
-    write_analysis(subject, evaluation, folder)
+    write_analysis(subject, folder)
     other = make_predictions(images=600, classes=10, seed=1).probabilities
     page = render_report(
-        metrics_dict(evaluation, Subject(predictions)),
-        predictions,
-        images=subject.images,
-        human_votes=subject.human_votes,
-        verdicts=judge(predictions),
+        Subject(predictions, images=subject.images, human_votes=subject.human_votes),
         study=STUDY,
         other=Predictions(labels, other, fashion.class_names),
     )

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from conftest import make_predictions, run_cli
+from hardpairs.analysis.sources import load_subject
 from hardpairs.data.votes import fetch_votes, load_votes
 from hardpairs.errors import InputError
 from hardpairs.predictions.predictions import save_predictions
-from hardpairs.report.write import load_subject
 
 CONTENT = b"1,2,3\n" * 40_000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hardpairs.analysis.evaluation import Evaluation, evaluate
     from hardpairs.analysis.evidence import Evidence, gather_evidence
+    from hardpairs.analysis.subject import Subject
     from hardpairs.analysis.verdicts import Verdict, judge_mistakes
     from hardpairs.data.datasets import Dataset, Split, load_dataset
     from hardpairs.data.votes import load_votes
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "analysis.evaluation": ("Evaluation", "evaluate"),
     "analysis.evidence": ("Evidence", "gather_evidence"),
+    "analysis.subject": ("Subject",),
     "analysis.verdicts": ("Verdict", "judge_mistakes"),
     "data.datasets": ("Dataset", "Split", "load_dataset"),
     "data.votes": ("load_votes",),
@@ -44,6 +46,7 @@ __all__ = [
     "Predictions",
     "Recipe",
     "Split",
+    "Subject",
     "TrainedModel",
     "Verdict",
     "analyse",

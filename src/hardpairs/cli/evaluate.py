@@ -5,13 +5,11 @@ from pathlib import Path
 
 import click
 
-from hardpairs.analysis.evaluation import evaluate as evaluate_predictions
-from hardpairs.analysis.subject import load_subject
 from hardpairs.analysis.verdicts import headline
 from hardpairs.cli.options import votes_option
 from hardpairs.cli.terminal import Console, print_evaluation
 from hardpairs.errors import InputError
-from hardpairs.report.write import write_analysis
+from hardpairs.report.write import analyse
 
 
 @click.command()
@@ -59,11 +57,8 @@ def analyse_and_print(
     others: Sequence[Path] = (),
 ) -> None:
     """Write the analysis into a folder, if one is given, and print its tables."""
-    subject = load_subject(run_or_file, data, votes=votes, others=others)
-    evaluation = evaluate_predictions(subject.predictions)
-    if folder is not None:
-        write_analysis(subject, evaluation, folder)
-    print_evaluation(evaluation, Console())
+    subject = analyse(run_or_file, data=data, votes=votes, others=others, folder=folder)
+    print_evaluation(subject.evaluation, Console())
     click.echo(f"{headline(subject.verdicts)} Misclassified isn't yet mislabelled.")
 
 

@@ -6,7 +6,7 @@ import jinja2
 import numpy as np
 
 from hardpairs.analysis.evaluation import Evaluation
-from hardpairs.predictions.predictions import Predictions
+from hardpairs.analysis.subject import Subject
 
 SHOWN_PAIRS = 3
 
@@ -27,24 +27,16 @@ WHAT_SEPARATES = {
 }
 
 
-def render_answers(
-    evaluation: Evaluation,
-    predictions: Predictions,
-    human_votes: np.ndarray | None,
-    pictures: dict[str, str],
-    metrics: dict[str, Any] | None = None,
-) -> str:
+def render_answers(subject: Subject, pictures: dict[str, str]) -> str:
     """Fill in the sheet.
 
     Args:
-        evaluation, predictions: Of the same images.
-        human_votes: float64 (K, K), what people choose (columns) for each true class (rows), or
-            None where unknown.
+        subject: What it tells of.
         pictures: File names of the pictures there are, by "cm", "filters", "pairs", "hardest",
             "history", "verdicts", "calibration".
-        metrics: "verdicts", "calibration" and "people" as in metrics.json, or None.
     """
-    verdicts = metrics and metrics["verdicts"]
+    evaluation, predictions, metrics = subject.evaluation, subject.predictions, subject.metrics
+    human_votes = subject.human_votes
     return (
         markdown_environment()
         .get_template("fashion.md.jinja")
@@ -56,8 +48,8 @@ def render_answers(
             pairs=[_pair(evaluation, rank, human_votes) for rank in range(_shown(evaluation))],
             hardest=_hardest(evaluation, human_votes),
             human_votes=human_votes,
-            verdicts=verdicts,
-            calibration=metrics and metrics["calibration"],
+            verdicts=metrics["verdicts"],
+            calibration=metrics["calibration"],
             shared=_shared(evaluation, metrics),
         )
     )
@@ -78,9 +70,9 @@ def markdown_environment() -> jinja2.Environment:
     return environment
 
 
-def _shared(evaluation: Evaluation, metrics: dict[str, Any] | None) -> dict[str, Any] | None:
+def _shared(evaluation: Evaluation, metrics: dict[str, Any]) -> dict[str, Any] | None:
     """How many of the hardest class's mistakes people share, None where nobody was asked."""
-    people = metrics and metrics["people"]
+    people = metrics["people"]
     return people["classes"][evaluation.hardest] if people else None
 
 

@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from hardpairs.analysis.calibration import BINS, Calibration, apply_temperature, reliability
-from hardpairs.analysis.evaluation import Evaluation, HardPair
+from hardpairs.analysis.calibration import BINS, apply_temperature, reliability
+from hardpairs.analysis.evaluation import HardPair
+from hardpairs.analysis.subject import Subject
 from hardpairs.analysis.verdicts import AMBIGUOUS, OWN, SUSPECT, VERDICTS, Verdict
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.report.figures import (
@@ -32,20 +33,15 @@ COLOURS = {SUSPECT: ORANGE, AMBIGUOUS: INK, OWN: BLUE}
 
 
 @mpl.rc_context(STYLE)
-def draw_verdicts(
-    evaluation: Evaluation,
-    predictions: Predictions,
-    images: np.ndarray,
-    verdicts: Sequence[Verdict],
-) -> Figure | None:
-    """Draw, for each top hard pair, typical mistakes of each verdict; None without mistakes.
+def draw_verdicts(subject: Subject) -> Figure | None:
+    """Draw, for each top hard pair, typical mistakes of each verdict.
 
-    Args:
-        evaluation, predictions, verdicts: Of the same images.
-        images: uint8 (N, 28, 28), in the order of the predictions.
+    Returns:
+        The figure, or None where there is no image or no mistake.
     """
-    pairs = evaluation.hard_pairs[:PAIRS_SHOWN]
-    if not pairs:
+    evaluation, predictions, images = subject.evaluation, subject.predictions, subject.images
+    verdicts, pairs = subject.verdicts, evaluation.hard_pairs[:PAIRS_SHOWN]
+    if images is None or not pairs:
         return None
     names = short_names(evaluation)
     group = IMAGES_PER_VERDICT * 1.12 + 0.3
@@ -82,11 +78,12 @@ def most_pronounced(verdicts: Sequence[Verdict], name: str) -> list[Verdict]:
 
 
 @mpl.rc_context(STYLE)
-def draw_calibration(predictions: Predictions, calibration: Calibration) -> Figure:
+def draw_calibration(subject: Subject) -> Figure:
     """Draw the reliability diagram, before and, where there is a temperature, after scaling.
 
     Bins of fewer than 10 images are left out of the picture, not of the error.
     """
+    predictions, calibration = subject.predictions, subject.calibration
     figure = Figure(figsize=(6.2, 5.4))
     axes = figure.add_axes((0.11, 0.1, 0.86, 0.79))
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=":", label="calibrated")

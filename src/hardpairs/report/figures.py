@@ -17,6 +17,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from hardpairs.analysis.evaluation import Evaluation, HardPair
+from hardpairs.analysis.subject import Subject
 from hardpairs.files import whole_file
 from hardpairs.predictions.predictions import Predictions
 
@@ -51,8 +52,9 @@ def save_figure(figure: Figure, path: Path) -> None:
 
 
 @mpl.rc_context(STYLE)
-def draw_confusion(evaluation: Evaluation) -> Figure | None:
+def draw_confusion(subject: Subject) -> Figure | None:
     """Draw the matrix: counts in the cells, colour by share of the row; None above 40 classes."""
+    evaluation = subject.evaluation
     names = short_names(evaluation)
     classes = len(names)
     if classes > MOST_CLASSES_IN_MATRIX:
@@ -103,8 +105,11 @@ def draw_confusion(evaluation: Evaluation) -> Figure | None:
 
 
 @mpl.rc_context(STYLE)
-def draw_filters(kernels: np.ndarray) -> Figure:
-    """Draw first-layer kernels, float (height, width, 1, filters), each on its own scale."""
+def draw_filters(subject: Subject) -> Figure | None:
+    """Draw the first layer's kernels, each on its own scale; None where they are unknown."""
+    kernels = subject.kernels
+    if kernels is None:
+        return None
     count = kernels.shape[-1]
     columns = 8
     rows = -(-count // columns)
@@ -133,18 +138,15 @@ def draw_filters(kernels: np.ndarray) -> Figure:
 
 
 @mpl.rc_context(STYLE)
-def draw_pairs(
-    evaluation: Evaluation, predictions: Predictions, images: np.ndarray
-) -> Figure | None:
+def draw_pairs(subject: Subject) -> Figure | None:
     """Draw the most confident mistakes of the top hard pairs, one row a direction.
 
-    Args:
-        evaluation, predictions: Of the same images.
-        images: uint8 (N, 28, 28), in the order of the predictions.
-
     Returns:
-        The figure, or None where there is no mistake.
+        The figure, or None where there is no image or no mistake.
     """
+    evaluation, predictions, images = subject.evaluation, subject.predictions, subject.images
+    if images is None:
+        return None
     names = short_names(evaluation)
     rows: list[tuple[str, np.ndarray, int, int]] = []
     for pair in evaluation.hard_pairs[:PAIRS_SHOWN]:
@@ -175,15 +177,11 @@ def draw_pairs(
 
 
 @mpl.rc_context(STYLE)
-def draw_hardest(
-    evaluation: Evaluation, predictions: Predictions, images: np.ndarray
-) -> Figure | None:
-    """Draw 4 mistakes of the hardest class, see `typical_mistakes`; None where it has none.
-
-    Arguments as for `draw_pairs`.
-    """
+def draw_hardest(subject: Subject) -> Figure | None:
+    """Draw 4 mistakes of the hardest class, see `typical_mistakes`; None where it has none."""
+    evaluation, predictions, images = subject.evaluation, subject.predictions, subject.images
     chosen = typical_mistakes(evaluation, predictions, evaluation.hardest, 4)
-    if not len(chosen):
+    if images is None or not len(chosen):
         return None
     names = short_names(evaluation)
     figure = Figure(figsize=(9.6, 3.6))
@@ -204,13 +202,15 @@ def draw_hardest(
 
 
 @mpl.rc_context(STYLE)
-def draw_history(history: dict[str, list[float]], kept_epoch: int) -> Figure:
+def draw_history(subject: Subject) -> Figure | None:
     """Draw loss and accuracy by epoch; the epoch whose weights were kept is marked.
 
-    Args:
-        history: "loss" and "accuracy", with validation also "val_loss" and "val_accuracy".
-        kept_epoch: Counted from 1.
+    Returns:
+        The figure, or None where the history is unknown.
     """
+    history, kept_epoch = subject.history, subject.kept_epoch
+    if history is None:
+        return None
     figure = Figure(figsize=(8.8, 3.4))
     figure.subplots_adjust(left=0.06, right=0.985, top=0.9, bottom=0.14, wspace=0.18)
     epochs = range(1, len(history["loss"]) + 1)

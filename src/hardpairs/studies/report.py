@@ -18,14 +18,13 @@ from hardpairs.analysis.comparisons import (
     make_block,
     scores,
 )
-from hardpairs.analysis.evaluation import evaluate
+from hardpairs.analysis.subject import Subject
 from hardpairs.data.datasets import Dataset, load_human_votes
 from hardpairs.errors import InputError
 from hardpairs.files import write_text
 from hardpairs.report.answers import markdown_environment
 from hardpairs.report.figures import save_figure
 from hardpairs.report.page import render_report
-from hardpairs.report.write import Subject, metrics_dict
 from hardpairs.studies.figures import draw_curves, draw_effects, draw_flips
 from hardpairs.studies.jobs import Job, Result
 from hardpairs.studies.plans import FACTORS, Arm
@@ -176,15 +175,7 @@ def write_study_page(
     run, other = (results[Job(a.source, a.recipe, seed, a.fraction)].test for a in (arm, reference))
     votes = load_human_votes(arm.source)
     subject = Subject(run, images=datasets[arm.source].test.images, human_votes=votes)
-    page = render_report(
-        metrics_dict(evaluate(run), subject),
-        run,
-        images=subject.images,
-        human_votes=votes,
-        verdicts=subject.verdicts,
-        study=findings.to_dict(),
-        other=other,
-    )
+    page = render_report(subject, study=findings.to_dict(), other=other)
     write_text(folder / "report.html", page)
 
 

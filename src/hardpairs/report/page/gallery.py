@@ -1,12 +1,11 @@
 """What the page's script is given: which images travel along, and what is known of each."""
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from hardpairs.analysis.verdicts import Verdict
+from hardpairs.analysis.subject import Subject
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.report.page.sprites import images_sprite
 
@@ -16,21 +15,11 @@ MOST_CLASSES_IN_FULL = 40
 MOST_PROBABLE = 10
 
 
-def gallery_data(
-    confusion: np.ndarray,
-    predictions: Predictions,
-    *,
-    images: np.ndarray | None = None,
-    verdicts: Sequence[Verdict] = (),
-    other: Predictions | None = None,
-) -> dict[str, Any]:
+def gallery_data(subject: Subject, *, other: Predictions | None = None) -> dict[str, Any]:
     """Gather the page's data, JSON-compatible.
 
     Args:
-        confusion: int (K, K), rows true, columns predicted.
-        predictions: Of N images.
-        images: uint8 (N, height, width) in the same order, or None.
-        verdicts: On mistakes; rows without one show none.
+        subject: Predictions, images where there are any, verdicts on mistakes.
         other: A second run's predictions of the same images, or None.
 
     Returns:
@@ -40,12 +29,13 @@ def gallery_data(
         all of them up to 40 classes. "sprite": see `images_sprite`, or None. "other": its name,
         and fields per image, or None.
     """
+    predictions, images = subject.predictions, subject.images
     rows = choose_rows(predictions, other)
-    by_row = {verdict.row: verdict for verdict in verdicts}
+    by_row = {verdict.row: verdict for verdict in subject.verdicts}
     judged = [by_row.get(row) for row in rows.tolist()]
     return {
         "names": list(predictions.class_names),
-        "cells": _cells(confusion),
+        "cells": _cells(subject.evaluation.confusion),
         "images": {
             "row": rows.tolist(),
             "id": predictions.ids[rows].tolist(),

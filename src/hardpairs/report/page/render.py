@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
-from hardpairs.analysis.verdicts import Verdict
+from hardpairs.analysis.subject import Subject
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.report.page.charts import Line, draw_effects, draw_lines, draw_reliability
 from hardpairs.report.page.gallery import MOST_CLASSES_IN_FULL, gallery_data, run_name
@@ -23,35 +22,23 @@ DIFFERENCE_LEVELS = 5
 
 
 def render_report(
-    metrics: dict[str, Any],
-    predictions: Predictions,
+    subject: Subject,
     *,
-    images: np.ndarray | None = None,
-    human_votes: np.ndarray | None = None,
-    history: dict[str, list[float]] | None = None,
-    kept_epoch: int = 0,
-    kernels: np.ndarray | None = None,
-    verdicts: Sequence[Verdict] = (),
     study: dict[str, Any] | None = None,
     other: Predictions | None = None,
 ) -> str:
     """Fill in the page; what isn't given leaves out its part.
 
     Args:
-        metrics: What metrics.json holds, see `hardpairs.analysis.subject.metrics_dict`; every
-            statistic on the page is one of these.
-        predictions: What they were computed from.
-        images: uint8 (N, height, width), in the order of the predictions.
-        human_votes: float64 (K, K), see `hardpairs.data.datasets.load_human_votes`.
-        history, kept_epoch, kernels: See `hardpairs.report.write.Subject`.
-        verdicts: On mistakes.
+        subject: What the page shows; every statistic on it is one of the subject's metrics.
         study: What study.json holds.
         other: Another run's predictions of the same images, to show side by side.
     """
     style = (HERE / "report.css").read_text(encoding="utf-8")
     script = (HERE / "report.js").read_text(encoding="utf-8")
-    confusion = np.asarray(metrics["confusion"])
-    data = gallery_data(confusion, predictions, images=images, verdicts=verdicts, other=other)
+    metrics, predictions = subject.metrics, subject.predictions
+    confusion, history = subject.evaluation.confusion, subject.history
+    data = gallery_data(subject, other=other)
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE),
         trim_blocks=True,
@@ -67,12 +54,12 @@ def render_report(
         facts=_facts(predictions.metadata),
         index_of={name: index for index, name in enumerate(metrics["class_names"])},
         matrix=_matrix(confusion),
-        people=_people(confusion, human_votes),
-        charts=_charts(metrics, history, kept_epoch),
+        people=_people(confusion, subject.human_votes),
+        charts=_charts(metrics, history, subject.kept_epoch),
         history=history,
-        kept_epoch=kept_epoch,
-        filters=None if kernels is None else kernels_sprite(kernels),
-        has_images=images is not None,
+        kept_epoch=subject.kept_epoch,
+        filters=None if subject.kernels is None else kernels_sprite(subject.kernels),
+        has_images=subject.images is not None,
         carried=len(data["images"]["row"]),
         other=None if other is None else _flips(predictions, other),
         study=study,
