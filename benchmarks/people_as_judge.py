@@ -66,7 +66,7 @@ def areas(judged: Predictions, evidence: Evidence, left: np.ndarray) -> list[dic
     """Area under the ROC curve of each score, and how far the ambiguity score lies above it."""
     scores = {
         "ambiguity": evidence.ambiguity,
-        "1 - confidence": 1 - judged.probabilities.max(axis=1),
+        "1 - confidence": 1 - judged.known_probabilities().max(axis=1),
         "its class's part alone": class_doubt(judged.labels, evidence),
         "1 - label probability": 1 - evidence.label_probability,
         "1 - cleanlab's label quality": 1 - cleanlab_quality(judged, evidence),

@@ -63,7 +63,7 @@ def suspects(dataset: Dataset, run: PlantedRun) -> dict[str, tuple[np.ndarray, n
         "test, 1 run, neighbours": (suspect_labels(one), run.test_planted),
         "test, 3 runs, neighbours": (suspect_labels(three), run.test_planted),
         "train, cleanlab's find_label_issues": (
-            cleanlab_issues(train.labels, train.probabilities),
+            cleanlab_issues(train.labels, train.known_probabilities()),
             run.train_planted,
         ),
         "test, 3 runs, cleanlab's find_label_issues": (

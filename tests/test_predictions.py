@@ -91,7 +91,7 @@ def test_bad_csv(tmp_path, text, complaint):
         ({"ids": np.zeros(200, int)}, "all different"),
         ({"ids": -np.arange(200)}, "at least 0"),
         ({"metadata": np.array("[1]")}, "JSON object"),
-        ({"metadata": np.array("{")}, "damaged"),
+        ({"metadata": np.array("{")}, "isn't JSON"),
         ({"format_version": np.array(99)}, "format version 99"),
         ({"labels": np.array([{}] * 200)}, "pickled objects"),
     ],
@@ -157,3 +157,74 @@ def test_no_csv_makes_a_traceback(tmp_path, content):
     (tmp_path / "p.csv").write_bytes(b"label,a,b\n" + content)
     with contextlib.suppress(InputError):
         load_predictions(tmp_path / "p.csv")
+
+
+def test_the_predicted_class_is_found_before_the_cast_to_float32(tmp_path):
+    lead = np.array([[0.3, 0.35, 0.35000000001]] * 8)
+    predictions = Predictions(np.full(8, 2), lead, ("a", "b", "c"))
+    assert predictions.predicted.tolist() == [2] * 8
+    save_predictions(predictions, tmp_path / "p.npz")
+    assert load_predictions(tmp_path / "p.npz") == predictions
+    np.savez(
+        tmp_path / "q.npz", labels=np.full(8, 2), probabilities=lead, class_names=["a", "b", "c"]
+    )
+    assert load_predictions(tmp_path / "q.npz").predicted.tolist() == [2] * 8
+
+
+def test_classes_alone_texts_as_ids_and_optional_arrays_round_trip(tmp_path):
+    ids = np.array(["b/2.png", "a/1.png", "ä.png"], dtype=object)
+    predictions = Predictions(
+        np.array([0, 1, 1]),
+        None,
+        ("a", "b"),
+        ids=ids,
+        predicted=np.array([1, 1, 0]),
+        images=np.zeros((3, 4, 5, 3), np.uint8),
+        embeddings=np.ones((3, 2)),
+    )
+    assert not predictions.has_probabilities
+    with pytest.raises(InputError, match="classes alone"):
+        predictions.known_probabilities()
+    save_predictions(predictions, str(tmp_path / "p.npz"))
+    assert load_predictions(str(tmp_path / "p.npz")) == predictions
+    assert predictions.ids.tolist() == ids.tolist()
+    assert repr(predictions) == "Predictions(3 images, 2 classes, classes alone, accuracy 33.33%)"
+
+
+def test_equal_by_content():
+    assert make_predictions() == make_predictions()
+    for other in (make_predictions(seed=1), make_predictions(split="test"), 5):
+        assert make_predictions() != other
+
+
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [(("caf\udce9", "b"), ("caf\ufffd", "b")), (("\udce9", "\udce8"), ("\\udce9", "\\udce8"))],
+)
+def test_names_that_are_no_unicode_are_shown_with_a_replacement(names, shown):
+    assert Predictions(np.array([0]), np.array([[0.5, 0.5]]), names).class_names == shown
+
+
+def test_foreign_metadata_is_strict_json_and_empty_counts_as_nothing(tmp_path):
+    arrays = arrays_of(make_predictions())
+    np.savez(tmp_path / "p.npz", **arrays, metadata=np.array('{"loss": NaN, "recipe": "r"}'))
+    assert load_predictions(tmp_path / "p.npz").metadata == {"loss": None, "recipe": "r"}
+    np.savez(tmp_path / "p.npz", **arrays, metadata=np.array(""))
+    assert load_predictions(tmp_path / "p.npz").metadata == {}
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"ids": np.arange(200, dtype=np.uint64) + np.uint64(2**63)}, "below 2[*][*]63"),
+        ({"ids": np.array(["a"] * 200)}, "all different"),
+        ({"predicted": np.full(200, 7)}, "predicted classes run from 7 to 7"),
+        ({"images": np.zeros((200, 4, 4))}, "images are float64"),
+        ({"images": np.zeros((199, 4, 4), np.uint8)}, "images are uint8 of shape"),
+        ({"embeddings": np.full((200, 4), np.nan)}, "embeddings are"),
+    ],
+)
+def test_bad_optional_arrays(tmp_path, change, complaint):
+    np.savez(tmp_path / "p.npz", **{**arrays_of(make_predictions()), **change})
+    with pytest.raises(InputError, match=complaint):
+        load_predictions(tmp_path / "p.npz")

@@ -55,11 +55,11 @@ def calibrate(predictions: Predictions, validation: Predictions | None) -> Calib
         validation: Of images the net was neither trained nor is reported on; None where the
             recipe held out none. A temperature fitted on the test set would flatter itself.
     """
-    before = calibration_error(predictions.labels, predictions.probabilities)
+    before = calibration_error(predictions.labels, predictions.known_probabilities())
     if validation is None:
         return Calibration(before)
     temperature = fit_temperature(validation)
-    scaled = apply_temperature(predictions.probabilities, temperature)
+    scaled = apply_temperature(predictions.known_probabilities(), temperature)
     after = calibration_error(predictions.labels, scaled)
     return Calibration(before, temperature, len(validation.labels), after)
 
@@ -72,7 +72,7 @@ def fit_temperature(predictions: Predictions) -> float:
     """
     from scipy import optimize  # Slow to import, and most runs hold nothing out.
 
-    logits = _logits(predictions.probabilities)
+    logits = _logits(predictions.known_probabilities())
     rows = np.arange(len(logits))
 
     def loss(log_temperature: float) -> float:

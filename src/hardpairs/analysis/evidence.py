@@ -95,7 +95,7 @@ def gather_evidence(
         "label_quality": label_quality(labels, probabilities),
     }
     if len(runs) > 1:
-        each = [_entropy(run.probabilities) for run in runs]
+        each = [_entropy(run.known_probabilities()) for run in runs]
         columns["disagreement"] = np.maximum(entropy - np.mean(each, axis=0), 0)
         columns["runs_for_label"] = np.mean([run.predicted == labels for run in runs], axis=0)
     if neighbours is not None:
@@ -135,7 +135,7 @@ def mean_probabilities(runs: Sequence[Predictions]) -> np.ndarray:
                 f"run {number} isn't of the same images, labels and classes as the first; "
                 "give runs of one dataset and split."
             )
-    return np.stack([run.probabilities for run in runs]).mean(axis=0, dtype=np.float64)
+    return np.stack([run.known_probabilities() for run in runs]).mean(axis=0, dtype=np.float64)
 
 
 def ambiguity_score(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:

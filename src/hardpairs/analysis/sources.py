@@ -70,6 +70,8 @@ def join_images(predictions: Predictions, source: str) -> np.ndarray:
             f"{source}: its {_split(predictions)} images aren't those that were predicted "
             "(fingerprints differ); give the folder that was used, with --data."
         )
+    if predictions.ids.dtype.kind == "U":
+        raise InputError(f"{source}: its images have numbers, the predictions' ids are texts.")
     if predictions.ids.max() >= len(split) or not np.array_equal(
         split.labels[predictions.ids], predictions.labels
     ):
@@ -94,7 +96,7 @@ def _read_votes(path: Path, predictions: Predictions) -> np.ndarray:
 def _read_neighbours(path: Path, predictions: Predictions) -> Neighbours | None:
     if not path.exists():
         return None
-    images, classes = predictions.probabilities.shape
+    images, classes = len(predictions), len(predictions.class_names)
     return load_neighbours(path, images, classes)
 
 

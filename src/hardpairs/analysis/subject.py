@@ -100,7 +100,7 @@ class Subject:
 
 def _reliability(predictions: Predictions) -> list[dict[str, float]]:
     """The bins that hold images, see `reliability`."""
-    bins = reliability(predictions.labels, predictions.probabilities)
+    bins = reliability(predictions.labels, predictions.known_probabilities())
     return [
         {"images": int(images), "confidence": confidence, "accuracy": accuracy}
         for images, confidence, accuracy in bins.tolist()

@@ -146,7 +146,7 @@ def mistakes_csv(predictions: Predictions, verdicts: Sequence[Verdict]) -> str:
                 predictions.ids[row],
                 names[predictions.labels[row]],
                 names[predicted[row]],
-                f"{predictions.probabilities[row, predicted[row]]:.4g}",
+                f"{predictions.known_probabilities()[row, predicted[row]]:.4g}",
                 verdict.verdict,
                 *values,
             ]

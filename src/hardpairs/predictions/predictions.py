@@ -6,11 +6,7 @@ The format is specified in docs/predictions.md.
 import csv
 import io
 import json
-import tokenize
-import zipfile
-import zlib
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -18,71 +14,165 @@ import numpy as np
 
 from hardpairs.errors import InputError
 from hardpairs.files import whole_file
+from hardpairs.reading import clean_text, json_safe, parse_json, read_npz, read_text
 
 FORMAT_VERSION = 1
 SUM_TOLERANCE = 1e-3  # Rows written in half precision miss 1 by a few 1e-4.
-DEFLATE_MAX_RATIO = 1032  # zlib's technical notes: no stream unpacks to more than this.
+LARGEST_IDS = 2**30  # Bytes of all ids, each as long as the longest.
 
 
-@dataclass(frozen=True)
+def _empty() -> np.ndarray:
+    return np.empty(0, np.int64)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Predictions:
     """What a classifier says of N images with K classes, checked when made.
 
     Attributes:
         labels: int64 (N,), the given labels, indices into ``class_names``.
-        probabilities: float32 (N, K), each row sums to 1.
+        probabilities: float32 (N, K), each row sums to 1; None where only classes are known.
         class_names: K names.
-        ids: int64 (N,), each image's index in its split; left empty it becomes 0..N-1.
+        ids: int64 (N,), each image's index in its split, or str (N,), its file name; left empty
+            it becomes 0..N-1.
         split: "train", "test", or "" where unknown.
         fingerprint: `Split.fingerprint` of the images, or "" where unknown.
-        metadata: Whatever else is known (recipe, seed, versions, seconds), JSON-compatible.
+        metadata: Whatever else is known (recipe, seed, versions, seconds). Foreign: shown, never
+            trusted. What JSON can't hold is made text, NaN is made None.
+        predicted: int64 (N,), the predicted classes; left empty, the most probable, the first of
+            equals, found in the precision in which the probabilities are given.
+        top_k: How many probabilities of each row are known, the rest being spread over the other
+            classes; 0 where all are.
+        images: uint8 (N, H, W) or (N, H, W, C), C in {1, 3}, or None.
+        embeddings: float32 (N, D), or None.
+        notes: Sentences on what was converted when the predictions were read.
 
     Raises:
         InputError: The arrays don't fit together or aren't probabilities (see the message).
     """
 
     labels: np.ndarray
-    probabilities: np.ndarray
+    probabilities: np.ndarray | None
     class_names: tuple[str, ...]
-    ids: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
+    ids: np.ndarray = field(default_factory=_empty)
     split: str = ""
     fingerprint: str = ""
     metadata: dict[str, Any] = field(default_factory=dict)
+    predicted: np.ndarray = field(default_factory=_empty)
+    top_k: int = 0
+    images: np.ndarray | None = None
+    embeddings: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        labels, probabilities = np.asarray(self.labels), np.asarray(self.probabilities)
+        labels = np.asarray(self.labels)
+        probabilities = None if self.probabilities is None else np.asarray(self.probabilities)
+        names = tuple(self.class_names)
+        _check_classes(names)
+        if probabilities is not None:
+            _check_probabilities(probabilities, len(names))
+        images = labels.size if probabilities is None else len(probabilities)
+        predicted = np.asarray(self.predicted)
+        if predicted.size == 0 and probabilities is not None:
+            predicted = probabilities.argmax(axis=1)
+        _check_indices("labels", labels, images, len(names))
+        _check_indices("predicted classes", predicted, images, len(names))
         ids = np.asarray(self.ids)
-        if ids.size == 0:
-            ids = np.arange(labels.size)
-        _check(labels, probabilities, self.class_names, ids)
-        object.__setattr__(self, "labels", labels.astype(np.int64))
-        object.__setattr__(self, "probabilities", probabilities.astype(np.float32))
-        object.__setattr__(self, "class_names", tuple(str(name) for name in self.class_names))
-        object.__setattr__(self, "ids", ids.astype(np.int64))
+        ids = np.arange(images) if ids.size == 0 else _checked_ids(ids, images)
+        known = {
+            "labels": labels.astype(np.int64),
+            "probabilities": probabilities if probabilities is None else as_float32(probabilities),
+            "class_names": _printable_names(names),
+            "ids": ids,
+            "metadata": json_safe(self.metadata),
+            "predicted": predicted.astype(np.int64),
+            "top_k": int(self.top_k) if 0 < self.top_k < len(names) else 0,
+            "images": _checked_images(self.images, images),
+            "embeddings": _checked_embeddings(self.embeddings, images),
+            "notes": tuple(self.notes),
+        }
+        for name, value in known.items():
+            object.__setattr__(self, name, value)
 
-    @cached_property
-    def predicted(self) -> np.ndarray:
-        """int64 (N,): the most probable class, the first of equals."""
-        return self.probabilities.argmax(axis=1)
+    @property
+    def has_probabilities(self) -> bool:
+        """Whether more is known than the predicted classes."""
+        return self.probabilities is not None
 
+    def known_probabilities(self) -> np.ndarray:
+        """Return the probabilities, float32 (N, K), for what can't be done without.
 
-def save_predictions(predictions: Predictions, path: Path) -> None:
-    """Write an .npz without pickle; whole or not at all."""
-    with whole_file(path) as partial:
-        np.savez_compressed(
-            partial,
-            format_version=np.int64(FORMAT_VERSION),
-            labels=predictions.labels,
-            probabilities=predictions.probabilities,
-            class_names=np.array(predictions.class_names),
-            ids=predictions.ids,
-            split=np.array(predictions.split),
-            fingerprint=np.array(predictions.fingerprint),
-            metadata=np.array(json.dumps(predictions.metadata)),
+        Raises:
+            InputError: Only the predicted classes are known.
+        """
+        if self.probabilities is None:
+            raise InputError(
+                "the predictions are classes alone, and this needs probabilities; "
+                "give a column for each class."
+            )
+        return self.probabilities
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __repr__(self) -> str:
+        right = float((self.labels == self.predicted).mean())
+        kind = "" if self.has_probabilities else ", classes alone"
+        return (
+            f"Predictions({len(self):,} images, {len(self.class_names):,} classes{kind}, "
+            f"accuracy {right:.2%})"
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # Equal by content, and arrays can't be hashed.
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Predictions):
+            return NotImplemented
+        return all(
+            _same(getattr(self, each.name), getattr(other, each.name))
+            for each in fields(self)
+            if each.name != "notes"
         )
 
 
-def load_predictions(path: Path) -> Predictions:
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
+        return one is not None and other is not None and np.array_equal(one, other)
+    return one == other
+
+
+def as_float32(probabilities: np.ndarray) -> np.ndarray:
+    """Cast to float32; what rounding took below 0 or above 1 is put back to it."""
+    return np.clip(probabilities.astype(np.float32), 0, 1)
+
+
+def save_predictions(predictions: Predictions, path: str | Path) -> None:
+    """Write an .npz without pickle; whole or not at all."""
+    arrays: dict[str, Any] = {
+        "format_version": np.int64(FORMAT_VERSION),
+        "labels": predictions.labels,
+        "class_names": np.array(predictions.class_names),
+        "ids": predictions.ids,
+        "split": np.array(predictions.split),
+        "fingerprint": np.array(predictions.fingerprint),
+        "metadata": np.array(json.dumps(predictions.metadata)),
+    }
+    probabilities = predictions.probabilities
+    if probabilities is not None:
+        arrays["probabilities"] = probabilities
+    # A lead that float32 has rounded away can't be found in the file again.
+    if probabilities is None or (probabilities.argmax(axis=1) != predictions.predicted).any():
+        arrays["predicted"] = predictions.predicted
+    if predictions.top_k:
+        arrays["top_k"] = np.int64(predictions.top_k)
+    for name in ("images", "embeddings"):
+        if getattr(predictions, name) is not None:
+            arrays[name] = getattr(predictions, name)
+    with whole_file(Path(path)) as partial:
+        np.savez_compressed(partial, **arrays)
+
+
+def load_predictions(path: str | Path) -> Predictions:
     """Read a predictions file: .npz, or .csv as written by hand or by another framework.
 
     Nothing in the file is executed: pickled objects are refused.
@@ -90,74 +180,58 @@ def load_predictions(path: Path) -> Predictions:
     Raises:
         InputError: Missing, damaged, of another format, or not valid predictions.
     """
+    path = Path(path)
     try:
         fields = _read_csv(path) if path.suffix == ".csv" else _read_npz(path)
         return Predictions(**fields)
     except InputError as error:
-        raise InputError(f"{path}: {error}") from error
-    except OSError as error:
-        raise InputError(f"{path}: can't be read ({error.strerror}); check the path.") from error
+        message = str(error)
+        raise InputError(message if str(path) in message else f"{path}: {message}") from error
 
 
 def _read_npz(path: Path) -> dict[str, Any]:
+    names = (
+        *("format_version", "labels", "probabilities", "class_names", "ids"),
+        *("split", "fingerprint", "metadata", "predicted", "top_k", "images", "embeddings"),
+    )
+    arrays = read_npz(path, names)
+    missing = {"labels", "class_names"} - arrays.keys()
+    if not {"probabilities", "predicted"} & arrays.keys():
+        missing.add("probabilities")
+    if missing:
+        raise InputError(f"lacks the array {sorted(missing)[0]!r}; see docs/predictions.md.")
+    version = arrays.pop("format_version", np.array(FORMAT_VERSION))
+    if version.size != 1 or version.item() != FORMAT_VERSION:
+        raise InputError(
+            f"has format version {version}, this hardpairs reads {FORMAT_VERSION}; update it."
+        )
+    fields: dict[str, Any] = {"probabilities": None, **arrays}
+    fields["class_names"] = tuple(arrays["class_names"].ravel().tolist())
+    for name in ("split", "fingerprint"):
+        if name in arrays:
+            fields[name] = str(arrays[name])
+    if "top_k" in arrays:
+        fields["top_k"] = int(arrays["top_k"].item()) if arrays["top_k"].dtype.kind in "iu" else 0
+    return {**fields, "metadata": _metadata(str(arrays.get("metadata", "")))}
+
+
+def _metadata(text: str) -> dict[str, Any]:
     try:
-        with zipfile.ZipFile(path) as archive:
-            _check_sizes(archive, path.stat().st_size)
-            arrays = {
-                name: np.lib.format.read_array(
-                    io.BytesIO(archive.read(f"{name}.npy")), allow_pickle=False
-                )
-                for name in (
-                    *("format_version", "labels", "probabilities", "class_names", "ids"),
-                    *("split", "fingerprint", "metadata"),
-                )
-                if f"{name}.npy" in archive.namelist()
-            }
-        missing = {"labels", "probabilities", "class_names"} - arrays.keys()
-        if missing:
-            raise InputError(f"lacks the array {sorted(missing)[0]!r}; see docs/predictions.md.")
-        version = int(arrays.pop("format_version", FORMAT_VERSION))
-        if version != FORMAT_VERSION:
-            raise InputError(
-                f"has format version {version}, this hardpairs reads {FORMAT_VERSION}; update it."
-            )
-        fields: dict[str, Any] = dict(arrays)
-        fields["class_names"] = tuple(arrays["class_names"].ravel().tolist())
-        for name in ("split", "fingerprint", "metadata"):
-            if name in arrays:
-                fields[name] = str(arrays[name])
-        metadata = json.loads(fields.get("metadata", "{}"))
-    except InputError:
-        raise
-    except zipfile.BadZipFile as error:
-        raise InputError("is not an .npz file (a zip of arrays); save it with numpy.savez.") from (
+        metadata = parse_json(text) if text.strip() else {}
+    except (ValueError, RecursionError) as error:
+        raise InputError("has metadata that isn't JSON; write an object or leave it out.") from (
             error
         )
-    except (
-        *(ValueError, TypeError, KeyError, EOFError, MemoryError, RecursionError, zlib.error),
-        *(NotImplementedError, RuntimeError, OverflowError, tokenize.TokenError, SyntaxError),
-    ) as error:
-        raise InputError(
-            f"is damaged or holds pickled objects ({type(error).__name__}); "
-            "save plain arrays with numpy.savez."
-        ) from error
     if not isinstance(metadata, dict):
         raise InputError("has metadata that isn't a JSON object; write one or leave it out.")
-    return {**fields, "metadata": metadata}
-
-
-def _check_sizes(archive: zipfile.ZipFile, file_size: int) -> None:
-    claimed = sum(entry.file_size for entry in archive.infolist())
-    if claimed > DEFLATE_MAX_RATIO * file_size:
-        raise InputError(f"claims {claimed:,} bytes, more than it can hold; save it again.")
+    return metadata
 
 
 def _read_csv(path: Path) -> dict[str, Any]:
     """Columns: ``label``, optionally ``id``, and one column of probabilities per class name."""
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.reader(file, strict=True))
-    except (UnicodeDecodeError, csv.Error) as error:
+        rows = list(csv.reader(io.StringIO(read_text(path), newline=""), strict=True))
+    except csv.Error as error:
         raise InputError(f"is not UTF-8 comma-separated text ({error}); save it as such.") from (
             error
         )
@@ -191,47 +265,121 @@ def _too_large(ids: list[int]) -> bool:
     return any(abs(value) >= 2**63 for value in ids)
 
 
-def _check(
-    labels: np.ndarray, probabilities: np.ndarray, class_names: tuple[str, ...], ids: np.ndarray
-) -> None:
+def _check_classes(class_names: tuple[str, ...]) -> None:
+    if len(class_names) < 2:
+        raise InputError(f"{len(class_names)} class names; give two classes at least.")
+    if not all(isinstance(name, str) for name in class_names):
+        raise InputError("class names must be texts; convert them with str().")
+    if len(set(class_names)) != len(class_names):
+        raise InputError("class names must be all different; rename the repeated ones.")
+
+
+def _printable_names(class_names: tuple[str, ...]) -> tuple[str, ...]:
+    """Names that can be written as UTF-8, still all different."""
+    names = tuple(clean_text(name) for name in class_names)
+    if len(set(names)) == len(names):
+        return names
+    return tuple(name.encode("utf-8", "backslashreplace").decode() for name in class_names)
+
+
+def _check_probabilities(probabilities: np.ndarray, classes: int) -> None:
     if probabilities.ndim != 2 or probabilities.dtype.kind != "f":
         raise InputError(
             f"probabilities are {probabilities.dtype} of shape {probabilities.shape}, expected "
             "floats of shape (images, classes); reshape or convert them."
         )
-    images, classes = probabilities.shape
-    if images == 0 or classes < 2:
+    if len(probabilities) == 0 or probabilities.shape[1] < 2:
         raise InputError(
             f"probabilities have shape {probabilities.shape}; "
             "give at least one image and two classes."
         )
-    for name, array in (("labels", labels), ("ids", ids)):
-        if array.shape != (images,) or array.dtype.kind not in "iu":
-            raise InputError(
-                f"{name} are {array.dtype} of shape {array.shape}, expected integers of shape "
-                f"({images},), one for each row of probabilities."
-            )
-    if len(class_names) != classes or not all(isinstance(name, str) for name in class_names):
+    if probabilities.shape[1] != classes:
         raise InputError(
-            f"{len(class_names)} class names for {classes} columns of probabilities; "
+            f"{classes} class names for {probabilities.shape[1]} columns of probabilities; "
             "give one text for each."
         )
-    if len(set(class_names)) != classes:
-        raise InputError("class names must be all different; rename the repeated ones.")
     if not np.isfinite(probabilities).all():
         row = int(np.flatnonzero(~np.isfinite(probabilities).all(axis=1))[0])
         raise InputError(f"row {row} of probabilities has NaN or infinity; predict again.")
     sums = probabilities.sum(axis=1, dtype=np.float64)
-    if probabilities.min() < 0 or np.abs(sums - 1).max() > SUM_TOLERANCE:
+    if probabilities.min() < -SUM_TOLERANCE or np.abs(sums - 1).max() > SUM_TOLERANCE:
         row = int(np.abs(sums - 1).argmax())
+        if np.abs(sums - 1).max() <= SUM_TOLERANCE:
+            row = int(probabilities.min(axis=1).argmin())
         raise InputError(
             f"probabilities must be at least 0 and each row must sum to 1 (row {row} sums to "
-            f"{sums[row]:.4g}); apply softmax to logits first."
+            f"{sums[row]:.4g}, its least is {probabilities[row].min():.4g}); "
+            "apply softmax to logits first."
         )
-    if labels.min() < 0 or labels.max() >= classes:
+
+
+def _check_indices(name: str, indices: np.ndarray, images: int, classes: int) -> None:
+    if images == 0:
+        raise InputError(f"{name} are empty; give at least one image.")
+    if indices.shape != (images,) or indices.dtype.kind not in "iu":
         raise InputError(
-            f"labels run from {labels.min()} to {labels.max()}, expected 0 to {classes - 1}; "
+            f"{name} are {indices.dtype} of shape {indices.shape}, expected integers of shape "
+            f"({images},), one for each image."
+        )
+    if indices.min() < 0 or indices.max() >= classes:
+        raise InputError(
+            f"{name} run from {indices.min()} to {indices.max()}, expected 0 to {classes - 1}; "
             "use indices into class_names."
         )
-    if ids.min() < 0 or len(np.unique(ids)) != images:
-        raise InputError("ids must be at least 0 and all different; number the images again.")
+
+
+def _checked_ids(ids: np.ndarray, images: int) -> np.ndarray:
+    """int64 or str (N,), all different."""
+    if ids.dtype.kind == "O" and all(isinstance(each, str) for each in ids.flat):
+        if max(map(len, ids.flat), default=0) * 4 * images > LARGEST_IDS:
+            raise InputError("ids are texts of a gigabyte; give shorter ones.")
+        ids = ids.astype(str)
+    if ids.shape != (images,) or ids.dtype.kind not in "iuU":
+        raise InputError(
+            f"ids are {ids.dtype} of shape {ids.shape}, expected integers or texts of shape "
+            f"({images},), one for each image."
+        )
+    if ids.dtype.kind in "iu" and (ids.min() < 0 or ids.max() >= 2**63):
+        raise InputError(
+            f"ids run from {ids.min()} to {ids.max()}, and must be at least 0 and below 2**63; "
+            "number the images or give texts."
+        )
+    if len(np.unique(ids)) != images:
+        raise InputError("ids must be all different; number the images again.")
+    return ids if ids.dtype.kind == "U" else ids.astype(np.int64)
+
+
+def _checked_images(pictures: np.ndarray | None, images: int) -> np.ndarray | None:
+    if pictures is None:
+        return None
+    pictures = np.asarray(pictures)
+    is_gray = pictures.ndim == 3
+    if (
+        not (is_gray or (pictures.ndim == 4 and pictures.shape[-1] in (1, 3)))
+        or len(pictures) != images
+        or pictures.dtype != np.uint8
+        or 0 in pictures.shape
+    ):
+        raise InputError(
+            f"images are {pictures.dtype} of shape {pictures.shape}, expected uint8 of shape "
+            f"({images}, height, width) or ({images}, height, width, 1 or 3)."
+        )
+    return pictures
+
+
+def _checked_embeddings(embeddings: np.ndarray | None, images: int) -> np.ndarray | None:
+    if embeddings is None:
+        return None
+    embeddings = np.asarray(embeddings)
+    if (
+        embeddings.ndim != 2
+        or len(embeddings) != images
+        or embeddings.shape[1] == 0
+        or embeddings.dtype.kind not in "fiu"
+        or not np.isfinite(embeddings).all()
+    ):
+        raise InputError(
+            f"embeddings are {embeddings.dtype} of shape {embeddings.shape}, expected finite "
+            f"floats of shape ({images}, dimensions)."
+        )
+    return embeddings.astype(np.float32)

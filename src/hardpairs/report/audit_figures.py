@@ -82,7 +82,7 @@ def draw_suspects(
         title = f"{predictions.split} {row}"
         axes.text(left, top - 0.04, title, fontsize=8, color=GREY, va="bottom")
         place_image(axes, images[row], left, top)
-        share = predictions.probabilities[row, predicted[row]]
+        share = predictions.known_probabilities()[row, predicted[row]]
         caption = f"{names[predictions.labels[row]]}?\n{names[predicted[row]]} {share:.0%}"
         axes.text(left + 0.5, top + 1.04, caption, ha="center", va="top", fontsize=8)
     fit_axes(axes, units_wide, units_high)

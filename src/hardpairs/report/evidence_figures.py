@@ -88,9 +88,10 @@ def draw_calibration(subject: Subject) -> Figure:
     axes = figure.add_axes((0.11, 0.1, 0.86, 0.79))
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=":", label="calibrated")
     lowest = 1 / len(predictions.class_names)
-    curves = [("as predicted", predictions.probabilities, calibration.before, ORANGE, "s")]
+    given = predictions.known_probabilities()
+    curves = [("as predicted", given, calibration.before, ORANGE, "s")]
     if calibration.temperature is not None and calibration.after is not None:
-        scaled = apply_temperature(predictions.probabilities, calibration.temperature)
+        scaled = apply_temperature(predictions.known_probabilities(), calibration.temperature)
         label = f"temperature {calibration.temperature:.2f}"
         curves.append((label, scaled, calibration.after, BLUE, "o"))
     for label, probabilities, error, colour, marker in curves:

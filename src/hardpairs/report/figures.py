@@ -168,7 +168,7 @@ def draw_pairs(subject: Subject) -> Figure | None:
         for column, index in enumerate(chosen):
             left = 1.3 + column * 1.2
             place_image(axes, images[index], left, top)
-            mine, other = predictions.probabilities[index][[true, taken_for]]
+            mine, other = predictions.known_probabilities()[index][[true, taken_for]]
             caption = f"{names[true]} {mine:.0%}\n{names[taken_for]} {other:.0%}"
             axes.text(left + 0.5, top + 1.05, caption, ha="center", va="top", fontsize=8)
     fit_axes(axes, units_wide, units_high)
@@ -191,7 +191,7 @@ def draw_hardest(subject: Subject) -> Figure | None:
         axes.text(left, 0.13, f"image {predictions.ids[index]}", fontsize=8, color=GREY)
         place_image(axes, images[index], left, 0.2, size=1.2)
         _place_probabilities(
-            axes, predictions.probabilities[index], evaluation, left=left, top=1.52
+            axes, predictions.known_probabilities()[index], evaluation, left=left, top=1.52
         )
     fit_axes(axes, 7.1, 2.3)
     write_headline(
@@ -245,7 +245,7 @@ def directions(pair: HardPair) -> list[tuple[int, int, int, float]]:
 def confident_mistakes(predictions: Predictions, true: int, taken_for: int) -> np.ndarray:
     """Rows where ``true`` was predicted as ``taken_for``, most confident first."""
     rows = np.flatnonzero((predictions.labels == true) & (predictions.predicted == taken_for))
-    return rows[np.argsort(-predictions.probabilities[rows, taken_for], kind="stable")]
+    return rows[np.argsort(-predictions.known_probabilities()[rows, taken_for], kind="stable")]
 
 
 def typical_mistakes(

@@ -70,7 +70,7 @@ def choose_rows(predictions: Predictions, other: Predictions | None = None) -> n
         int64, the most confident mistake first, then right images, the least confident first.
     """
     labels, predicted = predictions.labels, predictions.predicted
-    confidence = predictions.probabilities.max(axis=1)
+    confidence = predictions.known_probabilities().max(axis=1)
     right = predicted == labels
     telling = np.where(right, confidence, -confidence)
     rank = _rank_within(labels * len(predictions.class_names) + predicted, telling)
@@ -109,7 +109,7 @@ def _cells(confusion: np.ndarray) -> list[list[Any]]:
 
 
 def _most_probable(predictions: Predictions, rows: np.ndarray) -> list[list[int]]:
-    probabilities = predictions.probabilities[rows]
+    probabilities = predictions.known_probabilities()[rows]
     classes = probabilities.shape[1]
     shown = classes if classes <= MOST_CLASSES_IN_FULL else MOST_PROBABLE
     order = np.argsort(-probabilities, axis=1, kind="stable")[:, :shown]
