@@ -17,11 +17,11 @@ layers = keras.layers
 
 # 1. The data: 60,000 training and 10,000 test images of 28 x 28 gray pixels, 10 classes.
 fashion = load_dataset("fashion-mnist")
-print(fashion.train.images.shape, "labels 0-9:", ", ".join(fashion.class_names))
+print(fashion.train.pixels.shape, "labels 0-9:", ", ".join(fashion.class_names))
 
-# Pixels from 0 to 1, and a channel dimension for Conv2D: (N, 28, 28, 1).
-train_pixels = fashion.train.images[..., None].astype("float32") / 255
-test_pixels = fashion.test.images[..., None].astype("float32") / 255
+# Pixels from 0 to 1; the last dimension is the channel that Conv2D asks for: (N, 28, 28, 1).
+train_pixels = fashion.train.pixels.astype("float32") / 255
+test_pixels = fashion.test.pixels.astype("float32") / 255
 
 # 2. The net: convolutions find edges and textures, pooling forgives small shifts, dropout
 #    keeps the hidden layer from learning the training images by heart.
@@ -66,7 +66,7 @@ predictions = Predictions(
 # 5. Accuracy, the report for each class, the confusion matrix, the hard pairs and the filters.
 subject = Subject(
     predictions,
-    images=fashion.test.images,
+    images=fashion.test.pixels,
     human_votes=load_human_votes("fashion-mnist"),
     history=history.history,
     kept_epoch=stopping.best_epoch + 1,

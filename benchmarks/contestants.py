@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from hardpairs.data.datasets import Split
+from hardpairs.data.split import Split, drop_gray
 from operations import training_operations
 
 
@@ -55,7 +55,7 @@ def torch_lesson(train: Split, test_images: np.ndarray, seed: int) -> Outcome:
     loss_function = nn.CrossEntropyLoss()
 
     def tensor(images: np.ndarray) -> Any:
-        pixels = torch.from_numpy(images.astype(np.float32) / 255)[:, None]
+        pixels = torch.from_numpy(drop_gray(images).astype(np.float32) / 255)[:, None]
         return pixels.contiguous(memory_format=torch.channels_last)
 
     def logits(images: Any) -> Any:
@@ -63,7 +63,7 @@ def torch_lesson(train: Split, test_images: np.ndarray, seed: int) -> Outcome:
         with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
             return torch.cat([net(batch) for batch in images.split(1000)]).float()
 
-    images, labels = tensor(train.images), torch.from_numpy(train.labels)
+    images, labels = tensor(train.pixels), torch.from_numpy(train.labels)
     held_out, patience = 6000, 0
     best: tuple[float, dict[str, Any]] = (np.inf, {})
     generator = torch.Generator().manual_seed(seed)
@@ -107,7 +107,7 @@ def hog_svm(train: Split, test_images: np.ndarray, seed: int) -> Outcome:
 
     def features(images: np.ndarray) -> np.ndarray:
         options: dict[str, Any] = {"pixels_per_cell": (4, 4), "cells_per_block": (2, 2)}
-        return np.array([hog(image, orientations=8, **options) for image in images])
+        return np.array([hog(image, orientations=8, **options) for image in drop_gray(images)])
 
     chosen = np.random.default_rng(seed).permutation(len(train))[:20_000]
     started = time.perf_counter()
@@ -123,7 +123,7 @@ def gradient_boosting(train: Split, test_images: np.ndarray, seed: int) -> Outco
 
     model = LGBMClassifier(n_estimators=100, num_leaves=31, random_state=seed, verbosity=-1)
     started = time.perf_counter()
-    model.fit(train.images.reshape(len(train), -1), train.labels)
+    model.fit(train.pixels.reshape(len(train), -1), train.labels)
     seconds = time.perf_counter() - started
     return Outcome(model.predict(test_images.reshape(len(test_images), -1)), seconds)
 
@@ -140,7 +140,7 @@ def random_convolutions(train: Split, test_images: np.ndarray, seed: int) -> Out
     size, count = 6, 400
 
     def patches_of(images: np.ndarray) -> np.ndarray:
-        windows = sliding_window_view(images, (size, size), axis=(1, 2))[:, ::1, ::1]
+        windows = sliding_window_view(drop_gray(images), (size, size), axis=(1, 2))[:, ::1, ::1]
         flat = windows.reshape(*windows.shape[:3], size * size).astype(np.float32)
         flat -= flat.mean(axis=-1, keepdims=True)
         return flat / np.sqrt(flat.var(axis=-1, keepdims=True) + 100)
@@ -159,7 +159,7 @@ def random_convolutions(train: Split, test_images: np.ndarray, seed: int) -> Out
             parts.append(np.concatenate(cells, axis=1))
         return np.concatenate(parts)
 
-    train_features = features(train.images)
+    train_features = features(train.pixels)
     mean, deviation = train_features.mean(axis=0), train_features.std(axis=0) + 1e-6
     model = Ridge(alpha=100).fit((train_features - mean) / deviation, np.eye(10)[train.labels])
     seconds = time.perf_counter() - started

@@ -29,8 +29,8 @@ layers = keras.layers
 def main(seed: int, folder: Path) -> None:
     """Load, train, evaluate, plot."""
     fashion = load_dataset("fashion-mnist")
-    train_images = (fashion.train.images.astype("float32") / 255.0)[..., None]
-    test_images = (fashion.test.images.astype("float32") / 255.0)[..., None]
+    train_images = fashion.train.pixels.astype("float32") / 255.0
+    test_images = fashion.test.pixels.astype("float32") / 255.0
     train_labels, test_labels = fashion.train.labels, fashion.test.labels
     keras.utils.set_random_seed(seed)
     model = keras.Sequential(

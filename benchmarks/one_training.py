@@ -16,7 +16,8 @@ STARTED = time.perf_counter()
 import numpy as np  # noqa: E402
 
 from contestants import CONTESTANTS, Outcome  # noqa: E402
-from hardpairs.data.datasets import Split, load_dataset  # noqa: E402
+from hardpairs.data.datasets import load_dataset  # noqa: E402
+from hardpairs.data.split import Split  # noqa: E402
 from hardpairs.training.recipes import RECIPES  # noqa: E402
 from operations import bf16_gflops, keras_layers, training_operations  # noqa: E402
 
@@ -28,11 +29,11 @@ def main(name: str, seed: int, variant: dict[str, Any]) -> None:
         return
     dataset = load_dataset("fashion-mnist")
     images = variant.pop("images", len(dataset.train))
-    train = Split(dataset.train.images[:images], dataset.train.labels[:images])
+    train = dataset.train.take(slice(images))
     if name in CONTESTANTS:
-        outcome = CONTESTANTS[name](train, dataset.test.images, seed)
+        outcome = CONTESTANTS[name](train, dataset.test.pixels, seed)
     else:
-        outcome = train_recipe(name, train, dataset.test.images, seed, variant)
+        outcome = train_recipe(name, train, dataset.test.pixels, seed, variant)
     labels = dataset.test.labels
     flipped = outcome.flipped
     printed = {

@@ -27,7 +27,8 @@ from hardpairs.analysis.intervals import wilson_interval
 from hardpairs.analysis.neighbours import Neighbours
 from hardpairs.analysis.people import PeopleComparison, compare_with_people, people_leave
 from hardpairs.analysis.verdicts import VERDICTS, judge_mistakes
-from hardpairs.data.datasets import Dataset, load_dataset
+from hardpairs.data.datasets import load_dataset
+from hardpairs.data.split import Dataset
 from hardpairs.data.votes import load_votes
 from hardpairs.predictions.predictions import Predictions
 from planted_runs import FOLDS, planted_run

@@ -21,7 +21,8 @@ from scipy import stats
 from hardpairs.analysis.evidence import gather_evidence
 from hardpairs.analysis.neighbours import Neighbours
 from hardpairs.analysis.verdicts import suspect_labels
-from hardpairs.data.datasets import Dataset, load_dataset
+from hardpairs.data.datasets import load_dataset
+from hardpairs.data.split import Dataset
 from hardpairs.predictions.predictions import Predictions
 from planted_runs import PlantedRun, planted_run
 

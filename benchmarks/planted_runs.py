@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from hardpairs.analysis.neighbours import find_neighbours
-from hardpairs.data.datasets import Dataset, Split
+from hardpairs.data.split import Dataset, Split
 from hardpairs.files import whole_file
 from hardpairs.training.cross_validation import FOLDS, train_folds
 from hardpairs.training.fit import hidden_activations, predict
@@ -78,10 +78,10 @@ def _train(dataset: Dataset, kind: str, seed: int) -> dict[str, np.ndarray]:
                 hidden_activations(trained.model, split.images[chosen]),
                 chosen,
                 train_labels[chosen],
-                hidden_activations(trained.model, dataset.test.images),
+                hidden_activations(trained.model, dataset.test.pixels),
             )
         out_of_sample[held_out] = predict(trained.model, split.images[held_out])
-        test.append(predict(trained.model, dataset.test.images))
+        test.append(predict(trained.model, dataset.test.pixels))
     return {
         "train_labels": train_labels,
         "test_labels": test_labels,

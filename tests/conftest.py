@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hardpairs.data.datasets import Dataset, load_dataset
+from hardpairs.data.datasets import load_dataset
+from hardpairs.data.split import Dataset, drop_gray
 from hardpairs.predictions.predictions import Predictions
 
 
@@ -21,7 +22,7 @@ def write_folder(folder: Path, dataset: Dataset, train: int, test: int) -> Path:
     """Write the first images of each split as a folder of four IDX files."""
     folder.mkdir(exist_ok=True)
     for prefix, split, count in (("train", dataset.train, train), ("t10k", dataset.test, test)):
-        write_idx(folder / f"{prefix}-images-idx3-ubyte.gz", split.images[:count])
+        write_idx(folder / f"{prefix}-images-idx3-ubyte.gz", drop_gray(split.images[:count]))
         write_idx(folder / f"{prefix}-labels-idx1-ubyte", split.labels[:count])
     (folder / "classes.txt").write_text("\n".join(dataset.class_names) + "\n")
     return folder

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 
 from conftest import make_predictions
@@ -15,15 +17,24 @@ def test_sheet_quotes_the_runs_own_figures(fashion):
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     predictions = Predictions(labels, probabilities, fashion.class_names, split="test")
     votes = load_human_votes("fashion-mnist")
-    subject = Subject(predictions, human_votes=votes)
+    subject = Subject(predictions, human_votes=votes, about=fashion.about)
     evaluation = subject.evaluation
-    sheet = render_answers(subject, {"cm": "fashion_cm.png"})
+    pictures = {"cm": "fashion_cm.png"}
+    sheet = render_answers(subject, pictures)
     assert f"**{evaluation.accuracy:.2%}** of 10,000 test images" in sheet
     assert "## The hardest class: Shirt" in sheet
     assert f"Pullover ({evaluation.confusion[6, 2]})" in sheet
     assert f"{votes[6, 2]:.0%} go to Pullover" in sheet
     assert "![Confusion matrix" in sheet
     assert "fashion_pairs.png" not in sheet
+    assert "buttons down the front and the thickness of the cloth" in sheet
+    other = render_answers(replace(subject, about=None), pictures)
+    assert "thickness of the cloth" not in other  # Another dataset may have shirts too.
+    assert "buttons down the front and the thickness of the cloth" in sheet
+    other = render_answers(evaluation, predictions, votes, pictures)
+    assert (
+        "buttons down the front and the thickness of the cloth" not in other
+    )  # Another dataset may have shirts too.
 
 
 def test_sheet_of_bare_predictions_keeps_foreign_names_from_acting():

@@ -6,7 +6,7 @@ import pytest
 
 from conftest import run_cli, write_folder
 from hardpairs.analysis.audit import audit_dataset
-from hardpairs.data.datasets import Dataset, Split
+from hardpairs.data.split import Dataset, Split
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.report.audit import write_audit
 
@@ -28,7 +28,7 @@ def audited(fashion):
     test = Split(fashion.test.images[:100].copy(), fashion.test.labels[:100])
     test.images[5] = train.images[0]
     test.images[8] = test.images[7]
-    dataset = Dataset("<i>small", HOSTILE, train, test)
+    dataset = Dataset("<i>small", "small", HOSTILE, train, test)
     audit = audit_dataset(dataset, confident(train, "train", (3,)), confident(test, "test", (5, 9)))
     return dataset, audit
 

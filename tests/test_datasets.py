@@ -5,18 +5,40 @@ import pytest
 
 from conftest import write_idx
 from hardpairs.data.datasets import BUNDLED, load_dataset, load_human_votes, load_split
+from hardpairs.data.split import Split
 from hardpairs.errors import InputError
 
 
 @pytest.mark.parametrize("name", BUNDLED)
 def test_bundled_data_is_complete(name):
     dataset = load_dataset(name)
-    assert dataset.train.images.shape == (60_000, 28, 28)
-    assert dataset.test.images.shape == (10_000, 28, 28)
+    assert dataset.train.images.shape == (60_000, 28, 28, 1)
+    assert dataset.test.images.shape == (10_000, 28, 28, 1)
     assert dataset.train.images.dtype == np.uint8
     assert dataset.train.labels.dtype == np.int64
     assert len(dataset.class_names) == 10
     assert set(np.unique(dataset.test.labels)) == set(range(10))
+
+
+PUBLISHED = {
+    "fashion-mnist": {
+        "train": "1e1194a48cf10193dcb71a75eb1e65cbf5752c29817c279956698cbf280925a4",
+        "test": "cfe4038a9afeee8094cd7e195072f996176550687445a4bdeebe3a78629d8d43",
+    },
+    "digits": {
+        "train": "13ac2e4806765d408110b8374885bda339ed9a0e43e088b6cc249b4fcee92259",
+        "test": "d65b3203ba232bc170ac0de2ab074916e311727de2b7b25be2090e2c55bc424f",
+    },
+}
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+@pytest.mark.parametrize("part", ["train", "test"])
+def test_fingerprints_never_change(name, part):
+    """They tie finished runs to their data; the one known beforehand is the one of the bytes."""
+    split = load_split(name, part)
+    assert split.fingerprint == PUBLISHED[name][part]
+    assert Split(split.images, split.labels).fingerprint == PUBLISHED[name][part]
 
 
 def test_fashion_has_the_lessons_names(fashion):
@@ -29,11 +51,11 @@ def test_changed_bundled_bytes_are_refused(monkeypatch, tmp_path, fashion):
     folder = tmp_path / "fashion-mnist"
     from hardpairs.data import datasets
 
-    shutil.copytree(datasets.DATA_FOLDER / "fashion-mnist", folder)
-    images = fashion.test.images.copy()
+    shutil.copytree(datasets.BUNDLED_FOLDER / "fashion-mnist", folder)
+    images = fashion.test.images[..., 0].copy()
     images[77, 3, 3] ^= 1
     write_idx(folder / "t10k-images-idx3-ubyte.gz", images)
-    monkeypatch.setattr(datasets, "DATA_FOLDER", tmp_path)
+    monkeypatch.setattr(datasets, "BUNDLED_FOLDER", tmp_path)
     with pytest.raises(InputError, match="SHA-256"):
         load_split("fashion-mnist", "test")
 

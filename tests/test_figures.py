@@ -11,7 +11,7 @@ from hardpairs.report import figures
 from hardpairs.report.audit_figures import draw_duplicates, draw_suspects
 from hardpairs.report.evidence_figures import draw_calibration, draw_verdicts
 
-IMAGES = np.random.default_rng(0).integers(0, 256, (200, 28, 28), dtype=np.uint8)
+IMAGES = np.random.default_rng(0).integers(0, 256, (200, 28, 28, 1), dtype=np.uint8)
 HOSTILE = ("$x^{", "<b>&amp;", "a" * 500, "\u202eright to left", "plain")
 
 

@@ -89,12 +89,12 @@ def test_sprite_holds_the_images():
 
     from PIL import Image
 
-    images = np.random.default_rng(0).integers(0, 256, (70, 28, 28), dtype=np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (70, 28, 28, 1), dtype=np.uint8)
     sprite = images_sprite(images)
     file = io.BytesIO(base64.b64decode(sprite["url"].partition(",")[2]))
     sheet = np.asarray(Image.open(file))
     top, left = (65 // sprite["columns"]) * 28, (65 % sprite["columns"]) * 28
-    np.testing.assert_array_equal(255 - sheet[top : top + 28, left : left + 28], images[65])
+    np.testing.assert_array_equal(255 - sheet[top : top + 28, left : left + 28], images[65, ..., 0])
 
 
 def test_bare_predictions_give_a_page_without_galleries():
@@ -377,7 +377,7 @@ def test_axe_finds_nothing(visit, scheme, name, address):
 
 def test_many_classes_open_quickly(visit, folder):
     predictions = make_predictions(images=5000, classes=300)
-    images = np.random.default_rng(0).integers(0, 256, (5000, 28, 28), dtype=np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (5000, 28, 28, 1), dtype=np.uint8)
     (folder / "many.html").write_text(page_of(predictions, images=images), encoding="utf-8")
     started = time.perf_counter()
     page = visit("many.html")

@@ -12,7 +12,7 @@ import pytest
 
 from conftest import make_predictions, run_cli
 from hardpairs.analysis.comparisons import effects, find_leader, flips, make_block, scores
-from hardpairs.data.datasets import Dataset, Split
+from hardpairs.data.split import Dataset, Split
 from hardpairs.errors import InputError
 from hardpairs.predictions.predictions import save_predictions
 from hardpairs.studies import jobs as studies
@@ -26,7 +26,7 @@ def dataset(images: int = 200) -> Dataset:
     pixels = np.random.default_rng(7).integers(0, 255, (images, 28, 28), dtype=np.uint8)
     labels = make_predictions(images).labels
     split = Split(pixels, labels)
-    return Dataset("toy", tuple(f"class {index}" for index in range(5)), split, split)
+    return Dataset("toy", "toy", tuple(f"class {index}" for index in range(5)), split, split)
 
 
 DATASETS = {"toy": dataset()}

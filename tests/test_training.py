@@ -5,7 +5,7 @@ import pytest
 from scipy import ndimage
 
 from conftest import run_cli
-from hardpairs.data.datasets import Split
+from hardpairs.data.split import Split
 from hardpairs.predictions.predictions import load_predictions
 from hardpairs.training.batches import Batches, cut_out, erase, flip, rotate_and_zoom, shift
 from hardpairs.training.fit import build_model, default_precision, easiest, predict, train
@@ -94,7 +94,7 @@ def test_keras_draws_the_order_of_each_epoch(small):
 def test_a_net_side_by_side_is_the_net(small, count):
     """Both halves, in their order, also of an odd batch and of a single image."""
     net = build_model("cnn-batch-norm", 10)
-    pixels = small.images[:count, ..., None].astype(np.float32) / 255
+    pixels = small.images[:count].astype(np.float32) / 255
     expected = net.predict(pixels, verbose=0)
     np.testing.assert_allclose(predict(net, small.images[:count]), expected, atol=1e-5)
 
@@ -107,7 +107,7 @@ def test_whoever_loads_a_net_can_go_on_training(small, tmp_path):
     trained.model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
     assert int(loaded.optimizer.iterations) == 3 * (1000 // 64)
-    pixels = small.images[..., None].astype(np.float32) / 255
+    pixels = small.images.astype(np.float32) / 255
     targets = np.eye(10)[small.labels]
     before = loaded.evaluate(pixels, targets, verbose=0)[0]
     loaded.fit(pixels, targets, epochs=1, verbose=0)  # The schedule is at its end: rate 0.

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from hardpairs.analysis.evidence import Evidence, gather_evidence
     from hardpairs.analysis.subject import Subject
     from hardpairs.analysis.verdicts import Verdict, judge_mistakes
-    from hardpairs.data.datasets import Dataset, Split, load_dataset
+    from hardpairs.data.datasets import load_dataset
+    from hardpairs.data.split import Dataset, Split
     from hardpairs.data.votes import load_votes
     from hardpairs.errors import InputError
     from hardpairs.predictions.predictions import Predictions, load_predictions, save_predictions
@@ -26,7 +27,8 @@ _HOMES = {
     "analysis.evidence": ("Evidence", "gather_evidence"),
     "analysis.subject": ("Subject",),
     "analysis.verdicts": ("Verdict", "judge_mistakes"),
-    "data.datasets": ("Dataset", "Split", "load_dataset"),
+    "data.datasets": ("load_dataset",),
+    "data.split": ("Dataset", "Split"),
     "data.votes": ("load_votes",),
     "errors": ("InputError",),
     "predictions.predictions": ("Predictions", "load_predictions", "save_predictions"),

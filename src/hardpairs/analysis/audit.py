@@ -12,7 +12,7 @@ from hardpairs.analysis.duplicates import Duplicates, find_duplicates
 from hardpairs.analysis.evidence import Evidence, gather_evidence
 from hardpairs.analysis.intervals import wilson_interval
 from hardpairs.analysis.verdicts import suspect_labels
-from hardpairs.data.datasets import Dataset
+from hardpairs.data.split import Dataset
 from hardpairs.predictions.predictions import Predictions
 
 
@@ -76,7 +76,7 @@ def audit_dataset(dataset: Dataset, train: Predictions, test: Predictions) -> Au
     """
     train_evidence, test_evidence = gather_evidence([train]), gather_evidence([test])
     test_suspects = _ranked(test_evidence)
-    duplicates = find_duplicates(np.concatenate([dataset.train.images, dataset.test.images]))
+    duplicates = find_duplicates(np.concatenate([dataset.train.pixels, dataset.test.pixels]))
     # The later image of a pair is the one too many: a test image that was trained on or counted.
     repeated = duplicates.pairs[:, 1] - len(dataset.train)
     classes = len(dataset.class_names)

@@ -8,7 +8,9 @@ import numpy as np
 
 from hardpairs.analysis.neighbours import Neighbours, load_neighbours
 from hardpairs.analysis.subject import Subject
+from hardpairs.data.about import find_about
 from hardpairs.data.datasets import BUNDLED, dataset_name, load_human_votes, load_split
+from hardpairs.data.split import Images
 from hardpairs.data.votes import load_votes
 from hardpairs.errors import InputError
 from hardpairs.predictions.predictions import Predictions, load_predictions
@@ -46,6 +48,7 @@ def load_subject(
     return Subject(
         predictions=predictions,
         images=join_images(predictions, source) if source else None,
+        about=find_about(predictions.fingerprint),
         dataset=dataset_name(source) if source else "",
         human_votes=load_human_votes(source) if source and _split(predictions) == "test" else None,
         history=history,
@@ -58,8 +61,8 @@ def load_subject(
     )
 
 
-def join_images(predictions: Predictions, source: str) -> np.ndarray:
-    """Return the predicted images, uint8 (N, 28, 28), looked up by id.
+def join_images(predictions: Predictions, source: str) -> Images:
+    """Return the predicted images, looked up by id.
 
     Raises:
         InputError: The data can't be read, or isn't what was predicted.
@@ -79,7 +82,7 @@ def join_images(predictions: Predictions, source: str) -> np.ndarray:
             f"{source}: its {_split(predictions)} labels aren't those of the predictions; "
             "give the data that was predicted, or add ids."
         )
-    return split.images[predictions.ids]
+    return split.take(predictions.ids).images
 
 
 def _load_run(path: Path) -> Predictions:

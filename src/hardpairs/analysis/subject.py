@@ -12,6 +12,8 @@ from hardpairs.analysis.evidence import Evidence, gather_evidence
 from hardpairs.analysis.neighbours import Neighbours
 from hardpairs.analysis.people import compare_with_people
 from hardpairs.analysis.verdicts import Verdict, judge_mistakes, verdicts_dict
+from hardpairs.data.about import About
+from hardpairs.data.split import Images
 from hardpairs.predictions.predictions import Predictions
 
 
@@ -23,8 +25,9 @@ class Subject:
 
     Attributes:
         predictions: Of the N images.
-        images: uint8 (N, 28, 28) in the predictions' order, or None.
+        images: In the predictions' order, or None.
         inverted: Whether the images are white on black.
+        about: What is known of the data beyond its images, or None.
         dataset: The data's name, "" where unknown.
         human_votes: float64 (K, K), see `load_human_votes`, or None.
         history: "loss" and "accuracy" by epoch, with validation also "val_loss" and
@@ -35,13 +38,14 @@ class Subject:
         votes: int64 (N, K), how many people chose each class, see `load_votes`, or None.
         neighbours: Nearest training images of each image, or None.
         validation: Predictions of the images held out from training, or None.
-        train_images: uint8 (M, 28, 28), what the neighbours' indices point into, or None.
+        train_images: What the neighbours' indices point into, or None.
         notes: What was left out, and why, a sentence each.
     """
 
     predictions: Predictions
-    images: np.ndarray | None = None
+    images: Images | None = None
     inverted: bool = True
+    about: About | None = None
     dataset: str = ""
     human_votes: np.ndarray | None = None
     history: dict[str, list[float]] | None = None
@@ -51,7 +55,7 @@ class Subject:
     votes: np.ndarray | None = None
     neighbours: Neighbours | None = None
     validation: Predictions | None = None
-    train_images: np.ndarray | None = None
+    train_images: Images | None = None
     notes: tuple[str, ...] = ()
 
     @cached_property

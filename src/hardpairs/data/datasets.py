@@ -1,19 +1,15 @@
 """Datasets: the two that travel inside the package, and any folder of four IDX files."""
 
-import hashlib
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
+from hardpairs.data.about import BUNDLED_FOLDER, find_about
 from hardpairs.data.idx import read_idx
+from hardpairs.data.split import Dataset, Split, SplitName, combine_sha256, idx_sha256
 from hardpairs.errors import InputError
 
-DATA_FOLDER = Path(__file__).parent / "bundled"
 IMAGE_SIZE = 28
-SplitName = Literal["train", "test"]
 FILE_PREFIX: dict[SplitName, str] = {"train": "train", "test": "t10k"}
 
 # SHA-256 of the decompressed files: (images, labels).
@@ -41,37 +37,6 @@ BUNDLED: dict[str, dict[SplitName, tuple[str, str]]] = {
 }
 
 
-@dataclass(frozen=True)
-class Split:
-    """Images and their labels, in the order of the files.
-
-    Attributes:
-        images: uint8, (N, 28, 28), 0 is the background.
-        labels: int64, (N,), each an index into the dataset's class names.
-    """
-
-    images: np.ndarray
-    labels: np.ndarray
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """SHA-256 over the images' and labels' IDX bytes: equal exactly where the data is."""
-        return _combine(_idx_sha256(self.images), _idx_sha256(self.labels))
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """A training and a test split over the same classes."""
-
-    name: str
-    class_names: tuple[str, ...]
-    train: Split
-    test: Split
-
-
 def load_dataset(source: str | Path) -> Dataset:
     """Load a bundled dataset by name, or a folder of four IDX files.
 
@@ -84,11 +49,16 @@ def load_dataset(source: str | Path) -> Dataset:
         InputError: A file is missing or damaged, the bundled bytes aren't the published ones, or
             the arrays don't make a dataset (see the message).
     """
+    train, test = load_split(source, "train"), load_split(source, "test")
+    is_bundled = str(source) in BUNDLED
     return Dataset(
         name=dataset_name(source),
+        source=str(source) if is_bundled else str(Path(source).resolve()),
         class_names=load_class_names(source),
-        train=load_split(source, "train"),
-        test=load_split(source, "test"),
+        train=train,
+        test=test,
+        shuffled=is_bundled,
+        about=find_about(test.fingerprint),
     )
 
 
@@ -98,17 +68,20 @@ def load_split(source: str | Path, split: SplitName) -> Split:
     images_path = _find(folder, f"{FILE_PREFIX[split]}-images-idx3-ubyte")
     labels_path = _find(folder, f"{FILE_PREFIX[split]}-labels-idx1-ubyte")
     images, labels = read_idx(images_path, 3), read_idx(labels_path, 1)
-    if str(source) in BUNDLED:
+    published = BUNDLED.get(str(source), {}).get(split)
+    if published is None:
+        _check_split(images_path, images, labels_path, labels, load_class_names(source))
+    loaded = Split(images, labels.astype(np.int64), inverted=True)
+    if published is not None:
         for path, array, expected in zip(
-            (images_path, labels_path), (images, labels), BUNDLED[str(source)][split], strict=True
+            (images_path, labels_path), (images, labels), published, strict=True
         ):
-            if _idx_sha256(array) != expected:
+            if idx_sha256(array) != expected:
                 raise InputError(
                     f"{path}: differs from the published file (SHA-256); reinstall hardpairs."
                 )
-    else:
-        _check_split(images_path, images, labels_path, labels, load_class_names(source))
-    return Split(images, labels.astype(np.int64))
+        loaded.__dict__["fingerprint"] = combine_sha256(*published)  # As it would come out.
+    return loaded
 
 
 def load_class_names(source: str | Path) -> tuple[str, ...]:
@@ -140,7 +113,7 @@ def load_human_votes(name: str) -> np.ndarray | None:
         float64 (K, K), rows are true classes, columns what people chose, rows sum to 1; None for
         a dataset without votes. Source: Fashion-MNIST-H (Ishida et al., ICLR 2023), see NOTICE.
     """
-    path = DATA_FOLDER / name / "human-votes.csv"
+    path = BUNDLED_FOLDER / name / "human-votes.csv"
     if name not in BUNDLED or not path.exists():
         return None
     return np.loadtxt(path, delimiter=",", skiprows=1)
@@ -153,7 +126,7 @@ def dataset_name(source: str | Path) -> str:
 
 def _folder(source: str | Path) -> Path:
     if str(source) in BUNDLED:
-        return DATA_FOLDER / str(source)
+        return BUNDLED_FOLDER / str(source)
     folder = Path(source)
     if not folder.is_dir():
         known = ", ".join(BUNDLED)
@@ -197,12 +170,3 @@ def _check_split(
             f"{labels_path}: every label is {labels[0]}, and one class alone can't be classified; "
             "give a set with at least two."
         )
-
-
-def _idx_sha256(array: np.ndarray) -> str:
-    header = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
-    return hashlib.sha256(header + array.astype(np.uint8, copy=False).tobytes()).hexdigest()
-
-
-def _combine(images_sha256: str, labels_sha256: str) -> str:
-    return hashlib.sha256(f"{images_sha256} {labels_sha256}".encode()).hexdigest()

@@ -1,5 +1,6 @@
 """The answer sheet: what the homework asks, answered with one run's figures, as Markdown."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import jinja2
@@ -9,22 +10,7 @@ from hardpairs.analysis.evaluation import Evaluation
 from hardpairs.analysis.subject import Subject
 
 SHOWN_PAIRS = 3
-
-# What tells two of Fashion-MNIST's classes apart on a body or a hanger, and what 28 x 28 gray
-# pixels leave of it: every article is scaled until its longer side fills the frame.
-WHAT_SEPARATES = {
-    frozenset(("Shirt", "T-shirt")): "a collar and a row of buttons, each a pixel or two wide",
-    frozenset(("Shirt", "Pullover")): "buttons down the front and the thickness of the cloth",
-    frozenset(("Shirt", "Coat")): "weight of cloth and length, which scaling to the frame removes",
-    frozenset(("Shirt", "Dress")): "length, which scaling to the frame removes",
-    frozenset(("Coat", "Pullover")): "an opening down the front, often the same gray as the cloth",
-    frozenset(("Coat", "Dress")): "an opening down the front and the weight of the cloth",
-    frozenset(("Dress", "T-shirt")): "length against width, the same for a long top",
-    frozenset(("Pullover", "T-shirt")): "the length of the sleeves and the thickness of the cloth",
-    frozenset(("Ankle boot", "Sneaker")): "the height of the shaft above the ankle",
-    frozenset(("Sandal", "Sneaker")): "gaps between straps, a pixel wide",
-    frozenset(("Ankle boot", "Sandal")): "gaps between straps, a pixel wide, on a high heel",
-}
+Separates = Mapping[frozenset[str], str]
 
 
 def render_answers(subject: Subject, pictures: dict[str, str]) -> str:
@@ -37,6 +23,7 @@ def render_answers(subject: Subject, pictures: dict[str, str]) -> str:
     """
     evaluation, predictions, metrics = subject.evaluation, subject.predictions, subject.metrics
     human_votes = subject.human_votes
+    separates = subject.about.separates if subject.about else {}
     return (
         markdown_environment()
         .get_template("fashion.md.jinja")
@@ -45,8 +32,11 @@ def render_answers(subject: Subject, pictures: dict[str, str]) -> str:
             training=predictions.metadata,
             split=predictions.split or "given",
             pictures=pictures,
-            pairs=[_pair(evaluation, rank, human_votes) for rank in range(_shown(evaluation))],
-            hardest=_hardest(evaluation, human_votes),
+            pairs=[
+                _pair(evaluation, rank, human_votes, separates)
+                for rank in range(_shown(evaluation))
+            ],
+            hardest=_hardest(evaluation, human_votes, separates),
             human_votes=human_votes,
             verdicts=metrics["verdicts"],
             calibration=metrics["calibration"],
@@ -80,7 +70,9 @@ def _shown(evaluation: Evaluation) -> int:
     return min(SHOWN_PAIRS, len(evaluation.hard_pairs))
 
 
-def _pair(evaluation: Evaluation, rank: int, human_votes: np.ndarray | None) -> dict[str, Any]:
+def _pair(
+    evaluation: Evaluation, rank: int, human_votes: np.ndarray | None, separates: Separates
+) -> dict[str, Any]:
     pair = evaluation.hard_pairs[rank]
     first, second = (evaluation.class_names[index] for index in (pair.first, pair.second))
     return {
@@ -92,11 +84,13 @@ def _pair(evaluation: Evaluation, rank: int, human_votes: np.ndarray | None) -> 
         "harder_for_people": human_votes is not None
         and human_votes[pair.first, pair.second] + human_votes[pair.second, pair.first]
         > pair.first_share + pair.second_share,
-        "separates": WHAT_SEPARATES.get(frozenset((first, second))),
+        "separates": separates.get(frozenset((first, second))),
     }
 
 
-def _hardest(evaluation: Evaluation, human_votes: np.ndarray | None) -> dict[str, Any]:
+def _hardest(
+    evaluation: Evaluation, human_votes: np.ndarray | None, separates: Separates
+) -> dict[str, Any]:
     index, names = evaluation.hardest, evaluation.class_names
     row = evaluation.confusion[index]
     taken_for = [
@@ -105,7 +99,7 @@ def _hardest(evaluation: Evaluation, human_votes: np.ndarray | None) -> dict[str
             "count": int(row[column]),
             "share": row[column] / row.sum(),
             "human_share": None if human_votes is None else human_votes[index, column],
-            "separates": WHAT_SEPARATES.get(frozenset((names[index], names[column]))),
+            "separates": separates.get(frozenset((names[index], names[column]))),
         }
         for column in np.argsort(-row, kind="stable")
         if column != index and row[column]

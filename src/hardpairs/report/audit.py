@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from hardpairs.analysis.audit import Audit, audit_dict
-from hardpairs.data.datasets import Dataset
+from hardpairs.data.split import Dataset
 from hardpairs.files import write_text
 from hardpairs.predictions.predictions import save_predictions
 from hardpairs.report import audit_figures
@@ -26,16 +26,16 @@ def write_audit(audit: Audit, dataset: Dataset, folder: Path) -> None:
     """
     save_predictions(audit.train, folder / "train.npz")
     save_predictions(audit.test, folder / "test.npz")
-    images = np.concatenate([dataset.train.images, dataset.test.images])
+    images = np.concatenate([dataset.train.pixels, dataset.test.pixels])
     drawings = {
         "duplicates.png": audit_figures.draw_duplicates(
             audit.duplicates, images, len(dataset.train)
         ),
         "suspects_train.png": audit_figures.draw_suspects(
-            audit.train, audit.train_suspects, dataset.train.images
+            audit.train, audit.train_suspects, dataset.train.pixels
         ),
         "suspects_test.png": audit_figures.draw_suspects(
-            audit.test, audit.test_suspects, dataset.test.images
+            audit.test, audit.test_suspects, dataset.test.pixels
         ),
     }
     for name, figure in drawings.items():

@@ -26,7 +26,7 @@ def draw_duplicates(duplicates: Duplicates, images: np.ndarray, train_images: in
 
     Args:
         duplicates: Pairs of rows of ``images``.
-        images: uint8 (N, 28, 28), training images first.
+        images: uint8 (N, 28, 28, 1), training images first.
         train_images: How many of them are training images.
     """
     shown = duplicates.pairs[: PAIR_COLUMNS * PAIR_ROWS]
@@ -63,7 +63,7 @@ def draw_suspects(
     Args:
         predictions: Of one split.
         suspects: int64, rows, the most suspect first.
-        images: uint8 (N, 28, 28), in the order of the predictions.
+        images: uint8 (N, 28, 28, 1), in the order of the predictions.
     """
     shown = suspects[: SUSPECT_COLUMNS * SUSPECT_ROWS]
     if not len(shown):

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import matplotlib as mpl
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
@@ -12,6 +11,7 @@ from hardpairs.analysis.calibration import BINS, apply_temperature, reliability
 from hardpairs.analysis.evaluation import HardPair
 from hardpairs.analysis.subject import Subject
 from hardpairs.analysis.verdicts import AMBIGUOUS, OWN, SUSPECT, VERDICTS, Verdict
+from hardpairs.data.split import Images
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.report.figures import (
     BLUE,
@@ -135,7 +135,7 @@ def _place_mistakes(
     axes: Axes,
     verdicts: Sequence[Verdict],
     predictions: Predictions,
-    images: np.ndarray,
+    images: Images,
     names: Sequence[str],
     *,
     left: float,

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 
-from hardpairs.data.datasets import Dataset
+from hardpairs.data.split import Dataset
 from hardpairs.errors import InputError
 from hardpairs.studies.jobs import Engine, Files, Job
 from hardpairs.training.threads import use_cores

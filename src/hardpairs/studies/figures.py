@@ -108,7 +108,7 @@ def draw_flips(block: Block, index: int, images: np.ndarray) -> Figure | None:
     Args:
         block: What is compared; its first recipe is the reference.
         index: Of the other recipe.
-        images: uint8 (N, 28, 28), in the block's order.
+        images: uint8 (N, 28, 28, 1), in the block's order.
 
     Returns:
         The figure, or None where no image flipped.

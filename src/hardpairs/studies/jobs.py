@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from hardpairs.data.datasets import Dataset
+from hardpairs.data.split import Dataset
 from hardpairs.errors import InputError
 from hardpairs.files import whole_folder
 from hardpairs.predictions.predictions import Predictions, load_predictions

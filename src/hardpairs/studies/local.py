@@ -9,7 +9,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache
 
-from hardpairs.data.datasets import Dataset, load_dataset
+from hardpairs.data.datasets import load_dataset
+from hardpairs.data.split import Dataset
 from hardpairs.studies.jobs import Engine, Files, Job
 from hardpairs.training.threads import use_cores
 

@@ -19,7 +19,8 @@ from hardpairs.analysis.comparisons import (
     scores,
 )
 from hardpairs.analysis.subject import Subject
-from hardpairs.data.datasets import Dataset, load_human_votes
+from hardpairs.data.datasets import load_human_votes
+from hardpairs.data.split import Dataset
 from hardpairs.errors import InputError
 from hardpairs.files import write_text
 from hardpairs.report.answers import markdown_environment
@@ -197,7 +198,7 @@ def draw_study(
         return {"study_curves.png": draw_curves(curves, headline)}
     drawings: dict[str, Figure | None] = {}
     for section in findings.sections:
-        images = datasets[section.source].test.images
+        images = datasets[section.source].test.pixels
         name = "".join(c if c.isalnum() else "-" for c in datasets[section.source].name)
         drawings[f"study_flips_{name}.png"] = draw_flips(blocks[section.name], 1, images)
     return {name: figure for name, figure in drawings.items() if figure is not None}

@@ -1,9 +1,10 @@
 """What a study's job does on the machine that it runs on: one training, two sets of predictions."""
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
-from hardpairs.data.datasets import Dataset, Split
+from hardpairs.data.split import Dataset
 from hardpairs.studies.jobs import Files, Job
 from hardpairs.training.backend import keras
 from hardpairs.training.runs import create_run
@@ -15,8 +16,7 @@ def run_job(job: Job, dataset: Dataset) -> Files:
     They are predictions.npz, history.csv and, where the recipe holds images out, validation.npz.
     """
     count = max(round(len(dataset.train) * job.fraction), 1)
-    part = Split(dataset.train.images[:count], dataset.train.labels[:count])
-    dataset = Dataset(dataset.name, dataset.class_names, part, dataset.test)
+    dataset = replace(dataset, train=dataset.train.take(slice(count)))
     keras.backend.clear_session()  # A worker's nets would pile up otherwise.
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from sklearn.model_selection import KFold
 
-from hardpairs.data.datasets import Dataset, Split
+from hardpairs.data.split import Dataset, Split
 from hardpairs.errors import InputError
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.training.fit import Progress, TrainedModel, predict, train
@@ -36,7 +36,7 @@ def train_folds(
         )
     dealt = KFold(FOLDS, shuffle=True, random_state=seed).split(split.labels)
     for fold, (seen, held_out) in enumerate(dealt):
-        part = Split(split.images[seen], split.labels[seen])
+        part = split.take(seen)
         yield (
             train(part, recipe, classes=classes, seed=seed * FOLDS + fold, on_progress=on_progress),
             held_out,
@@ -64,7 +64,7 @@ def cross_validate(
         train_split, recipe, classes=classes, seed=seed, on_progress=on_progress
     ):
         out_of_sample[held_out] = predict(trained.model, train_split.images[held_out])
-        test += predict(trained.model, test_split.images) / FOLDS
+        test += predict(trained.model, test_split.pixels) / FOLDS
     return (
         Predictions(
             labels=train_split.labels,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hardpairs.data.datasets import Split
+from hardpairs.data.split import Split, drop_gray
 from hardpairs.training.backend import default_precision, keras
 from hardpairs.training.batches import Batches, as_fit_takes_them
 from hardpairs.training.nets import MODELS, SideBySide
@@ -80,10 +80,11 @@ def train(
     precision = precision or default_precision()
     held_out = round(len(split) * recipe.validation_share)
     trained_on = len(split) - held_out
+    images = drop_gray(split.pixels)
     targets = np.eye(classes, dtype=np.float32)[split.labels]
     searched = time.perf_counter()
     easy = easiest(
-        Split(split.images[:trained_on], split.labels[:trained_on]),
+        Split(images[:trained_on], split.labels[:trained_on]),
         recipe.easy_share,
         classes=classes,
         seed=seed,
@@ -91,7 +92,7 @@ def train(
     )
     searched = time.perf_counter() - searched
     batches = Batches(
-        split.images[:trained_on],
+        images[:trained_on],
         targets[:trained_on],
         batch_size=recipe.batch_size,
         seed=seed,
@@ -128,7 +129,7 @@ def train(
     history = trainer.fit(
         as_fit_takes_them(batches),
         epochs=recipe.epochs,
-        validation_data=((split.images[trained_on:], targets[trained_on:]) if held_out else None),
+        validation_data=((images[trained_on:], targets[trained_on:]) if held_out else None),
         validation_batch_size=PREDICT_BATCH_SIZE,
         shuffle=False,
         callbacks=callbacks,
@@ -155,7 +156,7 @@ def easiest(split: Split, share: float, *, classes: int, seed: int, precision: s
     if not count:
         return np.array([], int)
     net = train(split, find_recipe("sprint"), classes=classes, seed=seed, precision=precision).model
-    sureness = predict(net, split.images)[np.arange(len(split)), split.labels]
+    sureness = predict(net, split.pixels)[np.arange(len(split)), split.labels]
     return np.argsort(-sureness, kind="stable")[:count]
 
 
@@ -170,18 +171,18 @@ def build_model(name: str, classes: int, precision: str = "float32") -> "keras.M
 
 
 def predict(model: "keras.Model", images: np.ndarray) -> np.ndarray:
-    """Return float32 probabilities (N, K) for uint8 images (N, 28, 28)."""
+    """Return float32 probabilities (N, K) for uint8 images (N, 28, 28, 1)."""
     return _predict(model, images)
 
 
 def hidden_activations(model: "keras.Model", images: np.ndarray) -> np.ndarray:
-    """Return float32 (N, D): what the last layer is given for uint8 images (N, 28, 28)."""
+    """Return float32 (N, D): what the last layer is given for uint8 images (N, 28, 28, 1)."""
     hidden = keras.Model(model.inputs, model.layers[-1].input)
     return _predict(hidden, images).astype(np.float32).reshape(len(images), -1)
 
 
 def _predict(model: "keras.Model", images: np.ndarray) -> np.ndarray:
-    return SideBySide(model).predict(images, batch_size=PREDICT_BATCH_SIZE, verbose=0)
+    return SideBySide(model).predict(drop_gray(images), batch_size=PREDICT_BATCH_SIZE, verbose=0)
 
 
 def _optimizer(recipe: Recipe, steps: int) -> "keras.optimizers.Optimizer":

@@ -17,7 +17,8 @@ import numpy as np
 import tomli_w
 
 from hardpairs.analysis.neighbours import find_neighbours, save_neighbours
-from hardpairs.data.datasets import BUNDLED, Dataset, SplitName
+from hardpairs.data.datasets import BUNDLED
+from hardpairs.data.split import Dataset, SplitName
 from hardpairs.files import whole_file, write_text
 from hardpairs.predictions.predictions import Predictions, save_predictions
 from hardpairs.training.backend import keras
@@ -142,7 +143,7 @@ def _write_neighbours(trained: TrainedModel, dataset: Dataset, folder: Path) -> 
         hidden_activations(trained.model, dataset.train.images[candidates]),
         candidates,
         dataset.train.labels[candidates],
-        hidden_activations(trained.model, dataset.test.images),
+        hidden_activations(trained.model, dataset.test.pixels),
     )
     save_neighbours(neighbours, folder / "neighbours.npz")
 

@@ -8,16 +8,19 @@ import matplotlib as mpl
 import numpy as np
 from PIL import Image
 
+from hardpairs.data.split import drop_gray
+
 COLUMNS = 64  # 10,000 images make 1,792 x 4,396 pixels, well within what browsers decode.
 KERNELS_PER_ROW = 8
 
 
 def images_sprite(images: np.ndarray) -> dict[str, Any]:
-    """Put images, uint8 (N, height, width), into one sheet, dark on white, row by row.
+    """Put gray images, uint8 (N, height, width, 1), into one sheet, dark on white, row by row.
 
     Returns:
         "url" of the PNG, "columns" of the sheet, and "width" and "height" of one image, pixels.
     """
+    images = drop_gray(images)
     count, height, width = images.shape
     columns = min(COLUMNS, count)
     rows = -(-count // columns)

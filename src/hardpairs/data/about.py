@@ -1,0 +1,47 @@
+"""What is known of a dataset beyond its images: a text file beside the bundled data."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+BUNDLED_FOLDER = Path(__file__).parent / "bundled"
+
+
+@dataclass(frozen=True)
+class About:
+    """What one published dataset's own text file says.
+
+    Attributes:
+        title: The dataset's name as its authors write it.
+        files: Usual file name -> this dataset's own, as "answers.md" -> "fashion.md".
+        separates: A pair of class names -> what tells the two apart.
+    """
+
+    title: str
+    files: Mapping[str, str] = field(default_factory=dict)
+    separates: Mapping[frozenset[str], str] = field(default_factory=dict)
+
+    def file_name(self, name: str) -> str:
+        """This dataset's own name of a file, the usual one where it has none."""
+        return self.files.get(name, name)
+
+
+def find_about(fingerprint: str) -> About | None:
+    """Return what is known of the data with a `Split.fingerprint`; None for all other data."""
+    return _all_known().get(fingerprint)
+
+
+@cache
+def _all_known() -> dict[str, About]:
+    known: dict[str, About] = {}
+    for path in sorted(BUNDLED_FOLDER.glob("*/about.toml")):
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        about = About(
+            title=content["title"],
+            files=content["files"],
+            separates={frozenset(row["classes"]): row["by"] for row in content["separates"]},
+        )
+        known |= dict.fromkeys(content["fingerprints"], about)
+    return known
