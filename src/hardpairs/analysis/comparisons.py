@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hardpairs.analysis.evaluation import find_hard_pairs
+from hardpairs.analysis.evaluation import count_cells, find_hard_pairs
 from hardpairs.analysis.significance import (
     crossed_error,
     holm,
@@ -238,11 +238,9 @@ def find_leader(block: Block, validation: Block) -> Leader:
 
 def hardest_pairs(block: Block) -> list[tuple[int, int]]:
     """The class pairs that the block's first recipe mixes up most, all seeds taken together."""
-    classes = len(block.class_names)
-    confusion = np.zeros((classes, classes), np.int64)
-    for predicted in block.predicted[0]:
-        np.add.at(confusion, (block.labels, predicted), 1)
-    return [(pair.first, pair.second) for pair in find_hard_pairs(confusion, SHOWN_PAIRS)]
+    predicted = block.predicted[0]
+    cells = count_cells(np.tile(block.labels, len(predicted)), predicted.ravel())
+    return [(pair.first, pair.second) for pair in find_hard_pairs(cells, SHOWN_PAIRS)]
 
 
 def flips(block: Block, index: int) -> np.ndarray:

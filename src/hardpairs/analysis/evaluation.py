@@ -1,6 +1,7 @@
 """Evaluation: every figure that follows from predictions, computed once, here."""
 
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from hardpairs.predictions.predictions import Predictions
 
 SCHEMA_VERSION = 1
 KEPT_PAIRS = 10
+MOST_CLASSES_IN_FULL = 100  # Above it metrics.json lists the cells that aren't empty.
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,8 @@ class Evaluation:
         accuracy_interval: 95% Wilson interval over images, for this one fitted model; it doesn't
             hold the spread between seeds.
         class_names: K names.
-        confusion: int64 (K, K), rows true, columns predicted, as in scikit-learn.
+        cells: int64 (M, 3), true class, predicted class and images of every cell of the confusion
+            matrix that isn't empty, by true class and then by predicted class.
         classes: One `ClassScore` per class.
         hardest, easiest: Indices of the lowest and highest F1 among classes that occur.
         hard_pairs: The most confused unordered pairs, most mistakes first, at most 10.
@@ -68,41 +71,74 @@ class Evaluation:
     accuracy: float
     accuracy_interval: tuple[float, float]
     class_names: tuple[str, ...]
-    confusion: np.ndarray
+    cells: np.ndarray
     classes: tuple[ClassScore, ...]
     hardest: int
     easiest: int
     hard_pairs: tuple[HardPair, ...]
 
+    @cached_property
+    def confusion(self) -> np.ndarray:
+        """int64 (K, K), rows true, columns predicted, as in scikit-learn: of few classes only.
+
+        Of 20,000 classes it takes 3.2 GB; `cells` and `row` never do.
+        """
+        confusion = np.zeros((len(self.class_names),) * 2, np.int64)
+        confusion[self.cells[:, 0], self.cells[:, 1]] = self.cells[:, 2]
+        return confusion
+
+    def row(self, true: int) -> np.ndarray:
+        """int64 (K,): what the images of one class were predicted as."""
+        first, end = np.searchsorted(self.cells[:, 0], (true, true + 1))
+        counts = np.zeros(len(self.class_names), np.int64)
+        counts[self.cells[first:end, 1]] = self.cells[first:end, 2]
+        return counts
+
     def to_dict(self) -> dict[str, Any]:
-        """The schema of metrics.json: plain numbers, lists and texts."""
-        fields = asdict(self)
-        fields["confusion"] = self.confusion.tolist()
-        fields["hardest"] = self.class_names[self.hardest]
-        fields["easiest"] = self.class_names[self.easiest]
-        for pair in fields["hard_pairs"]:
-            pair["first"] = self.class_names[pair["first"]]
-            pair["second"] = self.class_names[pair["second"]]
-        return {"schema_version": SCHEMA_VERSION, **fields}
+        """The schema of metrics.json, docs/metrics.md: plain numbers, lists and texts."""
+        names = self.class_names
+        in_full = len(names) <= MOST_CLASSES_IN_FULL
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "images": self.images,
+            "correct": self.correct,
+            "accuracy": self.accuracy,
+            "accuracy_interval": self.accuracy_interval,
+            "class_names": names,
+            **(
+                {"confusion": self.confusion.tolist()}
+                if in_full
+                else {"confusion": None, "cells": self.cells.tolist()}
+            ),
+            "classes": [vars(score) for score in self.classes],
+            "hardest": names[self.hardest],
+            "easiest": names[self.easiest],
+            "hard_pairs": [
+                {**asdict(pair), "first": names[pair.first], "second": names[pair.second]}
+                for pair in self.hard_pairs
+            ],
+        }
 
 
 def evaluate(predictions: Predictions) -> Evaluation:
     """Compute accuracy, the per-class report, the confusion matrix and the hard pairs."""
     labels, predicted = predictions.labels, predictions.predicted
-    confusion = count_confusion(labels, predicted, len(predictions.class_names))
-    support = confusion.sum(axis=1)
-    right, taken_for = np.diag(confusion), confusion.sum(axis=0)
+    count = len(predictions.class_names)
+    support = np.bincount(labels, minlength=count)
+    taken_for = np.bincount(predicted, minlength=count)
+    right = np.bincount(labels[labels == predicted], minlength=count)
+    cells = count_cells(labels, predicted)
     precision, recall = right / np.maximum(taken_for, 1), right / np.maximum(support, 1)
     f1 = 2 * right / np.maximum(support + taken_for, 1)
     occurring = np.flatnonzero(support)
-    correct = int((labels == predicted).sum())
+    correct = int(right.sum())
     return Evaluation(
         images=len(labels),
         correct=correct,
         accuracy=correct / len(labels),
         accuracy_interval=wilson_interval(correct, len(labels)),
         class_names=predictions.class_names,
-        confusion=confusion,
+        cells=cells,
         classes=tuple(
             ClassScore(name, float(p), float(r), float(f), int(s))
             for name, p, r, f, s in zip(
@@ -111,46 +147,56 @@ def evaluate(predictions: Predictions) -> Evaluation:
         ),
         hardest=int(occurring[f1[occurring].argmin()]),
         easiest=int(occurring[f1[occurring].argmax()]),
-        hard_pairs=find_hard_pairs(confusion, KEPT_PAIRS),
+        hard_pairs=find_hard_pairs(cells, KEPT_PAIRS),
     )
 
 
-def count_confusion(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
-    """Return int64 (K, K), rows true, columns predicted, for integers (N,) below K.
+def count_cells(labels: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """Count the cells of the confusion matrix that aren't empty.
 
-    scikit-learn's counts the same; importing it takes longer than all else in an evaluation.
+    Args:
+        labels, predicted: int64 (N,), class indices.
+
+    Returns:
+        int64 (M, 3): true class, predicted class, images; by true, then by predicted class.
     """
-    return np.bincount(labels * classes + predicted, minlength=classes**2).reshape(classes, classes)
+    classes = int(predicted.max(initial=0)) + 1
+    cells, images = np.unique(labels * classes + predicted, return_counts=True)
+    return np.column_stack([cells // classes, cells % classes, images])
 
 
-def find_hard_pairs(confusion: np.ndarray, most: int) -> tuple[HardPair, ...]:
+def find_hard_pairs(cells: np.ndarray, most: int) -> tuple[HardPair, ...]:
     """Rank unordered pairs of classes by mistakes in both directions.
 
     Args:
-        confusion: int (K, K), rows true, columns predicted.
+        cells: int (M, 3), see `count_cells`.
         most: How many pairs to return; pairs without a mistake are left out.
 
-    >>> pairs = find_hard_pairs(np.array([[5, 1, 0], [3, 9, 0], [0, 0, 4]]), most=3)
+    >>> pairs = find_hard_pairs(np.array([[0, 0, 5], [0, 1, 1], [1, 0, 3], [1, 1, 9]]), most=3)
     >>> [(pair.first, pair.second, pair.mistakes) for pair in pairs]
     [(1, 0, 4)]
     """
-    both = np.triu(confusion + confusion.T, k=1)
-    support = np.maximum(confusion.sum(axis=1), 1)
+    classes = int(cells[:, :2].max(initial=0)) + 1
+    support = np.bincount(cells[:, 0], weights=cells[:, 2], minlength=classes)
+    true, taken_for, images = cells[cells[:, 0] != cells[:, 1]].T
+    keys = np.minimum(true, taken_for) * classes + np.maximum(true, taken_for)
+    unordered, place = np.unique(keys, return_inverse=True)
+    upwards = np.bincount(place, images * (true < taken_for), len(unordered)).astype(np.int64)
+    both = np.bincount(place, images, len(unordered)).astype(np.int64)
     pairs = []
-    for flat in np.argsort(-both, axis=None, kind="stable")[:most]:
-        a, b = (int(index) for index in np.unravel_index(flat, both.shape))
-        if both[a, b] == 0:
-            break
-        if confusion[b, a] > confusion[a, b]:
-            a, b = b, a
+    for index in np.argsort(-both, kind="stable")[:most]:
+        first, second = (int(part) for part in divmod(unordered[index], classes))
+        counts = int(upwards[index]), int(both[index] - upwards[index])
+        if counts[1] > counts[0]:
+            first, second, counts = second, first, counts[::-1]
         pairs.append(
             HardPair(
-                first=a,
-                second=b,
-                first_as_second=int(confusion[a, b]),
-                second_as_first=int(confusion[b, a]),
-                first_share=float(confusion[a, b] / support[a]),
-                second_share=float(confusion[b, a] / support[b]),
+                first=first,
+                second=second,
+                first_as_second=counts[0],
+                second_as_first=counts[1],
+                first_share=float(counts[0] / max(support[first], 1)),
+                second_share=float(counts[1] / max(support[second], 1)),
             )
         )
     return tuple(pairs)

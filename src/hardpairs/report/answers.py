@@ -92,7 +92,7 @@ def _hardest(
     evaluation: Evaluation, human_votes: np.ndarray | None, separates: Separates
 ) -> dict[str, Any]:
     index, names = evaluation.hardest, evaluation.class_names
-    row = evaluation.confusion[index]
+    row = evaluation.row(index)
     taken_for = [
         {
             "name": names[column],

@@ -55,10 +55,10 @@ def save_figure(figure: Figure, path: Path) -> None:
 def draw_confusion(subject: Subject) -> Figure | None:
     """Draw the matrix: counts in the cells, colour by share of the row; None above 40 classes."""
     evaluation = subject.evaluation
-    names = short_names(evaluation)
-    classes = len(names)
+    classes = len(evaluation.class_names)
     if classes > MOST_CLASSES_IN_MATRIX:
         return None
+    names = short_names(evaluation)
     cells = 0.55 * classes
     width, height = cells + 2.6, cells + 1.75
     figure = Figure(figsize=(width, height))
@@ -256,7 +256,7 @@ def typical_mistakes(
     The most confident mistake towards each class that it is taken for, the most frequent first;
     then the second most confident of each, and so on, until there are ``count``.
     """
-    row = evaluation.confusion[true].copy()
+    row = evaluation.row(true)
     row[true] = 0
     frequent = [int(column) for column in np.argsort(-row, kind="stable") if row[column]]
     queues = [confident_mistakes(predictions, true, column) for column in frequent[:count]]

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from hardpairs.analysis.evaluation import Evaluation
 from hardpairs.analysis.subject import Subject
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.report.page.sprites import images_sprite
@@ -35,7 +36,7 @@ def gallery_data(subject: Subject, *, other: Predictions | None = None) -> dict[
     judged = [by_row.get(row) for row in rows.tolist()]
     return {
         "names": list(predictions.class_names),
-        "cells": _cells(subject.evaluation.confusion),
+        "cells": _cells(subject.evaluation),
         "images": {
             "row": rows.tolist(),
             "id": predictions.ids[rows].tolist(),
@@ -97,14 +98,12 @@ def _rank_within(groups: np.ndarray, values: np.ndarray) -> np.ndarray:
     return rank
 
 
-def _cells(confusion: np.ndarray) -> list[list[Any]]:
-    support = confusion.sum(axis=1)
-    true, predicted = np.nonzero(confusion)
-    counts = confusion[true, predicted]
-    order = np.argsort(-counts, kind="stable")
+def _cells(evaluation: Evaluation) -> list[list[Any]]:
+    order = np.argsort(-evaluation.cells[:, 2], kind="stable")
+    support = [score.support for score in evaluation.classes]
     return [
-        [int(t), int(p), int(count), f"{count / support[t]:.1%}"]
-        for t, p, count in zip(true[order], predicted[order], counts[order], strict=True)
+        [true, predicted, images, f"{images / support[true]:.1%}"]
+        for true, predicted, images in evaluation.cells[order].tolist()
     ]
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
+from hardpairs.analysis.evaluation import Evaluation
 from hardpairs.analysis.subject import Subject
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.report.page.charts import Line, draw_effects, draw_lines, draw_reliability
@@ -37,7 +38,7 @@ def render_report(
     style = (HERE / "report.css").read_text(encoding="utf-8")
     script = (HERE / "report.js").read_text(encoding="utf-8")
     metrics, predictions = subject.metrics, subject.predictions
-    confusion, history = subject.evaluation.confusion, subject.history
+    history = subject.history
     data = gallery_data(subject, other=other)
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE),
@@ -53,8 +54,8 @@ def render_report(
         name=run_name(predictions),
         facts=_facts(predictions.metadata),
         index_of={name: index for index, name in enumerate(metrics["class_names"])},
-        matrix=_matrix(confusion),
-        people=_people(confusion, subject.human_votes),
+        matrix=_matrix(subject.evaluation),
+        people=_people(subject.evaluation, subject.human_votes),
         charts=_charts(metrics, history, subject.kept_epoch),
         history=history,
         kept_epoch=subject.kept_epoch,
@@ -77,10 +78,11 @@ def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
 
 
-def _matrix(confusion: np.ndarray) -> list[list[dict[str, Any]]] | None:
+def _matrix(evaluation: Evaluation) -> list[list[dict[str, Any]]] | None:
     """Each cell's count, share of the row and colour level; None above 40 classes."""
-    if len(confusion) > MOST_CLASSES_IN_FULL:
+    if len(evaluation.class_names) > MOST_CLASSES_IN_FULL:
         return None
+    confusion = evaluation.confusion
     shares = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
     return [
         [
@@ -92,11 +94,12 @@ def _matrix(confusion: np.ndarray) -> list[list[dict[str, Any]]] | None:
 
 
 def _people(
-    confusion: np.ndarray, human_votes: np.ndarray | None
+    evaluation: Evaluation, human_votes: np.ndarray | None
 ) -> list[list[dict[str, Any]]] | None:
     """Each cell's share of votes, what the net's share is beyond it, and colour levels."""
-    if human_votes is None or len(confusion) > MOST_CLASSES_IN_FULL:
+    if human_votes is None or len(evaluation.class_names) > MOST_CLASSES_IN_FULL:
         return None
+    confusion = evaluation.confusion
     shares = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
     return [
         [
