@@ -30,11 +30,6 @@ def test_sheet_quotes_the_runs_own_figures(fashion):
     assert "buttons down the front and the thickness of the cloth" in sheet
     other = render_answers(replace(subject, about=None), pictures)
     assert "thickness of the cloth" not in other  # Another dataset may have shirts too.
-    assert "buttons down the front and the thickness of the cloth" in sheet
-    other = render_answers(evaluation, predictions, votes, pictures)
-    assert (
-        "buttons down the front and the thickness of the cloth" not in other
-    )  # Another dataset may have shirts too.
 
 
 def test_sheet_of_bare_predictions_keeps_foreign_names_from_acting():
