@@ -7,7 +7,7 @@ BIN := .venv/bin
 run: .venv/train.done
 	@$(BIN)/hardpairs run
 
-test: .venv/dev.done .venv/browser.done
+test: .venv/dev.done .venv/browsers.done
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -31,13 +31,15 @@ lock: .venv/dev.done
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c requirements.lock -e ".[train$(if $(filter-out train,$*),$(,)$*)]"
 	@touch $@
 
-# The report's tests drive a real browser: installed where that takes no asking, else they skip.
-.venv/browser.done: .venv/dev.done
-	@command -v chromium >/dev/null || test "$$(id -u)" != 0 || ! command -v apt-get >/dev/null || \
-	  { echo "installing chromium for the report's tests" >&2; \
-	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || true
-	@test -f .venv/axe/package/axe.min.js || ! command -v npm >/dev/null || \
-	  { mkdir -p .venv/axe && cd .venv/axe && tar xzf "$$(npm pack --silent axe-core@4.14.0)" package/axe.min.js; } || true
+# The pages' tests drive real browsers; a browser that is missing skips its tests, but not in CI.
+BROWSERS ?= chromium firefox-esr webkit2gtk-driver xvfb
+
+.venv/browsers.done: .venv/dev.done
+	@$(if $(BROWSERS),if test "$$(id -u)" = 0 && command -v apt-get >/dev/null; then \
+	  echo "installing into the system, for the pages' tests: $(BROWSERS) (Debian packages, about 800 MB);" \
+	    "'make test BROWSERS=' does without them" >&2; \
+	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(BROWSERS); } >/dev/null; \
+	else echo "the pages' tests run in the browsers that are there; for all of them install: $(BROWSERS)" >&2; fi)
 	@touch $@
 
 clean:

@@ -1,4 +1,150 @@
-"""Following the report in a browser as it answers to clicks and keys."""
+"""Pages in real browsers: Chromium and Firefox by Playwright, WebKit by WebDriver.
+
+A test asks the fixture `open_page` of conftest.py for a page and runs once per browser. What a test
+may use of a page is what `webkit.Page` has: a part of Playwright's own page, by the same names.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+import webkit
+
+ENGINES = ("chromium", "firefox", "webkit")
+PROGRAMS = {
+    "chromium": ("chromium", "chromium-browser", "google-chrome"),
+    "firefox": ("firefox-esr", "firefox"),
+    "webkit": ("WebKitWebDriver",),
+}
+CHROMIUM_SWITCHES = (
+    *("--no-sandbox", "--headless", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+TIMEOUT = 15_000  # milliseconds
+
+
+def program_of(engine: str) -> str:
+    """The path of a browser's program. Where it's missing the test is skipped; in CI it fails."""
+    found = next(filter(None, map(shutil.which, PROGRAMS[engine])), None)
+    if found:
+        return found
+    reason = f"no {engine}: none of the programs {PROGRAMS[engine]} is installed (CONTRIBUTING.md)"
+    (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+
+
+@contextmanager
+def started(engine: str, folder: Path) -> Iterator[Callable]:
+    """Start a browser's driver; gives `new_page(address, width=, scheme=, complain=)`.
+
+    It returns a fresh page at that address and what closes it. `complain` is called with every
+    message, error and dialog of the page, and with every request that leads out of it.
+    """
+    program = program_of(engine)
+    if engine == "webkit":
+        with webkit.display() as display:
+            yield from _pages_of_webkit(program, display, folder)
+        return
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browsers = {}
+
+        def new_page(address: str, *, width: int, scheme: str, complain: Callable[[str], None]):
+            # Firefox takes the scheme when it starts, not by page.
+            key = scheme if engine == "firefox" else ""
+            if key not in browsers:
+                browsers[key] = _launch(playwright, engine, program, scheme, folder)
+            own = {"color_scheme": scheme, "reduced_motion": "reduce"}
+            none = dict.fromkeys(("color_scheme", "reduced_motion"), "null")
+            context = browsers[key].new_context(
+                viewport={"width": width, "height": 800}, **(none if engine == "firefox" else own)
+            )
+            page = context.new_page()
+            page.set_default_timeout(TIMEOUT)
+            page.downloads = folder if engine == "firefox" else None
+            page.on("console", lambda message: complain(message.text))
+            page.on("pageerror", lambda error: complain(str(error)))
+            page.on("dialog", lambda dialog: (complain(dialog.message), dialog.dismiss()))
+            page.on("request", lambda request: _complain_of(request.url, address, complain))
+            page.goto(address)
+            return page, context.close
+
+        yield new_page
+        for browser in browsers.values():
+            browser.close()
+
+
+def _launch(playwright, engine: str, program: str, scheme: str, folder: Path):
+    if engine == "chromium":
+        return playwright.chromium.launch(executable_path=program, args=list(CHROMIUM_SWITCHES))
+    preferences = {
+        "layout.css.prefers-color-scheme.content-override": int(scheme == "light"),
+        "ui.prefersReducedMotion": 1,
+    }
+    return playwright.firefox.launch(
+        channel="moz-firefox",  # The browser as Mozilla ships it, by WebDriver BiDi.
+        executable_path=program,
+        firefox_user_prefs=preferences,
+        downloads_path=folder,
+    )
+
+
+def _pages_of_webkit(program: str, display: str, folder: Path) -> Iterator[Callable]:
+    def new_page(address: str, *, width: int, scheme: str, complain: Callable[[str], None]):
+        page = webkit.Page(program, display, folder, width=width, scheme=scheme)
+        page.goto(address)
+
+        def close() -> None:
+            try:
+                for error in page.errors():
+                    complain(error)
+            finally:
+                page.close()
+
+        return page, close
+
+    yield new_page
+
+
+def _complain_of(request: str, address: str, complain: Callable[[str], None]) -> None:
+    """Complain of a request that leads out of the page's own file or, on a server, its origin."""
+    parts, own = urlsplit(request), urlsplit(address)
+    if parts.scheme in ("data", "blob"):
+        return
+    same = parts[:2] == own[:2] if own.scheme == "http" else parts[:3] == own[:3]
+    if not same:
+        complain(request)
+
+
+def download(page, selector: str) -> Path:
+    """Click what makes the page save a file, and wait for the file."""
+    if page.downloads is None:
+        with page.expect_download() as download:
+            page.click(selector)
+        return Path(download.value.path())
+    # Firefox tells Playwright too little of a file made by a script, and WebDriver nothing.
+    before = set(page.downloads.iterdir())
+    page.click(selector)
+    for _ in range(TIMEOUT // 20):
+        new = [path for path in page.downloads.iterdir() if path not in before]
+        if [path.suffix for path in new] == [".csv"] and new[0].stat().st_size:
+            return new[0]
+        page.wait_for_timeout(20)
+    raise AssertionError(f"nothing was downloaded; unfinished: {new}")
+
+
+def axe_violations(page) -> list[tuple[str, list[str]]]:
+    """What axe-core finds hard to use for whom: each rule with its first three elements."""
+    script = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
+    getattr(page, "run", page.evaluate)(script)
+    found = page.evaluate("axe.run().then((found) => found.violations)")
+    return [(each["id"], [node["html"] for node in each["nodes"]][:3]) for each in found]
 
 
 def wait_for_view(page, address: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import browsing
 from hardpairs.data.datasets import load_dataset
 from hardpairs.data.split import Dataset, drop_gray
 from hardpairs.predictions.predictions import Predictions
@@ -66,3 +67,36 @@ def fashion_folder(tmp_path_factory, fashion) -> Path:
 def tiny_folder(tmp_path_factory, fashion) -> Path:
     """500 training and 300 test images: enough to train, not to be right."""
     return write_folder(tmp_path_factory.mktemp("data") / "tiny", fashion, 500, 300)
+
+
+@pytest.fixture(scope="module", params=browsing.ENGINES)
+def engine(request) -> str:
+    """A test with this fixture runs once in each browser."""
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def new_page(engine, tmp_path_factory):
+    """A started browser, of one module only: Playwright leaves an event loop running."""
+    with browsing.started(engine, tmp_path_factory.mktemp(engine)) as new_page:
+        yield new_page
+
+
+@pytest.fixture
+def open_page(new_page):
+    """Open a file or an address; at the end the page must have complained of nothing.
+
+    Nor may it have asked for anything but itself. `width` in pixels, `scheme` light or dark.
+    """
+    closing, complaints = [], []
+
+    def open_page(address: Path | str, fragment: str = "", *, width=1280, scheme="light"):
+        address = (address.as_uri() if isinstance(address, Path) else address) + fragment
+        page, close = new_page(address, width=width, scheme=scheme, complain=complaints.append)
+        closing.append(close)
+        return page
+
+    yield open_page
+    for close in closing:
+        close()
+    assert complaints == []

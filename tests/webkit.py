@@ -1,0 +1,175 @@
+"""A page in WebKitGTK by WebDriver, with the part of Playwright's page that the tests use.
+
+Playwright drives a WebKit of its own build only. Debian's package webkit2gtk-driver brings one that
+speaks WebDriver; it needs a display, which Xvfb gives.
+"""
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+
+from selenium import webdriver
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.client_config import ClientConfig
+from selenium.webdriver.remote.remote_connection import RemoteConnection
+from selenium.webdriver.webkitgtk.service import Service
+
+SECONDS = 15
+KEEP_ERRORS = """
+window.errorsSeen = [];
+addEventListener("error", (event) => errorsSeen.push(event.message));
+addEventListener("unhandledrejection", (event) => errorsSeen.push(String(event.reason)));
+addEventListener("securitypolicyviolation", (event) => errorsSeen.push(event.blockedURI));
+"""
+
+
+@contextmanager
+def display() -> Iterator[str]:
+    """A screen that nobody sees; gives its name."""
+    reading, writing = os.pipe()
+    command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1600x1200x24"]
+    server = subprocess.Popen(
+        [*command, "-nolisten", "tcp"], pass_fds=[writing], stderr=subprocess.DEVNULL
+    )
+    os.close(writing)
+    try:
+        with os.fdopen(reading) as answer:
+            yield f":{answer.readline().strip()}"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def browser_program() -> str:
+    """The path of WebKitGTK's own small browser, which its driver starts."""
+    return str(next(Path("/usr/lib").glob("*/webkit2gtk-4.1/MiniBrowser")))
+
+
+class Page:
+    """One page in a browser of its own."""
+
+    def __init__(self, program: str, display: str, folder: Path, *, width: int, scheme: str):
+        """Start the browser, at home in `folder`. Its window is never under 447 pixels wide."""
+        self.downloads = folder / "downloads"
+        (folder / ".config").mkdir(parents=True, exist_ok=True)
+        self.downloads.mkdir(exist_ok=True)
+        (folder / ".config" / "user-dirs.dirs").write_text(f'XDG_DOWNLOAD_DIR="{self.downloads}"')
+        theme = "Adwaita:dark" if scheme == "dark" else "Adwaita"
+        options = webdriver.WebKitGTKOptions()
+        options.binary_location = browser_program()
+        options.add_argument("--automation")
+        home = {"HOME": str(folder), "XDG_CONFIG_HOME": str(folder / ".config")}
+        environment = {**os.environ, **home, "DISPLAY": display, "GTK_THEME": theme}
+        self._service = Service(program, env=environment)
+        self._service.start()
+        self._driver = webdriver.Remote(
+            RemoteConnection(client_config=ClientConfig(self._service.service_url)), options=options
+        )
+        self._driver.implicitly_wait(SECONDS)
+        self._driver.set_window_size(width, 840)
+        self.keyboard = SimpleNamespace(press=self._press)
+
+    def close(self) -> None:
+        """End the browser."""
+        try:
+            self._driver.quit()
+        finally:
+            self._service.stop()
+
+    def errors(self) -> list[str]:
+        """What the page complained of since it was loaded."""
+        return self._driver.execute_script("return window.errorsSeen")
+
+    @property
+    def url(self) -> str:
+        """The address, with what a click added to it."""
+        return self.evaluate("location.href")
+
+    def goto(self, address: str) -> None:
+        """Load an address."""
+        self._driver.get("about:blank")
+        self._driver.get(address)
+        self._driver.execute_script(KEEP_ERRORS)
+
+    def evaluate(self, code: str):
+        """Return what JavaScript says; it is an expression, a promise, or a function to call."""
+        ask = f"const said = ({code}\n); return typeof said === 'function' ? said() : said"
+        return self._driver.execute_script(ask)
+
+    def run(self, script: str) -> None:
+        """Run a whole script."""
+        self._driver.execute_script(script)
+
+    def locator(self, selector: str) -> "Located":
+        """Elements by CSS selector."""
+        return Located(self._driver, selector)
+
+    def click(self, selector: str) -> None:
+        """Click the first element, once it's there."""
+        self.locator(selector).click()
+
+    def fill(self, selector: str, text: str) -> None:
+        """Type into a field instead of what is there."""
+        field = self._driver.find_element(By.CSS_SELECTOR, selector)
+        field.clear()
+        field.send_keys(text)
+
+    def wait_for_timeout(self, milliseconds: float) -> None:
+        """Wait."""
+        time.sleep(milliseconds / 1000)
+
+    def _press(self, key: str) -> None:
+        name = {"Enter": "RETURN", "Tab": "TAB", "Escape": "ESCAPE"}.get(key)
+        arrow = key.replace("Arrow", "ARROW_").upper()
+        ActionChains(self._driver).send_keys(getattr(Keys, name or arrow, key)).perform()
+
+
+class Located:
+    """The elements that a selector finds, looked for when asked."""
+
+    def __init__(self, driver, selector: str):
+        """Keep the selector; nothing is looked for yet."""
+        self._driver, self._selector = driver, selector
+
+    def _first(self):
+        return self._driver.find_element(By.CSS_SELECTOR, self._selector)
+
+    def _all(self):
+        self._driver.implicitly_wait(0)
+        try:
+            return self._driver.find_elements(By.CSS_SELECTOR, self._selector)
+        finally:
+            self._driver.implicitly_wait(SECONDS)
+
+    def click(self) -> None:
+        """Click the first."""
+        self._first().click()
+
+    def wait_for(self) -> None:
+        """Wait until there is one."""
+        self._first()
+
+    def count(self) -> int:
+        """How many there are now."""
+        return len(self._all())
+
+    def inner_text(self) -> str:
+        """The text of the first as shown."""
+        return self.evaluate("(element) => element.innerText")
+
+    def all_inner_texts(self) -> list[str]:
+        """The texts of all that are there now."""
+        return [
+            self._driver.execute_script("return arguments[0].innerText", each)
+            for each in self._all()
+        ]
+
+    def evaluate(self, code: str):
+        """Return what a JavaScript function says of the first."""
+        return self._driver.execute_script(f"return ({code})(arguments[0])", self._first())
