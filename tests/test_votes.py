@@ -1,5 +1,11 @@
+import bz2
+import contextlib
+import gzip
 import hashlib
+import lzma
 import threading
+import time
+import tracemalloc
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
@@ -7,6 +13,7 @@ import pytest
 
 from conftest import make_predictions, run_cli
 from hardpairs.analysis.sources import load_subject
+from hardpairs.data import votes as votes_module
 from hardpairs.data.votes import fetch_votes, load_votes
 from hardpairs.errors import InputError
 from hardpairs.predictions.predictions import save_predictions
@@ -30,10 +37,28 @@ class Server(BaseHTTPRequestHandler):
         ranges = self.path != "/no-ranges"
         start = start if ranges else 0
         self.send_response(206 if start else 200)
-        self.send_header("Content-Length", str(len(CONTENT) - start))
+        if self.path == "/other-part":
+            start = 0
+            self.send_header("Content-Range", f"bytes 0-{len(CONTENT) - 1}/{len(CONTENT)}")
+        length = {"/no-number": "many", "/huge-number": "9" * 30}.get(self.path)
+        self.send_header("Content-Length", length or str(len(CONTENT) - start))
+        if self.path == "/trickling-headers":
+            self.trickle(self.wfile, b"X: " + b"y" * 600)
         self.end_headers()
         until, self.server.breaks_after = self.server.breaks_after, None
-        self.wfile.write(CONTENT[start:until])
+        if self.path == "/trickling":
+            self.wfile.write(CONTENT[start : start + 5000])
+            self.trickle(self.wfile, CONTENT[start + 5000 :])
+        else:
+            self.wfile.write(CONTENT[start:until])
+
+    def trickle(self, file, content):
+        """A byte every 50 ms: it never times out and never ends."""
+        with contextlib.suppress(OSError):
+            for index in range(len(content)):
+                file.write(content[index : index + 1])
+                if self.server.closing.wait(0.05):
+                    return
 
     def log_message(self, *arguments):
         pass
@@ -42,11 +67,12 @@ class Server(BaseHTTPRequestHandler):
 @pytest.fixture
 def server():
     with ThreadingHTTPServer(("127.0.0.1", 0), Server) as server:
-        server.ranges, server.breaks_after = [], None
+        server.ranges, server.breaks_after, server.closing = [], None, threading.Event()
         server.url = f"http://127.0.0.1:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield server
+        server.closing.set()
         server.shutdown()
         thread.join()
 
@@ -71,6 +97,52 @@ def test_a_broken_download_goes_on_where_it_stopped(server, tmp_path):
     fetch_votes(path, url=server.url, sha256=SHA256)
     assert server.ranges == [None, "bytes=100000-"]
     assert path.read_bytes() == CONTENT
+
+
+def test_a_download_that_breaks_twice_keeps_both_parts(server, tmp_path):
+    """The rest is shorter than what is there: its length says nothing of the whole file's."""
+    path, server.breaks_after = tmp_path / "votes.csv", 200_000
+    with pytest.raises(InputError, match="goes on where it stopped"):
+        fetch_votes(path, url=server.url, sha256=SHA256)
+    server.breaks_after = 220_000
+    with pytest.raises(InputError, match="goes on where it stopped"):
+        fetch_votes(path, url=server.url, sha256=SHA256)
+    assert (tmp_path / "votes.csv.partial").read_bytes() == CONTENT[:220_000]
+    fetch_votes(path, url=server.url, sha256=SHA256)
+    assert server.ranges == [None, "bytes=200000-", "bytes=220000-"]
+    assert path.read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("address", ["/trickling", "/trickling-headers"])
+def test_a_server_that_trickles_is_given_up_and_what_came_is_kept(server, tmp_path, address):
+    started = time.monotonic()
+    with pytest.raises(InputError, match=r"not all there after .* goes on where it stopped"):
+        fetch_votes(tmp_path / "votes.csv", url=server.url + address, sha256=SHA256, seconds=1)
+    assert time.monotonic() - started < 10
+    if address == "/trickling":
+        assert (tmp_path / "votes.csv.partial").stat().st_size >= 5000
+    fetch_votes(tmp_path / "votes.csv", url=server.url, sha256=SHA256)
+    assert (tmp_path / "votes.csv").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("address", ["/no-number", "/huge-number"])
+def test_a_length_that_is_no_number_promises_nothing(server, tmp_path, address):
+    fetch_votes(tmp_path / "votes.csv", url=server.url + address, sha256=SHA256)
+    assert (tmp_path / "votes.csv").read_bytes() == CONTENT
+
+
+def test_a_part_that_begins_elsewhere_is_taken_from_where_it_begins(server, tmp_path):
+    (tmp_path / "votes.csv.partial").write_bytes(CONTENT[:1000])
+    fetch_votes(tmp_path / "votes.csv", url=server.url + "/other-part", sha256=SHA256)
+    assert (tmp_path / "votes.csv").read_bytes() == CONTENT
+
+
+def test_a_planted_link_is_not_followed(server, tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    (tmp_path / "votes.csv.partial").symlink_to(tmp_path / "mine.txt")
+    with pytest.raises(InputError, match="can't be written"):
+        fetch_votes(tmp_path / "votes.csv", url=server.url, sha256=SHA256)
+    assert (tmp_path / "mine.txt").read_text() == "mine"
 
 
 @pytest.mark.parametrize(("address", "arrived"), [("/no-ranges", 1000), ("", len(CONTENT))])
@@ -144,11 +216,50 @@ def test_votes_are_joined_by_id(tmp_path):
         ("1,2,3,4,5\n" * 200, "than chance"),
     ],
 )
-@pytest.mark.filterwarnings("ignore:loadtxt")
 def test_tables_that_are_no_votes(tmp_path, text, complaint):
     (tmp_path / "votes.csv").write_text(text)
     with pytest.raises(InputError, match=complaint):
         load(tmp_path / "votes.csv", make_predictions())
+
+
+PACKERS = {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress}
+
+
+@pytest.mark.parametrize("ending", PACKERS)
+def test_packed_votes(tmp_path, ending):
+    predictions = make_predictions()
+    votes = votes_for(predictions)
+    text = "\n".join(",".join(map(str, row)) for row in votes.tolist()) + "\n\n"
+    packed = PACKERS[ending](text.encode("utf-8-sig"))
+    path = tmp_path / f"votes.csv.{ending}"
+    path.write_bytes(packed)
+    np.testing.assert_array_equal(load(path, predictions), votes)
+    path.rename(tmp_path / "votes.csv")  # By its bytes, not by its name.
+    np.testing.assert_array_equal(load(tmp_path / "votes.csv", predictions), votes)
+    for damaged in (packed[:-9], packed[:20] + b"x" * 9 + packed[29:], b"garbage" * 9, packed[:6]):
+        path.write_bytes(damaged)
+        with pytest.raises(InputError, match=rf"votes\.csv\.{ending}"):
+            load(path, predictions)
+
+
+@pytest.mark.parametrize("ending", PACKERS)
+def test_packed_votes_never_unpack_to_more_than_votes_can_be(tmp_path, monkeypatch, ending):
+    monkeypatch.setattr(votes_module, "LARGEST_BYTES", 2**16)
+    path = tmp_path / f"votes.csv.{ending}"
+    path.write_bytes(PACKERS[ending](b"1,2,3,4,5\n" * 800_000))
+    tracemalloc.start()
+    with pytest.raises(InputError, match="holds more than"):
+        load(path, make_predictions())
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 7_000_000  # It would be 8 MB.
+
+
+def test_votes_are_by_index_and_not_by_name(tmp_path):
+    predictions = make_predictions(ids=np.array([f"{n}.png" for n in range(200)]))
+    np.savetxt(tmp_path / "votes.csv", votes_for(predictions), fmt="%d", delimiter=",")
+    with pytest.raises(InputError, match=r"these images have names \(0\.png\)"):
+        load(tmp_path / "votes.csv", predictions)
 
 
 def test_votes_need_a_file_and_test_images(tmp_path):

@@ -4,6 +4,7 @@ Every fault of a file is an `InputError` that names it.
 """
 
 import csv
+import importlib
 import io
 import json
 import math
@@ -24,6 +25,8 @@ from hardpairs.errors import InputError
 UNPACKED_BYTES = 512 * 2**20
 UNPACKED_RATIO = 30
 ARRAY_KINDS = "biufUS"
+PACKAGES = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\xfd7zXZ\0": "lzma"}
+PACKAGE_ENDINGS = {".gz": "gzip", ".bz2": "bz2", ".xz": "lzma"}
 SURROGATES = re.compile("[\ud800-\udfff]")
 LARGEST_ITEM = 2**20  # Bytes of one element: a text of 262,144 characters.
 
@@ -92,6 +95,35 @@ def read_text(path: str | Path) -> str:
     """
     with guarded(path, "UTF-8 text; save it as such"):
         return Path(path).read_text(encoding="utf-8-sig")
+
+
+def read_unpacked(path: str | Path, most_bytes: int) -> bytes:
+    """Read a file; one packed with gzip, bzip2 or xz, told by its first bytes, is unpacked.
+
+    Args:
+        path: The file.
+        most_bytes: What it may unpack to. Not a byte more is ever unpacked.
+
+    Raises:
+        InputError: Missing, a damaged package, or larger.
+    """
+    with guarded(path, "readable"), Path(path).open("rb") as file:
+        start = file.read(6)
+    packed = next((name for magic, name in PACKAGES.items() if start.startswith(magic)), None)
+    ending = PACKAGE_ENDINGS.get(Path(path).suffix.lower())
+    if ending and ending != packed:
+        raise InputError(f"{path}: isn't packed with {ending}, as its name says; fetch it again.")
+    with guarded(path, f"a whole {packed} file; fetch it again" if packed else "readable"):
+        # Imported by name: of the three, most processes need none.
+        opener = importlib.import_module(packed).open if packed else open
+        with opener(path, "rb") as file:
+            content = file.read(most_bytes + 1)
+    if len(content) > most_bytes:
+        raise InputError(
+            f"{path}: holds more than {most_bytes:,} bytes, the most that is read here; "
+            "give a smaller file."
+        )
+    return content
 
 
 def read_json(path: str | Path) -> Any:

@@ -6,14 +6,20 @@ fetched on request and never a part of this package.
 
 import hashlib
 import http.client
+import io
+import os
+import re
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
 from hardpairs.errors import InputError
+from hardpairs.reading import guarded, read_unpacked
 
 VOTES_URL = (
     "https://raw.githubusercontent.com/takashiishida/irreducible/"
@@ -22,16 +28,18 @@ VOTES_URL = (
 VOTES_SHA256 = "bec7efff5d6f901a6224758d71caadb436dbd8de1284b0be7089d193be94ddbc"
 CHUNK_BYTES = 2**16
 LARGEST_BYTES = 2**24  # The file has 230 kB; a server that sends 16 MiB sends something else.
-TIMEOUT_SECONDS = 20
+TIMEOUT_SECONDS = 20  # Without a single byte.
+MOST_SECONDS = 120.0
 PARTIAL_CONTENT, RANGE_NOT_SATISFIABLE = 206, 416
 
 
 def fetch_votes(
-    path: Path,
+    path: str | Path,
     *,
     url: str = VOTES_URL,
     sha256: str = VOTES_SHA256,
     on_bytes: Callable[[int], None] | None = None,
+    seconds: float = MOST_SECONDS,
 ) -> bool:
     """Download the votes to ``path``, going on where a broken download stopped.
 
@@ -40,7 +48,8 @@ def fetch_votes(
     Args:
         path: The file to make; one that is there already is checked and left alone.
         url, sha256: What to fetch and what it must be.
-        on_bytes: Called with how many bytes have arrived, every 64 kB.
+        on_bytes: Called with how many bytes have arrived, at least every 64 kB.
+        seconds: After so many a download is given up; what has arrived is kept.
 
     Returns:
         Whether anything was downloaded.
@@ -48,6 +57,7 @@ def fetch_votes(
     Raises:
         InputError: No connection, another content than expected, or nowhere to write.
     """
+    path = Path(path)
     partial = path.with_name(f"{path.name}.partial")
     try:
         if path.exists():
@@ -57,7 +67,7 @@ def fetch_votes(
                 f"{path}: exists and isn't the votes file (SHA-256); move it away or name another."
             )
         path.parent.mkdir(parents=True, exist_ok=True)
-        _download(url, partial, on_bytes)
+        _download_in_time(url, partial, on_bytes, seconds)
         if _sha256(partial) != sha256:
             partial.unlink()
             raise InputError(
@@ -82,12 +92,12 @@ def fetch_votes(
     return True
 
 
-def load_votes(path: Path, labels: np.ndarray, ids: np.ndarray, classes: int) -> np.ndarray:
+def load_votes(path: str | Path, labels: np.ndarray, ids: np.ndarray, classes: int) -> np.ndarray:
     """Read the votes for test images.
 
     Args:
-        path: Comma-separated counts without a header: a line per image of the test split in its
-            official order, a column per class.
+        path: Comma-separated counts without a header, plain or packed with gzip, bzip2 or xz: a
+            line per image of the test split in its official order, a column per class.
         labels: int64 (N,), the images' labels.
         ids: int64 (N,), each image's index in the split, which line is meant.
         classes: K.
@@ -96,17 +106,15 @@ def load_votes(path: Path, labels: np.ndarray, ids: np.ndarray, classes: int) ->
         int64 (N, K), how many people chose each class, in the order of ``ids``.
 
     Raises:
-        InputError: Missing, no such table, or a table of other images.
+        InputError: Missing, damaged, no such table, or a table of other images.
     """
-    try:
-        # Read as floats, because a count of 10**30 must be refused and not wrap around.
-        counts = np.loadtxt(path, delimiter=",", ndmin=2, encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{path}: can't be read ({error}); check the path.") from error
-    except ValueError as error:
+    ids = np.asarray(ids)
+    if ids.dtype.kind not in "iu":
         raise InputError(
-            f"{path}: isn't a table of counts ({error}); fetch it with `hardpairs votes`."
-        ) from error
+            f"{path}: has a line for each index of the test images, and these images have names "
+            f"({ids[0]}); leave the votes out, or number the images."
+        )
+    counts = _read_counts(path)
     lines, columns = counts.shape
     if columns != classes or lines <= ids.max():
         raise InputError(
@@ -123,7 +131,17 @@ def load_votes(path: Path, labels: np.ndarray, ids: np.ndarray, classes: int) ->
     return votes.astype(np.int64)
 
 
-def _check_agreement(path: Path, votes: np.ndarray, labels: np.ndarray) -> None:
+def _read_counts(path: str | Path) -> np.ndarray:
+    """float64 (lines, columns): as floats, a count of 10**30 is refused and doesn't wrap around."""
+    text = read_unpacked(path, LARGEST_BYTES)
+    with guarded(path, "a table of counts; fetch it with `hardpairs votes`"):
+        lines = [line for line in text.decode("utf-8-sig").splitlines() if line.strip()]
+        if not lines:
+            return np.empty((0, 0))
+        return np.loadtxt(io.StringIO("\n".join(lines)), delimiter=",", ndmin=2, comments=None)
+
+
+def _check_agreement(path: str | Path, votes: np.ndarray, labels: np.ndarray) -> None:
     """Refuse votes that know no more of the labels than chance: lines of other images."""
     shares = votes / votes.sum(axis=1, keepdims=True)
     frequencies = np.bincount(labels, minlength=shares.shape[1]) / len(labels)
@@ -136,30 +154,85 @@ def _check_agreement(path: Path, votes: np.ndarray, labels: np.ndarray) -> None:
         )
 
 
-def _download(url: str, partial: Path, on_bytes: Callable[[int], None] | None) -> None:
-    arrived = partial.stat().st_size if partial.exists() else 0
+def _download_in_time(
+    url: str, partial: Path, on_bytes: Callable[[int], None] | None, seconds: float
+) -> None:
+    """Download, but no longer than that: a server that sends a byte now and then never times out.
+
+    A thread, because a read can't be told when to stop waiting. One that is given up never writes
+    again, and ends with the process at the latest.
+    """
+    given_up = threading.Event()
+    stopped_by: list[Exception] = []
+
+    def work() -> None:
+        try:
+            _download(url, partial, on_bytes, given_up)
+        except Exception as error:
+            stopped_by.append(error)
+
+    worker = threading.Thread(target=work, daemon=True)
+    worker.start()
+    worker.join(seconds)
+    if worker.is_alive():
+        given_up.set()
+        raise ConnectionError(f"not all there after {seconds:.0f} s")
+    if stopped_by:
+        raise stopped_by[0]
+
+
+def _download(
+    url: str,
+    partial: Path,
+    on_bytes: Callable[[int], None] | None,
+    given_up: threading.Event,
+) -> None:
+    # A planted link is neither followed nor emptied: what it leads to isn't ours.
+    arrived = partial.lstat().st_size if partial.is_file() and not partial.is_symlink() else 0
     request = urllib.request.Request(url)
     if arrived:
         request.add_header("Range", f"bytes={arrived}-")
     try:
         response = urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS)
     except urllib.error.HTTPError as error:
-        if error.code == RANGE_NOT_SATISFIABLE:  # All of it is there already.
-            return
+        with error:
+            if error.code == RANGE_NOT_SATISFIABLE:  # All of it is there already.
+                return
         raise
     with response:
-        if response.status != PARTIAL_CONTENT:  # The server sends it from the beginning.
-            arrived = 0
-        with partial.open("ab" if arrived else "wb") as file:
-            while chunk := response.read(CHUNK_BYTES):
-                file.write(chunk)
-                arrived += len(chunk)
-                if on_bytes:
-                    on_bytes(arrived)
-                if arrived > LARGEST_BYTES:
-                    return
-        length = response.headers.get("Content-Length")
-    if length is not None and partial.stat().st_size < int(length):
+        if response.status != PARTIAL_CONTENT or not _starts_at(response, arrived):
+            arrived = 0  # The server sends it from the beginning.
+        flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+        with os.fdopen(os.open(partial, flags, 0o666), "wb") as file:
+            file.truncate(arrived)
+            file.seek(arrived)
+            _receive(response, file, arrived, on_bytes, given_up)
+
+
+def _starts_at(response: http.client.HTTPResponse, arrived: int) -> bool:
+    """Whether a part begins where the last one ended; a server that doesn't say is believed."""
+    said = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
+    return said is None or int(said[1]) == arrived
+
+
+def _receive(
+    response: http.client.HTTPResponse,
+    file: IO[bytes],
+    arrived: int,
+    on_bytes: Callable[[int], None] | None,
+    given_up: threading.Event,
+) -> None:
+    length = response.headers.get("Content-Length", "")
+    # Of the part that is sent now. No number is no promise: the SHA-256 will tell.
+    expected = arrived + int(length) if length.isdecimal() and len(length) < 20 else None
+    while (chunk := response.read1(CHUNK_BYTES)) and not given_up.is_set():
+        file.write(chunk)
+        arrived += len(chunk)
+        if on_bytes:
+            on_bytes(arrived)
+        if arrived > LARGEST_BYTES:
+            return
+    if expected is not None and arrived < expected:
         raise ConnectionError("the connection broke off")
 
 
