@@ -1,6 +1,7 @@
 import bz2
 import io
 import json
+import lzma
 import zipfile
 
 import numpy as np
@@ -16,6 +17,7 @@ from hardpairs.reading import (
     read_npz,
     read_numbers_csv,
     read_toml,
+    read_unpacked,
 )
 
 
@@ -132,3 +134,14 @@ def test_foreign_metadata_becomes_strict_json():
         0.5,
         [0, 1],
     )
+
+
+def test_a_package_that_claims_a_gigabyte_of_memory_gets_none(tmp_path):
+    filters = [{"id": lzma.FILTER_LZMA2, "dict_size": 2**29}]
+    (tmp_path / "a.xz").write_bytes(lzma.compress(b"text", filters=filters))
+    with pytest.raises(InputError, match="a\\.xz"):
+        read_unpacked(tmp_path / "a.xz", 100)
+    (tmp_path / "a.xz").write_bytes(lzma.compress(b"text", preset=9))
+    assert read_unpacked(tmp_path / "a.xz", 100) == b"text"
+    with pytest.raises(InputError, match="more than 3 bytes"):
+        read_unpacked(tmp_path / "a.xz", 3)

@@ -246,13 +246,13 @@ def test_packed_votes(tmp_path, ending):
 def test_packed_votes_never_unpack_to_more_than_votes_can_be(tmp_path, monkeypatch, ending):
     monkeypatch.setattr(votes_module, "LARGEST_BYTES", 2**16)
     path = tmp_path / f"votes.csv.{ending}"
-    path.write_bytes(PACKERS[ending](b"1,2,3,4,5\n" * 800_000))
+    path.write_bytes(PACKERS[ending](b"1,2,3,4,5\n" * 3_200_000))
     tracemalloc.start()
     with pytest.raises(InputError, match="holds more than"):
         load(path, make_predictions())
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 7_000_000  # It would be 8 MB.
+    assert peak < 12_000_000  # Of 32 MB; xz has a memory of its own, of 8 MB.
 
 
 def test_votes_are_by_index_and_not_by_name(tmp_path):

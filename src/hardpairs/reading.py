@@ -26,6 +26,7 @@ UNPACKED_BYTES = 512 * 2**20
 UNPACKED_RATIO = 30
 ARRAY_KINDS = "biufUS"
 PACKAGES = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\xfd7zXZ\0": "lzma"}
+LZMA_MEMORY = 2**27  # xz -9 takes 65 MiB.
 PACKAGE_ENDINGS = {".gz": "gzip", ".bz2": "bz2", ".xz": "lzma"}
 SURROGATES = re.compile("[\ud800-\udfff]")
 LARGEST_ITEM = 2**20  # Bytes of one element: a text of 262,144 characters.
@@ -114,16 +115,34 @@ def read_unpacked(path: str | Path, most_bytes: int) -> bytes:
     if ending and ending != packed:
         raise InputError(f"{path}: isn't packed with {ending}, as its name says; fetch it again.")
     with guarded(path, f"a whole {packed} file; fetch it again" if packed else "readable"):
-        # Imported by name: of the three, most processes need none.
-        opener = importlib.import_module(packed).open if packed else open
-        with opener(path, "rb") as file:
-            content = file.read(most_bytes + 1)
+        if packed == "lzma":
+            content = _unpack_lzma(Path(path), most_bytes + 1)
+        else:
+            # Imported by name: most processes need neither.
+            opener = importlib.import_module(packed).open if packed else open
+            with opener(path, "rb") as file:
+                content = file.read(most_bytes + 1)
     if len(content) > most_bytes:
         raise InputError(
             f"{path}: holds more than {most_bytes:,} bytes, the most that is read here; "
             "give a smaller file."
         )
     return content
+
+
+def _unpack_lzma(path: Path, most_bytes: int) -> bytes:
+    """Unpack with bounded memory: the file's own header says how much a decoder should take."""
+    import lzma  # noqa: PLC0415 -- Most processes never need it.
+
+    decoder = lzma.LZMADecompressor(memlimit=LZMA_MEMORY)
+    content = bytearray()
+    with path.open("rb") as file:
+        while not decoder.eof and len(content) < most_bytes:
+            packed = file.read(2**16) if decoder.needs_input else b""
+            if decoder.needs_input and not packed:
+                raise EOFError("it ends too early")
+            content += decoder.decompress(packed, most_bytes - len(content))
+    return bytes(content)
 
 
 def read_json(path: str | Path) -> Any:
