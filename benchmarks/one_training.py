@@ -8,7 +8,6 @@ import resource
 import sys
 import time
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 STARTED = time.perf_counter()
@@ -54,14 +53,15 @@ def train_recipe(
     name: str, split: Split, test_images: np.ndarray, seed: int, variant: dict[str, Any]
 ) -> Outcome:
     """Train a row of the recipe table, or sprint's net with other numbers of filters."""
-    from hardpairs.training.fit import predict, train
-    from hardpairs.training.nets import MODELS, cosine_net
+    from hardpairs.training.fit import easiest, predict, train
 
     recipe = RECIPES[name]
     if "filters" in variant:
-        MODELS["wider"] = partial(cosine_net, filters=variant["filters"], padding="valid")
-        recipe = replace(recipe, model="wider")
-    trained = train(split, recipe, classes=10, seed=seed)
+        recipe = replace(recipe, net_options={**recipe.net_options, **variant})
+    started = time.perf_counter()
+    easy = easiest(split, recipe, classes=10, seed=seed)
+    searched = time.perf_counter() - started
+    trained = train(split, recipe, classes=10, seed=seed, easy=easy)
     probabilities = predict(trained.model, test_images)
     mirrored = predict(trained.model, test_images[:, :, ::-1])
     trained_on = len(split) - trained.held_out
@@ -69,7 +69,7 @@ def train_recipe(
     return Outcome(
         predicted=probabilities.argmax(axis=1),
         flipped=(probabilities + mirrored).argmax(axis=1),
-        fit_seconds=trained.fit_seconds,
+        fit_seconds=searched + trained.fit_seconds,
         epochs=len(trained.history["loss"]),
         images=trained_on - taking_turns + taking_turns // recipe.easy_every,
         operations=training_operations(keras_layers(trained.model)),

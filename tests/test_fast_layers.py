@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 
-from hardpairs.training.fit import build_model
-from hardpairs.training.nets import MODELS, cosine_filters
+from hardpairs.training.nets import build_net, cosine_filters
+from hardpairs.training.recipes import RECIPES
 
 pytestmark = pytest.mark.train
+SHAPE = (28, 28, 1)
 
 
 def outcome(net, images: np.ndarray) -> list[np.ndarray]:
@@ -19,26 +20,35 @@ def outcome(net, images: np.ndarray) -> list[np.ndarray]:
     return [np.asarray(array) for array in (probabilities, *gradients, *averages)]
 
 
-@pytest.mark.parametrize("name", [name for name in MODELS if name not in ("cnn", "dense")])
-def test_fast_operations_give_what_keras_gives(name):
+@pytest.mark.parametrize("shape", [SHAPE, (12, 12, 3)])
+@pytest.mark.parametrize(
+    ("net", "options"),
+    [
+        *((RECIPES[name].net, RECIPES[name].net_options) for name in ("sprint", "quick")),
+        *((RECIPES[name].net, RECIPES[name].net_options) for name in ("strong", "small", "best")),
+        *(("cnn", {"batch_norm": True, "third_block": third}) for third in (True, False)),
+        ("cnn", {"third_block": True}),
+    ],
+)
+def test_fast_operations_give_what_keras_gives(net, options, shape):
     # A wrong operation shows with every seed; with some, rounding turns one rectifier the other
     # way, which moves single elements by more than the bounds.
-    assert any(_agree(name, seed) for seed in range(3))
+    assert any(_agree(net, options, shape, seed) for seed in range(3))
 
 
-def _agree(name: str, seed: int) -> bool:
+def _agree(name: str, options: dict, shape: tuple, seed: int) -> bool:
     from hardpairs.training.backend import keras
     from hardpairs.training.fast_layers import with_fast_operations
 
     keras.utils.set_random_seed(seed)
-    net = build_model(name, 5)
+    net = build_net(name, shape, 5, options=options)
     for layer in net.layers:
         if isinstance(layer, keras.layers.Dropout):
             layer.rate = 0.0
     fast = keras.models.clone_model(net)
     fast.set_weights(net.get_weights())
     assert with_fast_operations(fast) is fast
-    images = np.random.default_rng(seed).random((24, 28, 28, 1), dtype=np.float32)
+    images = np.random.default_rng(seed).random((24, *shape), dtype=np.float32)
     pairs = list(zip(outcome(net, images), outcome(fast, images), strict=True))
     assert len(pairs) > 4
     # Keras divides the variance by n, the other operation by n - 1 of some hundreds.
@@ -49,11 +59,13 @@ def _agree(name: str, seed: int) -> bool:
 
 
 def test_the_cosine_filters_are_an_orthonormal_basis_and_its_negative():
-    filters = cosine_filters()
-    basis = filters[..., :9].reshape(9, 9)
-    np.testing.assert_allclose(basis.T @ basis, np.eye(9), atol=1e-6)
-    np.testing.assert_allclose(basis[:, 0], 1 / 3, atol=1e-6)
-    np.testing.assert_array_equal(filters[..., 9:], -filters[..., :9])
+    for channels in (1, 3):
+        filters = cosine_filters(channels)
+        count = 9 * channels
+        basis = filters[..., :count].reshape(count, count)
+        np.testing.assert_allclose(basis.T @ basis, np.eye(count), atol=1e-6)
+        np.testing.assert_allclose(basis[:, 0], count**-0.5, atol=1e-6)
+        np.testing.assert_array_equal(filters[..., count:], -filters[..., :count])
 
 
 @pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")  # Keras' own, on NumPy 2.
@@ -61,7 +73,7 @@ def test_nothing_of_them_is_saved_with_a_net(tmp_path):
     from hardpairs.training.backend import keras
     from hardpairs.training.fast_layers import with_fast_operations
 
-    net = with_fast_operations(build_model("cosine-quick", 5))
+    net = with_fast_operations(build_net("cosine", SHAPE, 5, options=RECIPES["quick"].net_options))
     assert any("convolution_op" in vars(layer) for layer in net.layers)
     assert any("call" in vars(layer) for layer in net.layers)
     net.save(tmp_path / "model.keras")
@@ -72,12 +84,13 @@ def test_nothing_of_them_is_saved_with_a_net(tmp_path):
     assert len(loaded.trainable_variables) == len(net.trainable_variables) == 8
 
 
-def test_the_mirrored_net_cannot_tell_an_image_from_its_mirror_image():
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_mirrored_net_cannot_tell_an_image_from_its_mirror_image(channels):
     from hardpairs.training.backend import keras
 
     keras.utils.set_random_seed(0)
-    net = build_model("mirrored", 5)
-    images = np.random.default_rng(0).random((24, 28, 28, 1), dtype=np.float32)
+    net = build_net("mirrored", (28, 28, channels), 5)
+    images = np.random.default_rng(0).random((24, 28, 28, channels), dtype=np.float32)
     for training in (True, False):  # The first moves the averages of batch norm.
         probabilities = np.asarray(net(images, training=training))
         mirrored = np.asarray(net(images[:, :, ::-1], training=training))
@@ -90,7 +103,7 @@ def test_the_mirrored_net_cannot_tell_an_image_from_its_mirror_image():
 def test_the_mirrored_net_is_saved_and_loaded(tmp_path):
     from hardpairs.training.backend import keras
 
-    net = build_model("mirrored", 5)
+    net = build_net("mirrored", SHAPE, 5)
     net.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
     images = np.random.default_rng(0).random((24, 28, 28, 1), dtype=np.float32)
@@ -99,6 +112,6 @@ def test_the_mirrored_net_is_saved_and_loaded(tmp_path):
 
 
 def test_the_small_net_stays_under_its_number_of_parameters():
-    net = build_model("cosine-small", 10)
+    net = build_net("cosine", SHAPE, 10, options=RECIPES["small"].net_options)
     trained = sum(int(np.prod(weights.shape)) for weights in net.trainable_variables)
     assert 80_000 < trained < net.count_params() < 100_000

@@ -106,7 +106,9 @@ def test_whatever_decides_the_numbers_makes_another_job(monkeypatch):
         replace(job, seed=9),
         replace(job, fraction=0.5),
         *(replace(job, recipe=replace(job.recipe, **change)) for change in (
-            {"epochs": 4}, {"flips": True}, {"rotation": 0.1}, {"model": "dense"},
+            {"epochs": 4}, {"net": "dense"}, {"net_options": {"third_block": True}},
+            {"augment": (("flip", 0.5),)}, {"augment": (("flip", 0.4),)},
+            {"easy_by": RECIPES["sprint"]},
         )),
     ]  # fmt: skip
     keys = [job_key(other, data) for other in (job, *others)]
@@ -114,7 +116,7 @@ def test_whatever_decides_the_numbers_makes_another_job(monkeypatch):
     monkeypatch.setattr(studies.importlib.metadata, "version", lambda name: "9.9")
     keys.append(job_key(job, data))
     assert len(set(keys)) == len(keys)
-    renamed = replace(job, recipe=replace(job.recipe, name="x", promise="y"))
+    renamed = replace(job, recipe=replace(job.recipe, name="x", description="y", measured="z"))
     assert job_key(renamed, data) == keys[-1]
 
 
@@ -268,8 +270,10 @@ def test_the_ablations_plan():
             if value != asdict(rest.recipe)[field]
         }
         assert whole_differs == differing, name
-    assert whole.recipe.model == "cnn-third-block-batch-norm"
-    assert combine(["flips"]).flips
+    assert whole.recipe.net_options == {"third_block": True, "batch_norm": True}
+    assert combine(["flips"]).augment == (("flip", 0.5),)
+    # Both in one resampling, whatever order they are named in.
+    assert combine(["zooms", "rotations"]).augment == (("rotate_and_zoom", (0.005, 0.02)),)
 
 
 def test_the_curves_plan_sees_small_parts_more_often():

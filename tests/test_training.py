@@ -7,9 +7,10 @@ from scipy import ndimage
 from conftest import run_cli
 from hardpairs.data.split import Split
 from hardpairs.predictions.predictions import load_predictions
-from hardpairs.training.batches import Batches, cut_out, erase, flip, rotate_and_zoom, shift
-from hardpairs.training.fit import build_model, default_precision, easiest, predict, train
-from hardpairs.training.nets import MODELS
+from hardpairs.training.augment import cutout, erase, flip, rotate_and_zoom, shift
+from hardpairs.training.batches import Batches
+from hardpairs.training.fit import default_precision, easiest, predict, train
+from hardpairs.training.nets import build_net
 from hardpairs.training.recipes import RECIPES
 
 pytestmark = pytest.mark.train
@@ -23,15 +24,15 @@ def small(fashion) -> Split:
 
 def orders(seed: int, epochs: int = 3) -> list[list[int]]:
     """The order of the images, read off the batches themselves."""
-    images = np.zeros((52, 28, 28), np.uint8)
-    images[:, 0, 0] = np.arange(52)
+    images = np.zeros((52, 28, 28, 1), np.uint8)
+    images[:, 0, 0, 0] = np.arange(52)
     batches = Batches(images, np.eye(52, dtype=np.float32), batch_size=8, seed=seed)
     result = []
     for epoch in range(epochs):
         batches.begin_epoch(epoch)
         pixels = np.concatenate([batches[step][0] for step in range(len(batches))])
         targets = np.concatenate([batches[step][1] for step in range(len(batches))])
-        order = pixels[:, 0, 0]
+        order = pixels[:, 0, 0, 0]
         assert (targets.argmax(axis=1) == order).all()
         result.append(order.tolist())
     return result
@@ -47,9 +48,9 @@ def test_every_epoch_and_every_seed_has_its_own_order():
 
 
 def test_easy_images_take_turns_and_all_others_are_in_every_epoch():
-    images, labels = np.zeros((60, 28, 28), np.uint8), np.eye(60, dtype=np.float32)
+    images, targets = np.zeros((60, 28, 28, 1), np.uint8), np.eye(60, dtype=np.float32)
     easy = np.arange(59, 29, -1)
-    batches = Batches(images, labels, batch_size=10, seed=0, easy=easy, easy_every=3)
+    batches = Batches(images, targets, batch_size=10, seed=0, easy=easy, easy_every=3)
     assert len(batches) == 4
     shown = []
     for epoch in range(6):
@@ -62,9 +63,8 @@ def test_easy_images_take_turns_and_all_others_are_in_every_epoch():
 def test_images_with_wrong_labels_are_not_found_easy(small):
     labels = small.labels.copy()
     labels[::5] = (labels[::5] + 5) % 10
-    kept = easiest(
-        Split(small.images, labels), 0.6, classes=10, seed=0, precision=default_precision()
-    )
+    split = Split(small.images, labels)
+    kept = easiest(split, RECIPES["best"], classes=10)
     assert len(set(kept)) == 600
     # Chance would have left 120 of the 200 in.
     assert (kept % 5 == 0).sum() < 80
@@ -93,7 +93,7 @@ def test_keras_draws_the_order_of_each_epoch(small):
 @pytest.mark.parametrize("count", [1, 200, 201, 501])
 def test_a_net_side_by_side_is_the_net(small, count):
     """Both halves, in their order, also of an odd batch and of a single image."""
-    net = build_model("cnn-batch-norm", 10)
+    net = build_net("cnn", (28, 28, 1), 10, options={"batch_norm": True})
     pixels = small.images[:count].astype(np.float32) / 255
     expected = net.predict(pixels, verbose=0)
     np.testing.assert_allclose(predict(net, small.images[:count]), expected, atol=1e-5)
@@ -141,7 +141,7 @@ def test_other_backends_train(tiny_folder, tmp_path, backend, recipe):
 
 
 def test_the_lessons_layers():
-    layers = build_model("cnn", 10).layers
+    layers = build_net("cnn", (28, 28, 1), 10).layers
     shapes = [tuple(weight.shape) for layer in layers for weight in layer.weights]
     kernels = [shape for shape in shapes if len(shape) > 1]
     assert kernels == [(3, 3, 1, 32), (3, 3, 32, 64), (3136, 128), (128, 10)]
@@ -149,11 +149,21 @@ def test_the_lessons_layers():
     assert names == ["Conv2D", "MaxPooling2D"] * 2 + ["Flatten", "Dense", "Dropout", "Dense"]
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_every_model_gives_probabilities_in_every_precision(name):
-    images = np.random.default_rng(0).integers(0, 256, (20, 28, 28), dtype=np.uint8)
+NETS_OF_STUDIES = [
+    ("cnn", {"third_block": True}),
+    ("cnn", {"batch_norm": True}),
+    ("cnn", {"third_block": True, "batch_norm": True}),
+]
+NETS_OF_RECIPES = {str(r.net_options): (r.net, r.net_options) for r in RECIPES.values()}.values()
+
+
+@pytest.mark.parametrize(("net", "options"), [*NETS_OF_RECIPES, *NETS_OF_STUDIES])
+@pytest.mark.parametrize("shape", [(28, 28, 1), (8, 9, 3)])
+def test_every_net_gives_probabilities_in_every_precision(net, options, shape):
+    images = np.random.default_rng(0).integers(0, 256, (20, *shape), dtype=np.uint8)
     for precision in ("float32", "mixed_bfloat16"):
-        probabilities = predict(build_model(name, 7, precision), images)
+        built = build_net(net, shape, 7, options=options, precision=precision)
+        probabilities = predict(built, images)
         assert probabilities.shape == (20, 7)
         assert probabilities.dtype == np.float32
         np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
@@ -174,14 +184,14 @@ def test_precision_is_put_back(small):
 
     before = keras.config.dtype_policy().name
     assert default_precision() in ("float32", "mixed_bfloat16")
-    build_model("dense", 3, "mixed_bfloat16")
+    build_net("dense", (28, 28, 1), 3, precision="mixed_bfloat16")
     assert keras.config.dtype_policy().name == before
 
 
 def test_augmentation_does_what_it_says():
     rng = np.random.default_rng(0)
-    images = rng.integers(1, 256, (400, 28, 28), dtype=np.uint8)
-    mirrored = (flip(images, rng) == images[:, :, ::-1]).all(axis=(1, 2))
+    images = rng.integers(1, 256, (400, 28, 28, 1), dtype=np.uint8)
+    mirrored = (flip(images, 0.5, rng) == images[:, :, ::-1]).all(axis=(1, 2, 3))
     assert 140 < mirrored.sum() < 260
     moved = shift(images, 2, rng)
     corners = {
@@ -192,14 +202,14 @@ def test_augmentation_does_what_it_says():
         if moved[index, 14, 14] == images[index, 14 - down, 14 - right]
     }
     assert len(corners) == 25
-    blanked = (cut_out(images, 6, rng) == 0).sum(axis=(1, 2))
+    blanked = (cutout(images, 6, rng) == 0).sum(axis=(1, 2, 3))
     assert blanked.max() == 36
     assert blanked.min() >= 1
 
 
 def test_random_erasing_fills_rectangles_of_half_of_the_images_with_noise():
-    blank = np.zeros((400, 28, 28), np.uint8)
-    erased = erase(blank, 0.5, np.random.default_rng(0))
+    blank = np.zeros((400, 28, 28, 1), np.uint8)
+    erased = erase(blank, 0.5, np.random.default_rng(0))[..., 0]
     areas, stretches = [], []
     for image in erased:
         rows, columns = (np.flatnonzero(image.any(axis=axis)) for axis in (1, 0))
@@ -234,25 +244,27 @@ def test_rotations_and_zooms_against_scipy():
         angle = 2 * np.pi * turn
         matrix = scale * np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
         centre = np.full(2, 13.5)
-        ours = rotate_and_zoom(images, 0.1, 0.2, Fixed(turn, scale))
+        ours = rotate_and_zoom(images[..., None], (0.1, 0.2), Fixed(turn, scale))[..., 0]
         for image, mine in zip(images, ours, strict=True):
             expected = ndimage.affine_transform(
                 image.astype(float), matrix, centre - matrix @ centre, order=1,
                 mode="grid-constant",
             )  # fmt: skip
             assert np.abs(mine - expected).max() <= 0.51
-    np.testing.assert_array_equal(rotate_and_zoom(images, 0.1, 0.2, Fixed(0.0, 1.0)), images)
+    colours = np.stack([images, images[::-1], 255 - images], axis=-1)
+    still = rotate_and_zoom(colours, (0.1, 0.2), Fixed(0.0, 1.0))
+    np.testing.assert_array_equal(still, colours)
 
 
 def test_rotations_and_zooms_stay_in_their_ranges():
     stroke = np.zeros((500, 28, 28), np.uint8)
     stroke[:, 4:24, 13:15] = 255  # Upright: its lean is the angle, its length the scale.
-    turned = rotate_and_zoom(stroke, 0.05, 0.0, np.random.default_rng(0))
+    turned = rotate_and_zoom(stroke[..., None], (0.05, 0.0), np.random.default_rng(0))[..., 0]
     lean = [np.polyfit(*np.nonzero(image > 127), 1)[0] for image in turned]
     most = np.tan(2 * np.pi * 0.05)
     assert 0.85 * most < max(lean) < 1.1 * most
     assert -1.1 * most < min(lean) < -0.85 * most
-    zoomed = rotate_and_zoom(stroke, 0.0, 0.1, np.random.default_rng(0))
+    zoomed = rotate_and_zoom(stroke[..., None], (0.0, 0.1), np.random.default_rng(0))[..., 0]
     lengths = (zoomed[:, :, 13] > 127).sum(axis=1)
     assert lengths.min() == 18
     assert lengths.max() == 22
@@ -261,7 +273,12 @@ def test_rotations_and_zooms_stay_in_their_ranges():
 def test_batch_norms_statistics_follow_a_short_training(small):
     """Under Keras' momentum of 0.99 they lag, and the net predicts worse than it trained."""
     recipe = replace(
-        LESSON, model="cnn-batch-norm", epochs=4, batch_size=32, validation_share=0.0, patience=0
+        LESSON,
+        net_options={"batch_norm": True},
+        epochs=4,
+        batch_size=32,
+        validation_share=0.0,
+        patience=0,
     )
     trained = train(small, recipe, classes=10, precision="float32")
     accuracy = (predict(trained.model, small.images).argmax(axis=1) == small.labels).mean()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from hardpairs.errors import InputError
     from hardpairs.predictions.predictions import Predictions, load_predictions, save_predictions
     from hardpairs.report.write import analyse
-    from hardpairs.training.fit import TrainedModel, predict, train
+    from hardpairs.training.fit import TrainedModel, easiest, predict, train
     from hardpairs.training.recipes import RECIPES, Recipe, find_recipe
     from hardpairs.training.runs import create_run, load_model
 
@@ -33,7 +33,7 @@ _HOMES = {
     "errors": ("InputError",),
     "predictions.predictions": ("Predictions", "load_predictions", "save_predictions"),
     "report.write": ("analyse",),
-    "training.fit": ("TrainedModel", "predict", "train"),
+    "training.fit": ("TrainedModel", "easiest", "predict", "train"),
     "training.recipes": ("RECIPES", "Recipe", "find_recipe"),
     "training.runs": ("create_run", "load_model"),
 }
@@ -53,6 +53,7 @@ __all__ = [
     "Verdict",
     "analyse",
     "create_run",
+    "easiest",
     "evaluate",
     "find_recipe",
     "gather_evidence",

@@ -137,7 +137,7 @@ def _study(
         with study_bar(quiet) as on_progress:
             results, failures = run_jobs(todo, datasets, folder, engine, on_progress)
         for job, reason in failures.items():
-            message = f"{job.recipe.model} on {job.source}, seed {job.seed}: {reason!r}"
+            message = f"{job.recipe.net} on {job.source}, seed {job.seed}: {reason!r}"
             click.echo(f"hardpairs: failed: {message}", err=True)
         findings, blocks = find(kind, plan, datasets, seeds, results, failures, quick=quick)
         write_study_page(findings, plan, datasets, results, folder)

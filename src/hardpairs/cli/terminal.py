@@ -101,11 +101,11 @@ def print_audit(audit: "Audit", console: Console) -> None:
 def print_recipes(console: Console) -> None:
     """Print the recipe table."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("recipe", "model", "epochs", "what it is for"):
+    for name in ("recipe", "what it is", "epochs", "on Fashion-MNIST, two cores"):
         table.add_column(name, justify="right" if name == "epochs" else "left")
     for recipe in RECIPES.values():
         epochs = f"≤ {recipe.epochs}" if recipe.patience else f"{recipe.epochs}"
-        table.add_row(recipe.name, recipe.model, epochs, recipe.promise)
+        table.add_row(recipe.name, recipe.description, epochs, recipe.measured)
     console.print(table)
 
 

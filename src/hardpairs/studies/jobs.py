@@ -11,17 +11,16 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from hardpairs.data.split import Dataset
 from hardpairs.errors import InputError
 from hardpairs.files import whole_folder
 from hardpairs.predictions.predictions import Predictions, load_predictions
-from hardpairs.training.recipes import Recipe
+from hardpairs.training.recipes import Recipe, recipe_record
 
 KEY_LENGTH = 16  # Hexadecimal digits: 64 bits, for studies of a few hundred jobs.
-NAMES_ONLY = ("name", "promise")  # Fields of a recipe that decide nothing.
 
 
 @dataclass(frozen=True)
@@ -92,9 +91,8 @@ def run_jobs(
 
 def job_key(job: Job, dataset: Dataset) -> str:
     """Name a job by its content: recipe, data, seed, fraction and this package's version."""
-    recipe = {name: value for name, value in asdict(job.recipe).items() if name not in NAMES_ONLY}
     content = {
-        "recipe": recipe,
+        "recipe": recipe_record(job.recipe, words=False),
         "data": [dataset.train.fingerprint, dataset.test.fingerprint],
         "seed": job.seed,
         "fraction": job.fraction,
@@ -113,8 +111,8 @@ def load_result(job: Job, dataset: Dataset, home: Path) -> Result:
     test = load_predictions(home / "predictions.npz")
     if test.fingerprint != dataset.test.fingerprint or len(test.labels) != len(dataset.test):
         raise InputError(f"{home}: holds predictions of other images; remove it.")
-    trained = (test.metadata.get("seed"), test.metadata.get("recipe", {}).get("model"))
-    if trained != (job.seed, job.recipe.model):
+    trained = (test.metadata.get("seed"), test.metadata.get("recipe", {}).get("net"))
+    if trained != (job.seed, job.recipe.net):
         raise InputError(f"{home}: holds predictions of another training; remove it.")
     held_out = job.recipe.validation_share > 0
     return Result(test, load_predictions(home / "validation.npz") if held_out else None)

@@ -1,7 +1,10 @@
 """Plans: which recipes a study trains, on which data."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
 
 from hardpairs.errors import InputError
 from hardpairs.studies.jobs import Job
@@ -31,25 +34,36 @@ class Arm:
 
 @dataclass(frozen=True)
 class Factor:
-    """One thing to add to the lesson's net: fields of the recipe, or a part of the net's name."""
+    """One thing to add to the lesson's net: fields of the recipe, options of its net, or rows of
+    its table of augmentations.
+    """
 
     group: str
     what: str
-    changes: dict[str, object]
-    part_of_net: bool = False
+    changes: dict[str, Any] = field(default_factory=dict)
+    net_options: dict[str, Any] = field(default_factory=dict)
+    augment: tuple[tuple[str, Any], ...] = ()
 
 
 FACTORS = {
-    "third-block": Factor(STRETCH, "a third convolution, of 128 filters", {}, True),
-    "flips": Factor(STRETCH, "mirror half of the images", {"flips": True}),
-    "rotations": Factor(STRETCH, "turn by up to 0.005 of a full turn", {"rotation": 0.005}),
-    "zooms": Factor(STRETCH, "scale by up to 2%", {"zoom": 0.02}),
+    "third-block": Factor(
+        STRETCH, "a third convolution, of 128 filters", net_options={"third_block": True}
+    ),
+    "flips": Factor(STRETCH, "mirror half of the images", augment=(("flip", 0.5),)),
+    "rotations": Factor(
+        STRETCH, "turn by up to 0.005 of a full turn", augment=(("rotate_and_zoom", (0.005, 0.0)),)
+    ),
+    "zooms": Factor(STRETCH, "scale by up to 2%", augment=(("rotate_and_zoom", (0.0, 0.02)),)),
     "longer": Factor(
         STRETCH,
         f"{LONGER_EPOCHS} epochs instead of {BASE_EPOCHS}, with early stopping",
         {"epochs": LONGER_EPOCHS, "patience": 3},
     ),
-    "batch-norm": Factor(EXTRAS, "batch norm in all layers but the first and the last", {}, True),
+    "batch-norm": Factor(
+        EXTRAS,
+        "batch norm in all layers but the first and the last",
+        net_options={"batch_norm": True},
+    ),
     "one-cycle": Factor(
         EXTRAS,
         "warm the rate up, then decay it to 0; the same mean rate",
@@ -58,7 +72,7 @@ FACTORS = {
     "label-smoothing": Factor(
         EXTRAS, "3% of each target spread over all classes", {"label_smoothing": 0.03}
     ),
-    "erasing": Factor(EXTRAS, "blank a square of 3 x 3 pixels", {"cutout": 3}),
+    "erasing": Factor(EXTRAS, "blank a square of 3 x 3 pixels", augment=(("cutout", 3),)),
 }
 
 # What the ablation starts from: the fast recipe's optimizer at a constant rate, half of one-cycle's
@@ -116,12 +130,16 @@ def ablate_arms(source: str, factors: Collection[str], *, quick: bool) -> dict[s
 
 
 def combine(factors: Collection[str]) -> Recipe:
-    """Return the ablation's base with these factors added."""
-    parts = [name for name, factor in FACTORS.items() if factor.part_of_net and name in factors]
-    recipe = replace(BASE, model="-".join(["cnn", *parts]))
-    for name in factors:
-        recipe = replace(recipe, **FACTORS[name].changes)  # type: ignore[arg-type]
-    return recipe
+    """Return the ablation's base with these factors added, in the order of `FACTORS`."""
+    recipe, table = BASE, dict[str, Any]()
+    for factor in (factor for name, factor in FACTORS.items() if name in factors):
+        options = {**recipe.net_options, **factor.net_options}
+        recipe = replace(recipe, net_options=options, **factor.changes)
+        for name, value in factor.augment:
+            # Rotations and zooms together are one resampling: each blurs.
+            both = name == "rotate_and_zoom" and name in table
+            table[name] = tuple(np.add(table[name], value).tolist()) if both else value
+    return replace(recipe, augment=tuple(table.items()))
 
 
 def curve_arms(

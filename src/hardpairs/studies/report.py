@@ -126,7 +126,7 @@ def find(
         quick=quick,
         seeds=common,
         failed=tuple(
-            f"{job.recipe.model} on {job.source}, seed {job.seed}: {_first_line(reason)}"
+            f"{job.recipe.net} on {job.source}, seed {job.seed}: {_first_line(reason)}"
             for job, reason in failures.items()
         ),
         training_hours=sum(

@@ -8,7 +8,7 @@ from sklearn.model_selection import KFold
 from hardpairs.data.split import Dataset, Split
 from hardpairs.errors import InputError
 from hardpairs.predictions.predictions import Predictions
-from hardpairs.training.fit import Progress, TrainedModel, predict, train
+from hardpairs.training.fit import Progress, TrainedModel, easiest, predict, train
 from hardpairs.training.recipes import Recipe
 
 FOLDS = 3  # Each net sees two thirds of the images; the time of all is that of two trainings.
@@ -37,8 +37,10 @@ def train_folds(
     dealt = KFold(FOLDS, shuffle=True, random_state=seed).split(split.labels)
     for fold, (seen, held_out) in enumerate(dealt):
         part = split.take(seen)
+        own_seed = seed * FOLDS + fold
+        easy = easiest(part, recipe, classes=classes, seed=own_seed)
         yield (
-            train(part, recipe, classes=classes, seed=seed * FOLDS + fold, on_progress=on_progress),
+            train(part, recipe, classes=classes, seed=own_seed, easy=easy, on_progress=on_progress),
             held_out,
         )
 

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from hardpairs.data.split import Split, drop_gray
+from hardpairs.data.split import Split
+from hardpairs.errors import InputError
 from hardpairs.training.backend import default_precision, keras
 from hardpairs.training.batches import Batches, as_fit_takes_them
-from hardpairs.training.nets import MODELS, SideBySide
+from hardpairs.training.nets import SideBySide, build_net
 from hardpairs.training.optimizers import OneCycle, convolution_muon
-from hardpairs.training.recipes import Recipe, find_recipe
+from hardpairs.training.recipes import Recipe
 
 PREDICT_BATCH_SIZE = 500
 # Fewer returns to Python: about 10% faster in Keras on TensorFlow. Keras on torch allows only 1.
@@ -40,11 +41,11 @@ class TrainedModel:
     """A fitted net and how it came about.
 
     Attributes:
-        model: Takes float32 (N, 28, 28, 1) from 0 to 1, gives float32 probabilities (N, K).
+        model: Takes float32 (N, H, W, C) from 0 to 1, gives float32 probabilities (N, K).
         history: Keras' figures by name ("loss", "accuracy", with validation also "val_loss",
             "val_accuracy"), plus "seconds"; one value per epoch trained.
         kept_epoch: The epoch, counted from 1, whose weights the model has.
-        fit_seconds: Wall time of ``fit``, graph building and the search for easy images included.
+        fit_seconds: Wall time of ``fit``, graph building included.
         precision: The Keras dtype policy it was trained under.
         held_out: How many images, the split's last, it wasn't trained on.
     """
@@ -64,6 +65,7 @@ def train(
     classes: int,
     seed: int = 0,
     precision: str | None = None,
+    easy: np.ndarray | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> TrainedModel:
     """Train ``recipe`` on one split.
@@ -75,61 +77,49 @@ def train(
         seed: Decides initial weights, dropout, batch order and augmentation: with the same
             machine and versions, the same weights.
         precision: A Keras dtype policy; by default the one that suits the processor.
+        easy: Rows of the images that take turns, as `easiest` finds them for a recipe that has
+            easy images, and for no other.
         on_progress: Called every few steps.
+
+    Raises:
+        InputError: The recipe has easy images and none were given.
     """
+    if recipe.easy_by and easy is None:
+        raise InputError(
+            f"{recipe.name}: needs its easy images; find them with hardpairs.easiest(split, recipe)"
+        )
     precision = precision or default_precision()
-    held_out = round(len(split) * recipe.validation_share)
-    trained_on = len(split) - held_out
-    images = drop_gray(split.pixels)
+    trained_on = len(split) - held_out_images(split, recipe)
+    images = split.pixels
     targets = np.eye(classes, dtype=np.float32)[split.labels]
-    searched = time.perf_counter()
-    easy = easiest(
-        Split(images[:trained_on], split.labels[:trained_on]),
-        recipe.easy_share,
-        classes=classes,
-        seed=seed,
-        precision=precision,
-    )
-    searched = time.perf_counter() - searched
     batches = Batches(
         images[:trained_on],
         targets[:trained_on],
         batch_size=recipe.batch_size,
         seed=seed,
-        flips=recipe.flips,
-        shift=recipe.shift,
-        cutout=recipe.cutout,
-        random_erasing=recipe.random_erasing,
-        rotation=recipe.rotation,
-        zoom=recipe.zoom,
+        table=recipe.augment,
         easy=easy,
         easy_every=recipe.easy_every,
     )
     keras.utils.set_random_seed(seed)
-    model = build_model(recipe.model, classes, precision)
+    shape = images.shape[1:]
+    model = build_net(recipe.net, shape, classes, options=recipe.net_options, precision=precision)
     trainer = SideBySide(model)
-    optimizer = _optimizer(recipe, len(batches) * recipe.epochs)
-    # Built beforehand, as the metric is: whatever step makes variables is traced twice.
-    optimizer.build(model.trainable_variables)
-    for net in (trainer, model):  # The net too, so that whoever loads it can go on training.
-        net.compile(
-            optimizer,
-            keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
-            metrics=[keras.metrics.CategoricalAccuracy("accuracy")],
-            steps_per_execution=STEPS_PER_EXECUTION,
-        )
+    _compile(trainer, recipe, len(batches) * recipe.epochs)
     clock = _Clock(batches, recipe.epochs, on_progress)
     callbacks: list[Any] = [clock]
-    if recipe.patience:
+    stopping = None
+    if recipe.patience and trained_on < len(split):
         stopping = keras.callbacks.EarlyStopping(
             monitor="val_loss", patience=recipe.patience, restore_best_weights=True
         )
         callbacks.append(stopping)
+    watched = (images[trained_on:], targets[trained_on:]) if trained_on < len(split) else None
     started = time.perf_counter()
     history = trainer.fit(
         as_fit_takes_them(batches),
         epochs=recipe.epochs,
-        validation_data=((images[trained_on:], targets[trained_on:]) if held_out else None),
+        validation_data=watched,
         validation_batch_size=PREDICT_BATCH_SIZE,
         shuffle=False,
         callbacks=callbacks,
@@ -138,51 +128,62 @@ def train(
     return TrainedModel(
         model=model,
         history={**history.history, "seconds": clock.seconds},
-        kept_epoch=1 + stopping.best_epoch if recipe.patience else recipe.epochs,
-        fit_seconds=searched + time.perf_counter() - started,
+        kept_epoch=1 + stopping.best_epoch if stopping else len(clock.seconds),
+        fit_seconds=time.perf_counter() - started,
         precision=precision,
-        held_out=held_out,
+        held_out=len(split) - trained_on,
     )
 
 
-def easiest(split: Split, share: float, *, classes: int, seed: int, precision: str) -> np.ndarray:
-    """Return the indices of a share of the images, of whose label recipe `sprint` is surest.
+def _compile(trainer: SideBySide, recipe: Recipe, steps: int) -> None:
+    optimizer = _optimizer(recipe, steps)
+    # Built beforehand, as the metric is: whatever step makes variables is traced twice.
+    optimizer.build(trainer.net.trainable_variables)
+    for net in (trainer, trainer.net):  # The net too, so that whoever loads it can go on training.
+        net.compile(
+            optimizer,
+            keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
+            metrics=[keras.metrics.CategoricalAccuracy("accuracy")],
+            steps_per_execution=STEPS_PER_EXECUTION,
+        )
 
-    It was trained on them itself. That a cheap net can tell on which images a better one needn't
-    be trained as often was shown by Coleman et al. (ICLR 2020); cifar10-airbench (Jordan 2024)
-    spares its largest net that way.
+
+def held_out_images(split: Split, recipe: Recipe) -> int:
+    """How many images, the split's last, the recipe holds out."""
+    return round(len(split) * recipe.validation_share)
+
+
+def easiest(
+    split: Split, recipe: Recipe, *, classes: int, seed: int = 0, precision: str | None = None
+) -> np.ndarray | None:
+    """Return the rows of the images that are easy to a recipe, None if it has none.
+
+    They are those of whose label its ``easy_by`` is surest once it was trained on them. That a
+    cheap net can tell on which images a better one needn't be trained as often was shown by
+    Coleman et al. (ICLR 2020); cifar10-airbench (Jordan 2024) spares its largest net that way.
     """
-    count = round(share * len(split))
-    if not count:
-        return np.array([], int)
-    net = train(split, find_recipe("sprint"), classes=classes, seed=seed, precision=precision).model
-    sureness = predict(net, split.pixels)[np.arange(len(split)), split.labels]
-    return np.argsort(-sureness, kind="stable")[:count]
-
-
-def build_model(name: str, classes: int, precision: str = "float32") -> "keras.Model":
-    """Build a net of `hardpairs.training.nets` with fresh weights under a dtype policy."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(precision)
-    try:
-        return MODELS[name](classes)
-    finally:
-        keras.config.set_dtype_policy(before)
+    if recipe.easy_by is None:
+        return None
+    trained_on = len(split) - held_out_images(split, recipe)
+    part = split.take(slice(trained_on))
+    net = train(part, recipe.easy_by, classes=classes, seed=seed, precision=precision).model
+    confidence = predict(net, part.pixels)[np.arange(trained_on), part.labels]
+    return np.argsort(-confidence, kind="stable")[: round(recipe.easy_share * trained_on)]
 
 
 def predict(model: "keras.Model", images: np.ndarray) -> np.ndarray:
-    """Return float32 probabilities (N, K) for uint8 images (N, 28, 28, 1)."""
+    """Return float32 probabilities (N, K) for uint8 images (N, H, W, C)."""
     return _predict(model, images)
 
 
 def hidden_activations(model: "keras.Model", images: np.ndarray) -> np.ndarray:
-    """Return float32 (N, D): what the last layer is given for uint8 images (N, 28, 28, 1)."""
+    """Return float32 (N, D): what the last layer is given for uint8 images (N, H, W, C)."""
     hidden = keras.Model(model.inputs, model.layers[-1].input)
     return _predict(hidden, images).astype(np.float32).reshape(len(images), -1)
 
 
 def _predict(model: "keras.Model", images: np.ndarray) -> np.ndarray:
-    return SideBySide(model).predict(drop_gray(images), batch_size=PREDICT_BATCH_SIZE, verbose=0)
+    return SideBySide(model).predict(images, batch_size=PREDICT_BATCH_SIZE, verbose=0)
 
 
 def _optimizer(recipe: Recipe, steps: int) -> "keras.optimizers.Optimizer":

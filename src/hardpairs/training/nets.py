@@ -1,12 +1,13 @@
-"""The nets. Each function returns a fresh `keras.Model` for images (28, 28, 1).
+"""The nets: functions of the images' shape, the number of classes and options.
 
-Inputs are float32 pixels from 0 to 1, outputs float32 probabilities over the classes. The last
-layer computes in float32 under every precision policy: a softmax in 8 bits of mantissa makes
-probabilities that don't sum to 1.
+Each returns a fresh `keras.Model`. Inputs are float32 pixels (N, height, width, channels) from 0
+to 1, outputs float32 probabilities over the classes. The last layer computes in float32 under
+every precision policy: a softmax in 8 bits of mantissa makes probabilities that don't sum to 1.
+Where an image is too small for a pooling or for a convolution without a margin, the net goes
+without the one and gives the other a margin.
 """
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,14 +23,21 @@ from hardpairs.training.mirrored_layers import (
 )
 
 layers, ops = keras.layers, keras.ops
-INPUT_SHAPE = (28, 28, 1)
+Shape = tuple[int, int, int]  # Height, width, channels.
 
 
-def cnn(classes: int) -> keras.Model:
-    """The lesson's net: two convolutions with pooling, one hidden layer, dropout."""
+def cnn(
+    shape: Shape, classes: int, *, third_block: bool = False, batch_norm: bool = False
+) -> keras.Model:
+    """The lesson's net: two convolutions with pooling, one hidden layer, dropout.
+
+    ``third_block`` adds a convolution and ``batch_norm`` what its name says, see `_extended`.
+    """
+    if third_block or batch_norm:
+        return _extended(shape, classes, third_block=third_block, batch_norm=batch_norm)
     return keras.Sequential(
         [
-            layers.Input(INPUT_SHAPE),
+            layers.Input(shape),
             layers.Conv2D(32, 3, padding="same", activation="relu"),
             layers.MaxPooling2D(),
             layers.Conv2D(64, 3, padding="same", activation="relu"),
@@ -43,11 +51,11 @@ def cnn(classes: int) -> keras.Model:
     )
 
 
-def dense(classes: int) -> keras.Model:
+def dense(shape: Shape, classes: int) -> keras.Model:
     """The lesson's net without its convolutions: the same hidden layer on bare pixels."""
     return keras.Sequential(
         [
-            layers.Input(INPUT_SHAPE),
+            layers.Input(shape),
             layers.Flatten(),
             layers.Dense(128, activation="relu"),
             layers.Dropout(0.4),
@@ -57,7 +65,7 @@ def dense(classes: int) -> keras.Model:
     )
 
 
-def variant(classes: int, *, third_block: bool, batch_norm: bool) -> keras.Model:
+def _extended(shape: Shape, classes: int, *, third_block: bool, batch_norm: bool) -> keras.Model:
     """The lesson's net with a third convolution, batch norm, or both.
 
     The third convolution has too small an image left to pool it. Rectifying after pooling
@@ -66,7 +74,7 @@ def variant(classes: int, *, third_block: bool, batch_norm: bool) -> keras.Model
     moving statistics follow with momentum 0.9: Keras' default of 0.99 lags behind in a training
     of a few hundred steps.
     """
-    net = keras.Sequential([layers.Input(INPUT_SHAPE)])
+    net = keras.Sequential([layers.Input(shape)])
 
     def rectify() -> None:
         if batch_norm:
@@ -80,7 +88,8 @@ def variant(classes: int, *, third_block: bool, batch_norm: bool) -> keras.Model
     net.add(layers.MaxPooling2D())
     rectify()
     if third_block:
-        net.add(layers.Conv2D(128, 3, use_bias=not batch_norm))
+        padding = _padding("valid", net.output_shape)
+        net.add(layers.Conv2D(128, 3, padding=padding, use_bias=not batch_norm))
         rectify()
     net.add(layers.Flatten())
     net.add(layers.Dense(128, use_bias=not batch_norm))
@@ -90,16 +99,21 @@ def variant(classes: int, *, third_block: bool, batch_norm: bool) -> keras.Model
     return net
 
 
-def cosine_net(
-    classes: int, *, filters: tuple[int, ...], padding: str = "same", pooled: int = 0
+def cosine(
+    shape: Shape,
+    classes: int,
+    *,
+    filters: Sequence[int],
+    padding: str = "same",
+    pooled: int = 0,
 ) -> keras.Model:
     """The net of the short recipes: fixed cosine filters, then convolutions with batch norm.
 
-    What isn't trained has no backward pass, and at 28 x 28 that pass takes longest. Of the
+    What isn't trained has no backward pass, and at full size that pass takes longest. Of the
     convolutions after the fixed one, ``filters`` gives the channels and ``pooled`` says which is
     pooled, counted from 0. The first has ``padding``, "same" or "valid"; the last has none.
     """
-    inputs = layers.Input(INPUT_SHAPE)
+    inputs = layers.Input(shape)
     outputs = layers.MaxPooling2D()(_fixed_cosines(inputs))
     outputs = layers.ReLU()(outputs)
     for index, count in enumerate(filters):
@@ -110,16 +124,17 @@ def cosine_net(
     return keras.Model(inputs, _classified(layers.Flatten()(outputs), classes))
 
 
-def mirrored_net(classes: int) -> keras.Model:
+def mirrored(shape: Shape, classes: int) -> keras.Model:
     """The net of the longest recipe, to which an image and its mirror image are the same.
 
     After the fixed cosine filters comes a convolution at full size: convolving before anything is
     pooled costs twice as much and gains most. At each smaller size, two convolutions learn what
     to add to what came in (He et al., CVPR 2016).
     """
-    inputs = layers.Input(INPUT_SHAPE)
+    inputs = layers.Input(shape)
     outputs = layers.ReLU()(_fixed_cosines(inputs))
-    outputs = _mirrored_block(outputs, 32, twins=_cosine_twins(), pooled=True)
+    twins = cosine_twins(shape[2])
+    outputs = _mirrored_block(outputs, 32, twins=twins, pooled=True)
     outputs = _residual(_mirrored_block(outputs, 64))
     outputs = layers.MaxPooling2D()(outputs)
     outputs = _residual(_mirrored_block(outputs, 128))
@@ -128,18 +143,54 @@ def mirrored_net(classes: int) -> keras.Model:
     return keras.Model(inputs, _classified(outputs, classes))
 
 
+NETS: dict[str, Callable[..., keras.Model]] = {
+    "cnn": cnn,
+    "dense": dense,
+    "cosine": cosine,
+    "mirrored": mirrored,
+}
+
+
+def build_net(
+    name: str,
+    shape: Shape,
+    classes: int,
+    *,
+    options: Mapping[str, Any] | None = None,
+    precision: str = "float32",
+) -> keras.Model:
+    """Build a net of `NETS` with fresh weights under a Keras dtype policy."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        return NETS[name](shape, classes, **(options or {}))
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
 def _fixed_cosines(images: Any) -> Any:
-    patterns = cosine_filters()
+    patterns = cosine_filters(images.shape[-1])
     fixed = layers.Conv2D(patterns.shape[-1], 3, padding="same", use_bias=False, trainable=False)
     outputs = fixed(images)
     fixed.set_weights([patterns])
     return outputs
 
 
+def _padding(wanted: str, shape: Sequence[Any]) -> str:
+    """What small images leave of "valid": a kernel of 3 x 3 needs as many pixels."""
+    return wanted if min(shape[1], shape[2]) >= 3 else "same"
+
+
+def _pool(inputs: Any) -> Any:
+    """Halve both sides where there is something to halve."""
+    return layers.MaxPooling2D()(inputs) if min(inputs.shape[1:3]) >= 2 else inputs
+
+
 def _block(inputs: Any, filters: int, *, padding: str = "same", pooled: bool = False) -> Any:
+    padding = _padding(padding, inputs.shape)
     outputs = layers.Conv2D(filters, 3, padding=padding, use_bias=False)(inputs)
     if pooled:
-        outputs = layers.MaxPooling2D()(outputs)
+        outputs = _pool(outputs)
     outputs = layers.BatchNormalization(momentum=0.9)(outputs)
     return layers.ReLU()(outputs)
 
@@ -153,6 +204,7 @@ def _mirrored_block(
     pooled: bool = False,
 ) -> Any:
     twins = twins or swapped_halves(inputs.shape[-1])
+    padding = _padding(padding, inputs.shape)
     outputs = MirroredConv2D(channels // 2, 3, twins=twins, padding=padding)(inputs)
     if pooled:
         outputs = layers.MaxPooling2D()(outputs)
@@ -169,37 +221,25 @@ def _classified(inputs: Any, classes: int) -> Any:
     return layers.Dense(classes, activation="softmax", dtype="float32")(inputs)
 
 
-def cosine_filters() -> np.ndarray:
-    """Return float32 (3, 3, 1, 18): the nine patterns of the cosine transform, then minus those.
+def cosine_filters(channels: int = 1) -> np.ndarray:
+    """Return float32 (3, 3, C, 2 x 9 x C): patterns of the cosine transform, then minus those.
 
     Those are close to the principal components of small patches (Ahmed, Natarajan, Rao 1974), to
-    which cifar10-airbench (Jordan 2024) fixes its first layer, but need no images to be found.
+    which cifar10-airbench (Jordan 2024) fixes its first layer, but need no images to be found. Of
+    colour images the transform goes over the channels as well: their sum and their differences.
     """
-    waves = dct(np.eye(3), axis=0, norm="ortho")
-    patterns = np.einsum("ia,jb->abij", waves, waves).reshape(3, 3, 1, 9)
+    waves, colours = (dct(np.eye(count), axis=0, norm="ortho") for count in (3, channels))
+    patterns = np.einsum("ia,jb,kc->abcijk", waves, waves, colours)
+    patterns = patterns.reshape(3, 3, channels, 9 * channels)
     return np.concatenate([patterns, -patterns], axis=-1).astype(np.float32)
 
 
-def _cosine_twins() -> list[int]:
+def cosine_twins(channels: int = 1) -> list[int]:
     """Return, for each of the cosine filters, the index of its mirror image."""
-    filters = np.moveaxis(cosine_filters()[:, :, 0], -1, 0)
-    mirrored = filters[:, :, ::-1]
-    distances = np.abs(mirrored[:, None] - filters).sum(axis=(2, 3))
+    filters = np.moveaxis(cosine_filters(channels), -1, 0)
+    mirrored_filters = filters[:, :, ::-1]
+    distances = np.abs(mirrored_filters[:, None] - filters).sum(axis=(2, 3, 4))
     return distances.argmin(axis=1).tolist()
-
-
-MODELS: dict[str, Callable[[int], keras.Model]] = {
-    "cnn": cnn,
-    "cnn-third-block": partial(variant, third_block=True, batch_norm=False),
-    "cnn-batch-norm": partial(variant, third_block=False, batch_norm=True),
-    "cnn-third-block-batch-norm": partial(variant, third_block=True, batch_norm=True),
-    "cosine-sprint": partial(cosine_net, filters=(64, 128), padding="valid"),
-    "cosine-quick": partial(cosine_net, filters=(64, 128)),
-    "cosine-strong": partial(cosine_net, filters=(32, 64, 128, 128), padding="valid", pooled=1),
-    "cosine-small": partial(cosine_net, filters=(32, 40, 64, 64), pooled=1),
-    "mirrored": mirrored_net,
-    "dense": dense,
-}
 
 
 class SideBySide(keras.Model):
@@ -214,8 +254,8 @@ class SideBySide(keras.Model):
         self.net = with_fast_operations(net)
 
     def call(self, images: Any, training: bool | None = None) -> Any:
-        """Take uint8 (N, 28, 28), return what the net returns for their pixels."""
-        pixels = ops.expand_dims(ops.cast(images, "float32") / 255, -1)
+        """Take uint8 (N, height, width, channels), return what the net returns for their pixels."""
+        pixels = ops.cast(images, "float32") / 255
         count = ops.shape(pixels)[0]
         half = count // 2
         # Of an odd number both halves see the middle image, so that none is ever empty.

@@ -7,8 +7,8 @@ import json
 import platform
 import subprocess
 import sys
+import time
 from collections.abc import Callable
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,12 +25,13 @@ from hardpairs.training.backend import keras
 from hardpairs.training.fit import (
     Progress,
     TrainedModel,
-    build_model,
+    easiest,
     hidden_activations,
     predict,
     train,
 )
-from hardpairs.training.recipes import Recipe
+from hardpairs.training.nets import build_net
+from hardpairs.training.recipes import Recipe, recipe_record
 
 # A third of Fashion-MNIST's training images: enough neighbours, at a third of the time.
 NEIGHBOUR_CANDIDATES = 20_000
@@ -65,29 +66,35 @@ def create_run(
     """
     if source not in BUNDLED:
         source = str(Path(source).resolve())
+    classes = len(dataset.class_names)
+    searched = time.perf_counter()
+    easy = easiest(dataset.train, recipe, classes=classes, seed=seed, precision=precision)
+    searched = time.perf_counter() - searched
     trained = train(
         dataset.train,
         recipe,
-        classes=len(dataset.class_names),
+        classes=classes,
         seed=seed,
         precision=precision,
+        easy=easy,
         on_progress=on_progress,
     )
     configuration = {
         "data": source,
         "seed": seed,
         "precision": trained.precision,
-        "recipe": asdict(recipe),
+        "recipe": recipe_record(recipe),
     }
     metadata = {
         **configuration,
         "train_images": len(dataset.train) - trained.held_out,
         "held_out_images": trained.held_out,
         "train_fingerprint": dataset.train.fingerprint,
+        "shape": list(trained.model.input_shape[1:]),
         "parameters": trained.model.count_params(),
         "epochs": len(trained.history["loss"]),
         "kept_epoch": trained.kept_epoch,
-        "fit_seconds": round(trained.fit_seconds, 3),
+        "fit_seconds": round(searched + trained.fit_seconds, 3),
         "versions": versions(),
     }
     predictions = _predictions(trained, dataset, "test", 0, metadata)
@@ -154,14 +161,15 @@ def load_model(folder: Path) -> "keras.Model":
     ``model.keras`` is read for its numbers alone; the configuration inside it, which could name
     code to run, is never looked at.
     """
-    predictions_metadata = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
-    model = build_model(predictions_metadata["model"], predictions_metadata["classes"])
+    record = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
+    shape = tuple(record["shape"])
+    model = build_net(record["net"], shape, record["classes"], options=record["net_options"])
     model.load_weights(folder / "model.keras")
     return model
 
 
 def first_layer_kernels(model: "keras.Model") -> np.ndarray | None:
-    """Return float32 (height, width, 1, filters) of a first convolution, None if there is none."""
+    """Return float32 (H, W, channels, filters) of a first convolution, None if there is none."""
     weighted = [layer for layer in model.layers if layer.weights]
     if weighted and isinstance(weighted[0], keras.layers.Conv2D):
         return np.asarray(keras.ops.convert_to_numpy(weighted[0].kernel), np.float32)
@@ -192,7 +200,9 @@ def _environment(predictions: Predictions) -> dict[str, Any]:
         "processor": _processor(),
         "platform": platform.platform(),
         "seed": metadata["seed"],
-        "model": metadata["recipe"]["model"],
+        "net": metadata["recipe"]["net"],
+        "net_options": metadata["recipe"]["net_options"],
+        "shape": metadata["shape"],
         "classes": len(predictions.class_names),
         "data": metadata["data"],
         "train_fingerprint": metadata["train_fingerprint"],
