@@ -203,7 +203,7 @@ def test_evaluate_joins_images_by_id(tmp_path, fashion):
     assert (tmp_path / "o" / "fashion_pairs.png").exists()
     done = run_cli("evaluate", tmp_path / "p.npz", "--data", "digits")
     assert done.returncode == 2
-    assert "aren't those of the predictions" in done.stderr
+    assert "has no class 'T-shirt', which the predictions name" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from hardpairs.analysis.calibration import BINS, apply_temperature, reliability
+from hardpairs.analysis.calibration import BINS
 from hardpairs.analysis.evaluation import HardPair
 from hardpairs.analysis.subject import Subject
-from hardpairs.analysis.verdicts import AMBIGUOUS, OWN, SUSPECT, VERDICTS, Verdict
+from hardpairs.analysis.verdicts import AMBIGUOUS, MODEL_ERROR, SUSPECT, VERDICTS, Verdict
 from hardpairs.data.split import Images
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.report.figures import (
@@ -29,7 +29,7 @@ from hardpairs.report.figures import (
 
 IMAGES_PER_VERDICT = 3
 FEWEST_IN_BIN = 10  # Fewer images say nothing of a share.
-COLOURS = {SUSPECT: ORANGE, AMBIGUOUS: INK, OWN: BLUE}
+COLOURS = {SUSPECT: ORANGE, AMBIGUOUS: INK, MODEL_ERROR: BLUE}
 
 
 @mpl.rc_context(STYLE)
@@ -41,7 +41,7 @@ def draw_verdicts(subject: Subject) -> Figure | None:
     """
     evaluation, predictions, images = subject.evaluation, subject.predictions, subject.images
     verdicts, pairs = subject.verdicts, evaluation.hard_pairs[:PAIRS_SHOWN]
-    if images is None or not pairs:
+    if images is None or not pairs or not verdicts:
         return None
     names = short_names(evaluation)
     group = IMAGES_PER_VERDICT * 1.12 + 0.3
@@ -71,36 +71,35 @@ def most_pronounced(verdicts: Sequence[Verdict], name: str) -> list[Verdict]:
     column, sign = {
         SUSPECT: ("label_probability", 1),
         AMBIGUOUS: ("ambiguity", -1),
-        OWN: ("ambiguity", 1),
+        MODEL_ERROR: ("ambiguity", 1),
     }[name]
     ordered = sorted(verdicts, key=lambda verdict: sign * float(verdict.evidence[column] or 0))
     return ordered[:IMAGES_PER_VERDICT]
 
 
 @mpl.rc_context(STYLE)
-def draw_calibration(subject: Subject) -> Figure:
+def draw_calibration(subject: Subject) -> Figure | None:
     """Draw the reliability diagram, before and, where there is a temperature, after scaling.
 
     Bins of fewer than 10 images are left out of the picture, not of the error.
     """
-    predictions, calibration = subject.predictions, subject.calibration
+    calibration = subject.calibration
+    if calibration is None:
+        return None
     figure = Figure(figsize=(6.2, 5.4))
     axes = figure.add_axes((0.11, 0.1, 0.86, 0.79))
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=":", label="calibrated")
-    lowest = 1 / len(predictions.class_names)
-    given = predictions.known_probabilities()
-    curves = [("as predicted", given, calibration.before, ORANGE, "s")]
+    lowest = 1 / len(subject.predictions.class_names)
+    curves = [("as predicted", calibration.before, ORANGE, "s")]
     if calibration.temperature is not None and calibration.after is not None:
-        scaled = apply_temperature(predictions.known_probabilities(), calibration.temperature)
         label = f"temperature {calibration.temperature:.2f}"
-        curves.append((label, scaled, calibration.after, BLUE, "o"))
-    for label, probabilities, error, colour, marker in curves:
-        bins = reliability(predictions.labels, probabilities)
-        shown = bins[bins[:, 0] >= FEWEST_IN_BIN]
+        curves.append((label, calibration.after, BLUE, "o"))
+    for label, error, colour, marker in curves:
+        shown = [each for each in error.bins if each.images >= FEWEST_IN_BIN]
         low, high = error.interval
         axes.plot(
-            shown[:, 1],
-            shown[:, 2],
+            [each.confidence for each in shown],
+            [each.accuracy for each in shown],
             color=colour,
             marker=marker,
             ms=4,
