@@ -67,6 +67,8 @@ predictions = Predictions(
 subject = Subject(
     predictions,
     images=fashion.test.pixels,
+    inverted=fashion.test.inverted,
+    about=fashion.about,
     human_votes=load_human_votes("fashion-mnist"),
     history=history.history,
     kept_epoch=stopping.best_epoch + 1,

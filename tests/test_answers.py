@@ -19,7 +19,7 @@ def test_sheet_quotes_the_runs_own_figures(fashion):
     votes = load_human_votes("fashion-mnist")
     subject = Subject(predictions, human_votes=votes, about=fashion.about)
     evaluation = subject.evaluation
-    pictures = {"cm": "fashion_cm.png"}
+    pictures = {"confusion.png": "fashion_cm.png"}
     sheet = render_answers(subject, pictures)
     assert f"**{evaluation.accuracy:.2%}** of 10,000 test images" in sheet
     assert "## The hardest class: Shirt" in sheet
@@ -29,13 +29,15 @@ def test_sheet_quotes_the_runs_own_figures(fashion):
     assert "fashion_pairs.png" not in sheet
     assert "buttons down the front and the thickness of the cloth" in sheet
     other = render_answers(replace(subject, about=None), pictures)
-    assert "thickness of the cloth" not in other  # Another dataset may have shirts too.
+    # Another dataset may have shirts too, and other pixels, labels and voters.
+    for words in ("thickness of the cloth", "784", "shop", "Fashion"):
+        assert words not in other
 
 
 def test_sheet_of_bare_predictions_keeps_foreign_names_from_acting():
     predictions = make_predictions(class_names=("<script>", "a|b", "*c*", "[d](e)", "plain"))
     sheet = render_answers(Subject(predictions), {})
-    for text in ("<script>", "a|b", "*c*", "[d]", "People", "votes"):
+    for text in ("<script>", "a|b", "*c*", "[d]", "People", "votes", "the net", "seed"):
         assert text not in sheet
 
 
@@ -43,4 +45,35 @@ def test_sheet_without_mistakes():
     predictions = Predictions(np.array([0, 1]), np.eye(2), ("a", "b"))
     sheet = render_answers(Subject(predictions), {})
     assert "nothing was mixed up" in sheet
-    assert "It has no mistakes." in sheet
+    assert "nothing is wrong" in sheet
+    assert "hardest |" not in sheet
+
+
+def test_foreign_split_recipe_and_metadata_do_not_act():
+    hostile = "test</p><script>alert(1)</script>\n\n# Heading\n![x](y)"
+    for metadata in (
+        {"recipe": hostile},
+        {"recipe": {"name": hostile, "net": hostile}},
+        {"seed": hostile},
+    ):
+        predictions = make_predictions(
+            split=hostile, metadata={**metadata, "parameters": 3, "kept_epoch": hostile}
+        )
+        sheet = render_answers(Subject(predictions, dataset=hostile), {})
+        assert "<script>" not in sheet
+        assert "![x]" not in sheet
+        assert not any(line.startswith("# Heading") for line in sheet.splitlines())
+
+
+def test_names_that_are_numbers_make_sentences():
+    sheet = render_answers(Subject(make_predictions(class_names=tuple("01234"))), {})
+    assert "images of class" in sheet
+    assert "taken for class" in sheet
+
+
+def test_underscores_are_escaped_once():
+    names = ("ankle_boot", "t_shirt", "c", "d", "e")
+    sheet = render_answers(Subject(make_predictions(class_names=names)), {})
+    assert "ankle&#95;boot" in sheet
+    assert "&#38;" not in sheet
+    assert "&&" not in sheet

@@ -12,16 +12,18 @@ import numpy as np
 import pytest
 
 from conftest import make_predictions, run_cli
-from hardpairs.predictions.predictions import load_predictions, save_predictions
+from hardpairs.analysis.subject import Subject
+from hardpairs.predictions.predictions import Predictions, load_predictions, save_predictions
+from hardpairs.report.write import write_analysis
 
 FIGURES = {
-    f"fashion_{name}.png"
+    f"{name}.png"
     for name in (
-        *("cm", "filters", "pairs", "hardest", "history"),
+        *("confusion", "filters", "pairs", "hardest", "history"),
         *("verdicts", "calibration"),
     )
 }
-TEXTS = {"metrics.json", "fashion.md", "mistakes.csv", "report.html"}
+TEXTS = {"metrics.json", "answers.md", "mistakes.csv", "report.html"}
 TRAINING_FILES = {
     *("config.toml", "environment.json", "history.csv", "filters.npy", "model.keras"),
     *("neighbours.npz", "validation.npz"),
@@ -58,7 +60,7 @@ def test_run_leaves_everything(run_folder):
     environment = json.loads((folder / "environment.json").read_text())
     assert environment["versions"]["keras"]
     assert environment["seed"] == 0
-    sheet = (folder / "fashion.md").read_text()
+    sheet = (folder / "answers.md").read_text()
     assert "trained on 5,400 images (600 more held out)" in sheet
 
 
@@ -173,7 +175,7 @@ def test_evaluate_with_votes_and_another_run(tmp_path):
     assert metrics["verdicts"]["runs"] == 2
     assert metrics["verdicts"]["counts"]["ambiguous"] == 0  # People always keep the label.
     assert metrics["people"]["classes"][0]["mistakes_left"] == 0
-    assert "People share 0 of these" in (tmp_path / "o" / "fashion.md").read_text()
+    assert "People share 0 of these" in (tmp_path / "o" / "answers.md").read_text()
     header = (tmp_path / "o" / "mistakes.csv").read_text().splitlines()[0]
     assert {"runs_for_label", "people_for_label", "people_entropy"} <= set(header.split(","))
 
@@ -183,13 +185,27 @@ def test_evaluate_bare_predictions(tmp_path):
     done = run_cli("evaluate", tmp_path / "p.npz", "--out", tmp_path / "new" / "folder")
     assert done.returncode == 0, done.stderr
     names = {path.name for path in (tmp_path / "new" / "folder").iterdir()}
-    assert names == {"fashion_cm.png", "fashion_calibration.png"} | TEXTS
+    assert names == {"confusion.png", "calibration.png"} | TEXTS
     assert "accuracy" in run_cli("evaluate", tmp_path / "p.npz").stdout
 
 
-def test_evaluate_joins_images_by_id(tmp_path, fashion):
-    from hardpairs.predictions.predictions import Predictions
+def test_a_second_analysis_leaves_nothing_of_the_first(tmp_path, fashion):
+    out = tmp_path / "out"
+    out.mkdir()
+    made = make_predictions(images=10_000, classes=10)
+    first = Predictions(fashion.test.labels, made.probabilities, fashion.class_names, split="test")
+    about = {"about": fashion.about, "images": fashion.test.images}
+    write_analysis(Subject(first, kernels=np.ones((3, 3, 1, 2)), **about), out)
+    lessons = {f"fashion_{name}.png" for name in ("cm", "pairs", "hardest", "verdicts")}
+    names = {path.name for path in out.iterdir()}
+    assert lessons | {"fashion.md", "fashion_filters.png", "report.html"} <= names
+    (out / "mine.png").write_bytes(b"mine")
+    perfect = Predictions(np.arange(4) % 2, np.eye(2)[np.arange(4) % 2], ("a", "b"))
+    written = {path.name for path in write_analysis(Subject(perfect), out)}
+    assert {path.name for path in out.iterdir()} == written | {"mine.png"}
 
+
+def test_evaluate_joins_images_by_id(tmp_path, fashion):
     ids = np.arange(0, 10_000, 7)
     probabilities = np.full((len(ids), 10), 0.1)
     labels = fashion.test.labels[ids]
@@ -200,10 +216,10 @@ def test_evaluate_joins_images_by_id(tmp_path, fashion):
         "evaluate", tmp_path / "p.npz", "--data", "fashion-mnist", "--out", tmp_path / "o"
     )
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "o" / "fashion_pairs.png").exists()
+    assert list((tmp_path / "o").glob("*pairs.png"))
     done = run_cli("evaluate", tmp_path / "p.npz", "--data", "digits")
     assert done.returncode == 2
-    assert "has no class 'T-shirt', which the predictions name" in done.stderr
+    assert "aren't those of the predictions" in done.stderr
 
 
 @pytest.mark.parametrize(

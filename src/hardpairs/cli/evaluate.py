@@ -45,7 +45,7 @@ def evaluate(
         _make_folder(folder)
     analyse_and_print(run_or_file, folder, data=data, votes=votes, others=also)
     if folder is not None:
-        click.echo(f"report.html, figures, fashion.md, mistakes.csv and metrics.json: {folder}")
+        click.echo(f"Report: {(folder / 'report.html').resolve().as_uri()}")
 
 
 def analyse_and_print(
@@ -59,10 +59,7 @@ def analyse_and_print(
     """Write the analysis into a folder, if one is given, and print its tables."""
     subject = analyse(run_or_file, data=data, votes=votes, others=others, folder=folder)
     print_evaluation(subject.evaluation, Console())
-    if subject.verdicts:
-        click.echo(f"{headline(subject.verdicts)} Misclassified isn't yet mislabelled.")
-    for remark in subject.remarks:
-        click.echo(remark)
+    click.echo(f"{headline(subject.verdicts)} Misclassified isn't yet mislabelled.")
 
 
 def _make_folder(folder: Path) -> None:

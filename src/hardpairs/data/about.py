@@ -17,11 +17,13 @@ class About:
         title: The dataset's name as its authors write it.
         files: Usual file name -> this dataset's own, as "answers.md" -> "fashion.md".
         separates: A pair of class names -> what tells the two apart.
+        paragraphs: What else an answer about it should say.
     """
 
     title: str
     files: Mapping[str, str] = field(default_factory=dict)
     separates: Mapping[frozenset[str], str] = field(default_factory=dict)
+    paragraphs: tuple[str, ...] = ()
 
     def file_name(self, name: str) -> str:
         """This dataset's own name of a file, the usual one where it has none."""
@@ -33,6 +35,11 @@ def find_about(fingerprint: str) -> About | None:
     return _all_known().get(fingerprint)
 
 
+def other_file_names(name: str) -> set[str]:
+    """What a file may be called for some known data, by its usual name."""
+    return {about.file_name(name) for about in _all_known().values()} - {name}
+
+
 @cache
 def _all_known() -> dict[str, About]:
     known: dict[str, About] = {}
@@ -42,6 +49,7 @@ def _all_known() -> dict[str, About]:
             title=content["title"],
             files=content["files"],
             separates={frozenset(row["classes"]): row["by"] for row in content["separates"]},
+            paragraphs=tuple(content["paragraphs"]),
         )
         known |= dict.fromkeys(content["fingerprints"], about)
     return known

@@ -1,127 +1,182 @@
 """The answer sheet: what the homework asks, answered with one run's figures, as Markdown."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-import jinja2
 import numpy as np
+from markupsafe import Markup
 
-from hardpairs.analysis.evaluation import Evaluation
+from hardpairs.analysis.evaluation import ClassScore, Evaluation
 from hardpairs.analysis.subject import Subject
+from hardpairs.report.describe import describe, split_name
+from hardpairs.report.markdown import markdown_environment
+from hardpairs.report.names import spoken_names
 
 SHOWN_PAIRS = 3
-Separates = Mapping[frozenset[str], str]
+SHOWN_CLASSES = 100
 
 
-def render_answers(subject: Subject, pictures: dict[str, str]) -> str:
+def render_answers(subject: Subject, pictures: Mapping[str, str]) -> str:
     """Fill in the sheet.
 
     Args:
         subject: What it tells of.
-        pictures: File names of the pictures there are, by "cm", "filters", "pairs", "hardest",
-            "history", "verdicts", "calibration".
+        pictures: File names of the pictures there are, by their usual names, as "pairs.png".
     """
-    evaluation, predictions, metrics = subject.evaluation, subject.predictions, subject.metrics
-    human_votes = subject.human_votes
-    separates = subject.about.separates if subject.about else {}
-    return (
-        markdown_environment()
-        .get_template("fashion.md.jinja")
-        .render(
-            evaluation=evaluation,
-            training=predictions.metadata,
-            split=predictions.split or "given",
-            pictures=pictures,
-            pairs=[
-                _pair(evaluation, rank, human_votes, separates)
-                for rank in range(_shown(evaluation))
-            ],
-            hardest=_hardest(evaluation, human_votes, separates),
-            human_votes=human_votes,
-            verdicts=metrics["verdicts"],
-            calibration=metrics["calibration"],
-            shared=_shared(evaluation, metrics),
+    evaluation, metrics, about = subject.evaluation, subject.metrics, subject.about
+    names = spoken_names(evaluation.class_names)
+    environment = markdown_environment()
+    environment.filters["points"] = lambda share: Markup(f"{100 * share:.1f}")
+    environment.filters["images_of"] = _images_of
+    environment.filters["listed"] = _listed
+    return environment.get_template("answers.md.jinja").render(
+        title="What the model mixes up, and why",
+        described=describe(subject),
+        origin=_origin(subject.predictions.metadata),
+        images=split_name(subject.predictions),
+        seed=_plain(subject.predictions.metadata, "seed", int),
+        evaluation=evaluation,
+        classes=_classes(evaluation, names),
+        left_out=max(len(names) - SHOWN_CLASSES, 0),
+        pictures=pictures,
+        pairs=[
+            _pair(subject, names, rank)
+            for rank in range(min(SHOWN_PAIRS, len(evaluation.hard_pairs)))
+        ],
+        hardest=_hardest(subject, names),
+        human_votes=subject.human_votes,
+        verdicts=metrics["verdicts"],
+        calibration=metrics["calibration"],
+        shared=_shared(evaluation, metrics),
+        paragraphs=about.paragraphs if about is not None else (),
+        notes=subject.notes,
+    )
+
+
+def _images_of(count: int, name: str) -> str:
+    return f"{'image' if count == 1 else 'images'} of {name}"
+
+
+def _listed(items: Iterable[str]) -> str:
+    """Join as a sentence does.
+
+    >>> _listed(["a", "b", "c"])
+    'a, b and c'
+    """
+    *others, last = items
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def _plain(metadata: Mapping[str, Any], key: str, kind: type) -> Any:
+    """A fact of foreign metadata, None where it is missing or of another kind."""
+    value = metadata.get(key)
+    return value if isinstance(value, kind) and not isinstance(value, bool) else None
+
+
+def _origin(metadata: Mapping[str, Any]) -> list[str]:
+    """How a run was trained, in sentences, as far as its metadata tells."""
+    sentences = []
+    recipe = metadata.get("recipe")
+    net = recipe.get("net", recipe.get("model")) if isinstance(recipe, dict) else None
+    parameters = _plain(metadata, "parameters", int)
+    if isinstance(net, str) and parameters is not None:
+        sentences.append(f"Net {net} with {parameters:,} parameters.")
+    images, seconds = _plain(metadata, "train_images", int), _plain(metadata, "fit_seconds", float)
+    if images is not None and seconds is not None:
+        held_out, epochs = metadata.get("held_out_images"), _plain(metadata, "epochs", int)
+        sentences.append(
+            f"Trained on {images:,} images"
+            + (f" ({held_out:,} more held out)" if held_out and isinstance(held_out, int) else "")
+            + f" in {seconds:.1f} s"
+            + (f", {epochs} epoch{'' if epochs == 1 else 's'}" if epochs is not None else "")
+            + "."
         )
-    )
+    kept = _plain(metadata, "kept_epoch", int)
+    if kept:
+        sentences.append(f"The weights of epoch {kept} were kept.")
+    return sentences
 
 
-def markdown_environment() -> jinja2.Environment:
-    """The package's Markdown templates, with filters for shares and for foreign names."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("hardpairs.report"),
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-        autoescape=False,
-        keep_trailing_newline=True,
-    )
-    environment.filters["percent"] = _percent
-    environment.filters["plain"] = escape_markdown
-    return environment
+def _classes(evaluation: Evaluation, names: list[str]) -> list[dict[str, Any]]:
+    rows = []
+    for index, score in enumerate(evaluation.classes[:SHOWN_CLASSES]):
+        marks = {evaluation.hardest: "hardest", evaluation.easiest: "easiest"}
+        differ = evaluation.hardest != evaluation.easiest
+        rows.append(
+            {
+                "name": names[index],
+                **{field: _score(score, field) for field in ("precision", "recall", "f1")},
+                "support": score.support,
+                "mark": marks.get(index, "") if differ else "",
+            }
+        )
+    return rows
+
+
+def _score(score: ClassScore, field: str) -> str:
+    """A ratio of a class that occurs; of one that doesn't there is none."""
+    value = getattr(score, field)
+    return f"{value:.3f}" if score.support and value is not None else "-"
 
 
 def _shared(evaluation: Evaluation, metrics: dict[str, Any]) -> dict[str, Any] | None:
     """How many of the hardest class's mistakes people share, None where nobody was asked."""
     people = metrics["people"]
-    return people["classes"][evaluation.hardest] if people else None
+    shared = people["classes"][evaluation.hardest] if people else None
+    return shared if shared and shared["mistakes"] else None
 
 
-def _shown(evaluation: Evaluation) -> int:
-    return min(SHOWN_PAIRS, len(evaluation.hard_pairs))
+def _separates(subject: Subject, first: int, second: int) -> str | None:
+    names, about = subject.evaluation.class_names, subject.about
+    return about.separates.get(frozenset((names[first], names[second]))) if about else None
 
 
-def _pair(
-    evaluation: Evaluation, rank: int, human_votes: np.ndarray | None, separates: Separates
-) -> dict[str, Any]:
-    pair = evaluation.hard_pairs[rank]
-    first, second = (evaluation.class_names[index] for index in (pair.first, pair.second))
+def _pair(subject: Subject, names: list[str], rank: int) -> dict[str, Any]:
+    pair, votes = subject.evaluation.hard_pairs[rank], subject.human_votes
+    there = None if votes is None else float(votes[pair.first, pair.second])
+    back = None if votes is None else float(votes[pair.second, pair.first])
     return {
-        "first": first,
-        "second": second,
+        "first": names[pair.first],
+        "second": names[pair.second],
         "pair": pair,
-        "human_first": None if human_votes is None else human_votes[pair.first, pair.second],
-        "human_second": None if human_votes is None else human_votes[pair.second, pair.first],
-        "harder_for_people": human_votes is not None
-        and human_votes[pair.first, pair.second] + human_votes[pair.second, pair.first]
-        > pair.first_share + pair.second_share,
-        "separates": separates.get(frozenset((first, second))),
+        "human_first": there,
+        "human_second": back,
+        "harder_for_people": there is not None
+        and back is not None
+        and there + back > pair.first_share + pair.second_share,
+        "separates": _separates(subject, pair.first, pair.second),
     }
 
 
-def _hardest(
-    evaluation: Evaluation, human_votes: np.ndarray | None, separates: Separates
-) -> dict[str, Any]:
-    index, names = evaluation.hardest, evaluation.class_names
+def _hardest(subject: Subject, names: list[str]) -> dict[str, Any] | None:
+    """None where nothing is wrong."""
+    evaluation, votes = subject.evaluation, subject.human_votes
+    index = evaluation.hardest
     row = evaluation.row(index)
+    if evaluation.correct == evaluation.images:
+        return None
+    images = subject.images
     taken_for = [
         {
             "name": names[column],
-            "count": int(row[column]),
-            "share": row[column] / row.sum(),
-            "human_share": None if human_votes is None else human_votes[index, column],
-            "separates": separates.get(frozenset((names[index], names[column]))),
+            "counted": f"{names[column]} ({row[column]:,})",
+            "voted": "" if votes is None else f"{votes[index, column]:.0%} go to {names[column]}",
+            "separates": _separates(subject, index, int(column)),
         }
         for column in np.argsort(-row, kind="stable")
         if column != index and row[column]
     ]
     return {
+        "name": names[index],
         "score": evaluation.classes[index],
         "mistakes": int(row.sum() - row[index]),
         "taken_for": taken_for[:3],
-        "human_right": None if human_votes is None else human_votes[index, index],
-        "human_best": None if human_votes is None else float(np.diag(human_votes).max()),
-        "human_best_name": (
-            None if human_votes is None else names[int(np.diag(human_votes).argmax())]
+        "gray_values": (
+            images.shape[1] * images.shape[2]
+            if subject.about is not None and isinstance(images, np.ndarray)
+            else None
         ),
+        "human_right": None if votes is None else float(votes[index, index]),
+        "human_best": None if votes is None else float(np.diag(votes).max()),
+        "human_best_name": None if votes is None else names[int(np.diag(votes).argmax())],
     }
-
-
-def _percent(value: float, decimals: int = 1) -> str:
-    return f"{value:.{decimals}%}"
-
-
-def escape_markdown(text: str) -> str:
-    """Keep a foreign name from acting as Markdown or HTML."""
-    for character in "\\`*_{}[]<>#|!&":
-        text = text.replace(character, f"&#{ord(character)};")
-    return " ".join(text.split())

@@ -1,19 +1,17 @@
 """Writing an audit: audit.md, its pictures, tables and audit.json."""
 
-import csv
-import io
 import json
 from pathlib import Path
-
-import numpy as np
+from typing import Any
 
 from hardpairs.analysis.audit import Audit, audit_dict
 from hardpairs.data.split import Dataset
 from hardpairs.files import write_text
+from hardpairs.foreign import csv_text
 from hardpairs.predictions.predictions import save_predictions
 from hardpairs.report import audit_figures
-from hardpairs.report.answers import markdown_environment
-from hardpairs.report.figures import save_figure
+from hardpairs.report.canvas import save_figure
+from hardpairs.report.markdown import markdown_environment
 
 LISTED = 20  # Suspects and pairs that audit.md names; the tables hold them all.
 
@@ -26,16 +24,13 @@ def write_audit(audit: Audit, dataset: Dataset, folder: Path) -> None:
     """
     save_predictions(audit.train, folder / "train.npz")
     save_predictions(audit.test, folder / "test.npz")
-    images = np.concatenate([dataset.train.pixels, dataset.test.pixels])
     drawings = {
-        "duplicates.png": audit_figures.draw_duplicates(
-            audit.duplicates, images, len(dataset.train)
-        ),
+        "duplicates.png": audit_figures.draw_duplicates(audit.duplicates, dataset),
         "suspects_train.png": audit_figures.draw_suspects(
-            audit.train, audit.train_suspects, dataset.train.pixels
+            audit.train, audit.train_suspects, dataset.train
         ),
         "suspects_test.png": audit_figures.draw_suspects(
-            audit.test, audit.test_suspects, dataset.test.pixels
+            audit.test, audit.test_suspects, dataset.test
         ),
     }
     for name, figure in drawings.items():
@@ -45,22 +40,22 @@ def write_audit(audit: Audit, dataset: Dataset, folder: Path) -> None:
     write_text(folder / "duplicates.csv", _duplicates_csv(audit))
     write_text(folder / "suspects.csv", _suspects_csv(audit))
     write_text(folder / "audit.md", _render(audit, dataset, pictures))
-    write_text(folder / "audit.json", json.dumps(audit_dict(audit), indent=2) + "\n")
+    write_text(
+        folder / "audit.json", json.dumps(audit_dict(audit), indent=2, allow_nan=False) + "\n"
+    )
 
 
 def _suspects_csv(audit: Audit) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
     names = audit.train.class_names
     columns = list(audit.train_evidence.columns())
-    writer.writerow(["split", "index", "label", "predicted", *columns])
+    rows: list[list[Any]] = [["split", "index", "label", "predicted", *columns]]
     for predictions, evidence, suspects in (
         (audit.train, audit.train_evidence, audit.train_suspects),
         (audit.test, audit.test_evidence, audit.test_suspects),
     ):
         predicted, values = predictions.predicted, evidence.columns()
         for row in suspects:
-            writer.writerow(
+            rows.append(
                 [
                     predictions.split,
                     row,
@@ -69,18 +64,16 @@ def _suspects_csv(audit: Audit) -> str:
                     *(f"{values[name][row]:.4g}" if name in values else "" for name in columns),
                 ]
             )
-    return text.getvalue()
+    return csv_text(rows)
 
 
 def _duplicates_csv(audit: Audit) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
     names = ("split", "index", "label")
-    writer.writerow([*(f"{name}_{n}" for n in (1, 2) for name in names), "distance"])
+    rows: list[list[Any]] = [[*(f"{name}_{n}" for n in (1, 2) for name in names), "distance"]]
     for pair, distance in zip(audit.duplicates.pairs, audit.duplicates.distances, strict=True):
         sides = [value for row in pair for value in _locate(audit, int(row))]
-        writer.writerow([*sides, f"{distance:.4f}"])
-    return text.getvalue()
+        rows.append([*sides, f"{distance:.4f}"])
+    return csv_text(rows)
 
 
 def _locate(audit: Audit, row: int) -> tuple[str, int, str]:

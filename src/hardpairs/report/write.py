@@ -1,7 +1,8 @@
 """Writing a whole analysis: figures, texts, report and metrics.json into one folder."""
 
+import contextlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -9,10 +10,23 @@ from matplotlib.figure import Figure
 from hardpairs.analysis.sources import load_subject
 from hardpairs.analysis.subject import Subject
 from hardpairs.analysis.verdicts import mistakes_csv
+from hardpairs.data.about import other_file_names
 from hardpairs.files import write_text
-from hardpairs.report import evidence_figures, figures
+from hardpairs.report import figures, mistake_figures
 from hardpairs.report.answers import render_answers
+from hardpairs.report.calibration_figure import draw_calibration
+from hardpairs.report.canvas import save_figure
 from hardpairs.report.page import render_report
+
+DRAWINGS: dict[str, Callable[[Subject], Figure | None]] = {
+    "confusion.png": figures.draw_confusion,
+    "calibration.png": draw_calibration,
+    "pairs.png": mistake_figures.draw_pairs,
+    "hardest.png": mistake_figures.draw_hardest,
+    "verdicts.png": mistake_figures.draw_verdicts,
+    "filters.png": figures.draw_filters,
+    "history.png": figures.draw_history,
+}
 
 
 def analyse(
@@ -41,36 +55,43 @@ def analyse(
 def write_analysis(subject: Subject, folder: Path) -> list[Path]:
     """Write every figure that can be drawn, the texts, report.html and, last, metrics.json.
 
+    What an earlier analysis left there and this one doesn't have is taken away: its pictures
+    would be another classifier's.
+
     Returns:
         The files written.
 
     Raises:
         InputError: The folder can't be written.
     """
-    written = []
-    for name, figure in _draw(subject).items():
+    folder = Path(folder)
+    pictures = {}
+    for name, draw in DRAWINGS.items():
+        figure = draw(subject)
         if figure is not None:
-            figures.save_figure(figure, folder / name)
-            written.append(folder / name)
-    pictures = {path.stem.removeprefix("fashion_"): path.name for path in written}
+            pictures[name] = _own_name(subject, name)
+            save_figure(figure, folder / pictures[name])
     texts = {
         "mistakes.csv": mistakes_csv(subject.predictions, subject.verdicts),
-        "fashion.md": render_answers(subject, pictures),
+        _own_name(subject, "answers.md"): render_answers(subject, pictures),
         "report.html": render_report(subject),
-        "metrics.json": json.dumps(subject.metrics, indent=2) + "\n",
+        "metrics.json": json.dumps(subject.metrics, indent=2, allow_nan=False) + "\n",
     }
     for name, text in texts.items():
         write_text(folder / name, text)
-    return [*written, *(folder / name for name in texts)]
+    written = [folder / name for name in (*pictures.values(), *texts)]
+    _remove_earlier(folder, written)
+    return written
 
 
-def _draw(subject: Subject) -> dict[str, Figure | None]:
-    return {
-        "fashion_cm.png": figures.draw_confusion(subject),
-        "fashion_calibration.png": evidence_figures.draw_calibration(subject),
-        "fashion_pairs.png": figures.draw_pairs(subject),
-        "fashion_hardest.png": figures.draw_hardest(subject),
-        "fashion_verdicts.png": evidence_figures.draw_verdicts(subject),
-        "fashion_filters.png": figures.draw_filters(subject),
-        "fashion_history.png": figures.draw_history(subject),
-    }
+def _own_name(subject: Subject, name: str) -> str:
+    """What a file is called for this data."""
+    return subject.about.file_name(name) if subject.about is not None else name
+
+
+def _remove_earlier(folder: Path, written: Sequence[Path]) -> None:
+    for name in ("answers.md", *DRAWINGS):
+        for called in (name, *other_file_names(name)):
+            if folder / called not in written:
+                with contextlib.suppress(OSError):
+                    (folder / called).unlink(missing_ok=True)

@@ -2,22 +2,25 @@
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from hardpairs.analysis.comparisons import Block, Effect, Score, flips
-from hardpairs.report.figures import (
+from hardpairs.data.split import Split, thumbnails
+from hardpairs.report.canvas import (
     BLUE,
     GREY,
+    GRID,
     ORANGE,
-    STYLE,
-    bare_axes,
-    fit_axes,
-    place_image,
-    write_headline,
+    Tile,
+    grid_figure,
+    headed_figure,
+    own_style,
+    place_tiles,
 )
+from hardpairs.report.names import short_names
+from hardpairs.report.pictures import picture_side
 
 GREEN, PURPLE = "#009E73", "#CC79A7"
 LINE_COLOURS = (ORANGE, BLUE, GREEN, PURPLE)
@@ -25,7 +28,7 @@ MARKERS = "so^D"
 FLIPS_SHOWN = 8
 
 
-@mpl.rc_context(STYLE)
+@own_style
 def draw_effects(panels: Mapping[str, Sequence[Effect]], headline: str) -> Figure:
     """Draw gains in points with their intervals, one panel a block, the largest on top.
 
@@ -34,10 +37,10 @@ def draw_effects(panels: Mapping[str, Sequence[Effect]], headline: str) -> Figur
         headline: What is to be seen.
     """
     rows = max(len(effects) for effects in panels.values())
-    height = 0.3 * rows + 1.6
-    figure = Figure(figsize=(9.6, height))
+    figure = headed_figure(9.6, 0.3 * rows + 1.1, headline)
+    height = figure.get_size_inches()[1]
     figure.subplots_adjust(
-        left=0.14, right=0.985, top=1 - 0.72 / height, bottom=0.62 / height, wspace=0.42
+        left=0.14, right=0.985, top=(0.3 * rows + 0.8) / height, bottom=0.62 / height, wspace=0.42
     )
     for axes, (title, effects) in zip(
         figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True
@@ -53,15 +56,16 @@ def draw_effects(panels: Mapping[str, Sequence[Effect]], headline: str) -> Figur
         axes.set_ylim(-0.6, len(ordered) - 0.4)
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
-        axes.grid(axis="x", color="#E6E8EB")
+        axes.grid(axis="x", color=GRID)
         axes.set_axisbelow(True)
         axes.set_title(title, fontsize=9.5)
-        axes.set_xlabel("points of accuracy, 95% interval (grey: not told from 0)", fontsize=8.5)
-    write_headline(figure, headline)
+        axes.set_xlabel(
+            "points of accuracy, 95% confidence interval (grey: not significant)", fontsize=8.5
+        )
     return figure
 
 
-@mpl.rc_context(STYLE)
+@own_style
 def draw_curves(curves: Mapping[str, Sequence[tuple[int, Score]]], headline: str) -> Figure:
     """Draw the share of mistakes against the number of training images, both on log axes.
 
@@ -69,8 +73,9 @@ def draw_curves(curves: Mapping[str, Sequence[tuple[int, Score]]], headline: str
         curves: For each line its points (training images, score), by the line's name.
         headline: What is to be seen.
     """
-    figure = Figure(figsize=(8.8, 4.6))
-    figure.subplots_adjust(left=0.09, right=0.82, top=0.9, bottom=0.13)
+    figure = headed_figure(8.8, 4.2, headline)
+    height = figure.get_size_inches()[1]
+    figure.subplots_adjust(left=0.09, right=0.82, top=4.1 / height, bottom=0.6 / height)
     axes = figure.add_subplot()
     counts = sorted({count for line in curves.values() for count, _ in line})
     for index, (name, line) in enumerate(curves.items()):
@@ -95,20 +100,19 @@ def draw_curves(curves: Mapping[str, Sequence[tuple[int, Score]]], headline: str
     axes.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: _round_percent(value)))
     axes.set_xlabel("training images")
     axes.set_ylabel("test images mistaken")
-    axes.grid(which="both", axis="y", color="#E6E8EB")
+    axes.grid(which="both", axis="y", color=GRID)
     axes.set_axisbelow(True)
-    write_headline(figure, headline)
     return figure
 
 
-@mpl.rc_context(STYLE)
-def draw_flips(block: Block, index: int, images: np.ndarray) -> Figure | None:
+@own_style
+def draw_flips(block: Block, index: int, split: Split) -> Figure | None:
     """Draw images that recipe ``index`` mends and that it breaks, those of most seeds first.
 
     Args:
         block: What is compared; its first recipe is the reference.
         index: Of the other recipe.
-        images: uint8 (N, 28, 28, 1), in the block's order.
+        split: The images, in the block's order.
 
     Returns:
         The figure, or None where no image flipped.
@@ -118,36 +122,29 @@ def draw_flips(block: Block, index: int, images: np.ndarray) -> Figure | None:
     rows = [("mended", balance), ("broken", -balance)]
     if not balance.any():
         return None
-    height = 1.4 * len(rows) + 0.45
-    figure = Figure(figsize=(9.6, height))
-    wide, high = FLIPS_SHOWN * 1.15 + 1.0, 1.5 * len(rows)
-    axes = bare_axes(figure, (0.1, 0, 9.4, height - 0.45), wide, high)
-    for line, (verb, score) in enumerate(rows):
-        top = line * 1.5
-        chosen = [int(i) for i in np.argsort(-score, kind="stable")[:FLIPS_SHOWN] if score[i] > 0]
-        count = int((score == seeds).sum())
-        axes.text(
-            0.85, top + 0.5, f"{verb}\n\n{count} of them\nin every seed", ha="right", va="center"
-        )
-        for column, image in enumerate(chosen):
-            left = 1.0 + column * 1.15
-            place_image(axes, images[image], left, top)
-            wrong = block.predicted[index if verb == "broken" else 0][:, image]
-            wrong = wrong[wrong != block.labels[image]]
-            taken_for = _short(block.class_names[int(np.bincount(wrong).argmax())])
-            true = _short(block.class_names[int(block.labels[image])])
-            caption = f"{true},\n{'was' if verb == 'mended' else 'now'} {taken_for}"
-            axes.text(left + 0.5, top + 1.05, caption, ha="center", va="top", fontsize=8)
-    fit_axes(axes, wide, high)
-    write_headline(
-        figure,
+    figure, axes = grid_figure(
+        FLIPS_SHOWN * 1.15 + 1.0,
+        1.55 * len(rows),
         f"From {block.names[0]} to {block.names[index]}: images that changed sides most reliably",
     )
+    names, side = short_names(block.class_names), picture_side(split.images)
+    for line, (verb, score) in enumerate(rows):
+        top = line * 1.55
+        chosen = np.argsort(-score, kind="stable")[:FLIPS_SHOWN]
+        chosen = chosen[score[chosen] > 0]
+        title = f"{verb}\n\n{(score == seeds).sum():,} of them\nin every seed"
+        axes.text(0.85, top + 0.5, title, ha="right", va="center")
+        tiles = []
+        for image, picture in zip(
+            chosen, thumbnails(split.images, chosen, side, split.inverted), strict=True
+        ):
+            wrong = block.predicted[index if verb == "broken" else 0][:, image]
+            wrong = wrong[wrong != block.labels[image]]
+            taken_for = names[int(np.bincount(wrong).argmax())]
+            when = "was" if verb == "mended" else "now"
+            tiles.append(Tile(picture, f"{names[block.labels[image]]},\n{when} {taken_for}"))
+        place_tiles(axes, tiles, left=1.0, top=top)
     return figure
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= 12 else f"{name[:11]}…"
 
 
 def _round_percent(value: float) -> str:

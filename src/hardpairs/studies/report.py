@@ -23,8 +23,8 @@ from hardpairs.data.datasets import load_human_votes
 from hardpairs.data.split import Dataset
 from hardpairs.errors import InputError
 from hardpairs.files import write_text
-from hardpairs.report.answers import markdown_environment
-from hardpairs.report.figures import save_figure
+from hardpairs.report.canvas import save_figure
+from hardpairs.report.markdown import markdown_environment
 from hardpairs.report.page import render_report
 from hardpairs.studies.figures import draw_curves, draw_effects, draw_flips
 from hardpairs.studies.jobs import Job, Result
@@ -198,9 +198,10 @@ def draw_study(
         return {"study_curves.png": draw_curves(curves, headline)}
     drawings: dict[str, Figure | None] = {}
     for section in findings.sections:
-        images = datasets[section.source].test.pixels
         name = "".join(c if c.isalnum() else "-" for c in datasets[section.source].name)
-        drawings[f"study_flips_{name}.png"] = draw_flips(blocks[section.name], 1, images)
+        drawings[f"study_flips_{name}.png"] = draw_flips(
+            blocks[section.name], 1, datasets[section.source].test
+        )
     return {name: figure for name, figure in drawings.items() if figure is not None}
 
 

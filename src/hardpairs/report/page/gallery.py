@@ -8,6 +8,7 @@ import numpy as np
 from hardpairs.analysis.evaluation import Evaluation
 from hardpairs.analysis.subject import Subject
 from hardpairs.predictions.predictions import Predictions
+from hardpairs.report.describe import run_name
 from hardpairs.report.page.sprites import images_sprite
 
 MOST_IMAGES = 10_000  # Even as noise, which PNG can't pack, they stay under 11 MB.
@@ -32,7 +33,8 @@ def gallery_data(subject: Subject, *, other: Predictions | None = None) -> dict[
     """
     predictions, images = subject.predictions, subject.images
     rows = choose_rows(predictions, other)
-    judged = subject.verdicts.of_rows(rows)
+    by_row = {verdict.row: verdict for verdict in subject.verdicts}
+    judged = [by_row.get(row) for row in rows.tolist()]
     return {
         "names": list(predictions.class_names),
         "cells": _cells(subject.evaluation),
@@ -79,13 +81,6 @@ def choose_rows(predictions: Predictions, other: Predictions | None = None) -> n
     order = np.lexsort((telling[wanted], rank[wanted], close_call[wanted]))
     chosen = wanted[order][:MOST_IMAGES]
     return chosen[np.lexsort((chosen, telling[chosen], right[chosen]))]
-
-
-def run_name(predictions: Predictions) -> str:
-    """Name a run by its recipe and seed, where its metadata knows them."""
-    recipe, seed = predictions.metadata.get("recipe"), predictions.metadata.get("seed")
-    name = recipe.get("name") if isinstance(recipe, dict) else None
-    return " ".join([str(name or "predictions"), *([f"(seed {seed})"] if seed is not None else [])])
 
 
 def _rank_within(groups: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -13,8 +13,9 @@ from markupsafe import Markup
 from hardpairs.analysis.evaluation import Evaluation
 from hardpairs.analysis.subject import Subject
 from hardpairs.predictions.predictions import Predictions
+from hardpairs.report.describe import facts, run_name
 from hardpairs.report.page.charts import Line, draw_effects, draw_lines, draw_reliability
-from hardpairs.report.page.gallery import MOST_CLASSES_IN_FULL, gallery_data, run_name
+from hardpairs.report.page.gallery import MOST_CLASSES_IN_FULL, gallery_data
 from hardpairs.report.page.sprites import kernels_sprite
 
 HERE = Path(__file__).parent
@@ -52,7 +53,7 @@ def render_report(
     return environment.get_template("report.html.jinja").render(
         metrics=metrics,
         name=run_name(predictions),
-        facts=_facts(predictions.metadata),
+        facts=facts(predictions.metadata),
         index_of={name: index for index, name in enumerate(metrics["class_names"])},
         matrix=_matrix(subject.evaluation),
         people=_people(subject.evaluation, subject.human_votes),
@@ -119,17 +120,6 @@ def _people(
 def _level(share: float, levels: int) -> int:
     """Colour level of a share: the square root lifts a few percent out of the background."""
     return int(np.ceil(levels * np.sqrt(share) - 1e-9))
-
-
-def _facts(metadata: dict[str, Any]) -> dict[str, str]:
-    """What a predictions file says of its origin, as far as it is plain."""
-    facts = {
-        name: value for name, value in metadata.items() if isinstance(value, str | int | float)
-    }
-    if isinstance(metadata.get("versions"), dict):
-        versions = metadata["versions"].items()
-        facts["versions"] = ", ".join(f"{name} {version}" for name, version in versions)
-    return {name.replace("_", " "): str(value) for name, value in facts.items()}
 
 
 def _charts(

@@ -1,0 +1,83 @@
+"""Foreign text made harmless for where it goes: a line, Markdown, a table for spreadsheets.
+
+Names of classes, files, recipes and splits come from other people's files. They are data: wherever
+they are shown they may neither act nor hide what stands beside them.
+"""
+
+import csv
+import io
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+# What Markdown, HTML inside it, and the maths, mentions and emoji of its dialects begin with.
+_ACTS = {ord(character): f"&#{ord(character)};" for character in "\\`*_{}[]<>#|!&~$^=@"}
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
+_UNSEEN = {"Cc": "�", "Cf": "", "Cs": "�", "Zl": " ", "Zp": " "}
+_JOINERS = "\u200c\u200d"  # Persian, Hindi and emoji are spelt with them.
+
+
+def one_line(text: object) -> str:
+    """Text on one line: white space is one blank, control characters show as a replacement mark.
+
+    Marks that turn the direction of what follows are taken out, lone surrogates replaced, so the
+    result can be printed to any terminal and encoded as UTF-8.
+
+    >>> one_line("a\\n b\\x1b[2J")
+    'a b�[2J'
+    """
+    shown = " ".join(str(text).split())
+    if shown.isascii() and shown.isprintable():
+        return shown
+    return "".join(
+        character
+        if character in _JOINERS
+        else _UNSEEN.get(unicodedata.category(character), character)
+        for character in shown
+    )
+
+
+def escape_markdown(text: object) -> str:
+    """Keep text from acting as Markdown or as HTML inside it.
+
+    >>> escape_markdown("ankle_boot <b>")
+    'ankle&#95;boot &#60;b&#62;'
+    """
+    escaped = one_line(text).translate(_ACTS)
+    return escaped.replace("://", "&#58;//").replace("www.", "www&#46;")
+
+
+def csv_text(rows: Iterable[Sequence[Any]]) -> str:
+    """Rows as CSV whose texts no spreadsheet takes for formulas.
+
+    A text that begins like a formula, and isn't a number, gets an apostrophe before it, which
+    spreadsheets take for "this is text"; see `without_apostrophe`. Line breaks are all ``\\n``.
+    """
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    for row in rows:
+        writer.writerow([_cell(value) for value in row])
+    return file.getvalue()
+
+
+def without_apostrophe(cell: str) -> str:
+    """Undo what `csv_text` did to a text."""
+    return cell[1:] if cell.startswith("'") and _like_formula(cell[1:]) else cell
+
+
+def _cell(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    value = value.encode("utf-8", "replace").decode("utf-8")
+    value = value.replace("\r\n", "\n").replace("\r", "\n")  # Python before 3.13 doesn't quote it.
+    return f"'{value}" if _like_formula(value) else value
+
+
+def _like_formula(text: str) -> bool:
+    if not text.lstrip(" ").startswith(_FORMULA_STARTS):
+        return False
+    try:
+        float(text)
+    except ValueError:
+        return True
+    return False

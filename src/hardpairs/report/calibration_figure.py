@@ -1,0 +1,62 @@
+"""The reliability diagram: does confidence match accuracy?"""
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from hardpairs.analysis.calibration import BINS, apply_temperature, reliability
+from hardpairs.analysis.subject import Subject
+from hardpairs.report.canvas import BLUE, GREY, GRID, ORANGE, headed_figure, own_style
+from hardpairs.report.describe import describe
+
+FEWEST_IN_BIN = 10  # Fewer images say nothing of a share.
+
+
+@own_style
+def draw_calibration(subject: Subject) -> Figure | None:
+    """Draw the reliability diagram, before and, where there is a temperature, after scaling.
+
+    Bins of fewer than 10 images are left out of the picture, not of the error.
+
+    Returns:
+        The figure, or None where there are no probabilities.
+    """
+    predictions = subject.predictions
+    if predictions.probabilities is None:
+        return None
+    calibration = subject.calibration
+    figure = headed_figure(6.4, 5.0, _headline(calibration.before.value), describe(subject))
+    height = figure.get_size_inches()[1]
+    axes = figure.add_axes((0.11, 0.5 / height, 0.86, 4.4 / height))
+    axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=":", label="calibrated")
+    curves = [("as predicted", predictions.probabilities, calibration.before, ORANGE, "s")]
+    if calibration.temperature is not None and calibration.after is not None:
+        scaled = apply_temperature(predictions.probabilities, calibration.temperature)
+        label = f"temperature {calibration.temperature:.2f}"
+        curves.append((label, scaled, calibration.after, BLUE, "o"))
+    for label, probabilities, error, colour, marker in curves:
+        bins = reliability(predictions.labels, probabilities)
+        shown = bins[bins[:, 0] >= FEWEST_IN_BIN]
+        low, high = error.interval
+        axes.plot(
+            shown[:, 1],
+            shown[:, 2],
+            color=colour,
+            marker=marker,
+            ms=4,
+            label=f"{label}: error {error.value:.1%} ({low:.1%} to {high:.1%})",
+        )
+    lowest = 1 / len(predictions.class_names)
+    axes.set_xlim(lowest - 0.02, 1.01)
+    axes.set_ylim(-0.02, 1.02)
+    axes.set_xlabel(f"confidence: probability of the predicted class, {BINS} bins")
+    axes.set_ylabel("accuracy: share that is right")
+    axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.grid(color=GRID)
+    axes.set_axisbelow(True)
+    axes.legend(frameon=True, framealpha=1, edgecolor="white", loc="best")
+    return figure
+
+
+def _headline(error: float) -> str:
+    return f"Confidence and accuracy differ by {100 * error:.1f} points on average"

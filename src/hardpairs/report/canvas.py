@@ -1,0 +1,161 @@
+"""What all figures share: a style of their own, a headline that fits, images in a grid, a PNG.
+
+Nothing here depends on the user's matplotlibrc or MPLBACKEND, and pyplot isn't used: it keeps
+figures alive and picks a display backend. Colours are Okabe and Ito's for lines and single-hue or
+diverging maps that survive colour blindness for areas.
+"""
+
+import logging
+import textwrap
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.text import Text
+
+from hardpairs.files import whole_file
+from hardpairs.report.names import find_families, text_width
+
+P = ParamSpec("P")
+F = TypeVar("F", bound=Figure | None)
+
+BLUE, ORANGE, GREY, INK = "#0072B2", "#D55E00", "#6B7079", "#1F2328"
+FRAME, GRID = "#D5D8DC", "#E6E8EB"
+DPI = 130
+HEADLINE, CAPTION = 12.0, 9.0  # Points.
+LINE = 1.35  # Line height, as a multiple of the size.
+STYLE: Any = {
+    # All of Matplotlib's own, so that nothing of the user's is left; the backend isn't ours.
+    **{key: mpl.rcParamsDefault[key] for key in mpl.rcParamsDefault if "backend" not in key},
+    "font.size": 9,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": GREY,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 11,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "figure.facecolor": "white",
+    "text.parse_math": False,  # Class names are foreign text; a dollar sign is a dollar sign.
+}
+
+
+def own_style(draw: Callable[P, F]) -> Callable[P, F]:
+    """Decorate a function that draws a figure: it draws in this package's style."""
+
+    @wraps(draw)
+    def drawn(*args: P.args, **kwargs: P.kwargs) -> F:
+        with mpl.rc_context(STYLE):
+            figure = draw(*args, **kwargs)
+            # Ticks are made when asked for: here, in this style, and not by whoever draws.
+            for text in figure.findobj(Text) if figure is not None else ():
+                if not text.get_text().isascii():
+                    text.set_fontfamily(find_families(text.get_text()))
+        return figure
+
+    return drawn
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a PNG, whole or not at all; raises InputError where it can't be written."""
+    log = logging.getLogger("matplotlib.font_manager")  # It tells of fonts without a bold face.
+    level = log.level
+    try:
+        log.setLevel(logging.ERROR)
+        with mpl.rc_context(STYLE), whole_file(path) as partial:
+            # Pillow's default level takes three times as long for files a few percent smaller.
+            FigureCanvasAgg(figure).print_figure(partial, dpi=DPI, pil_kwargs={"compress_level": 2})
+    finally:
+        log.setLevel(level)
+
+
+def headed_figure(width: float, height: float, headline: str, caption: str = "") -> Figure:
+    """An empty figure with a headline above it, broken into as many lines as it takes.
+
+    Args:
+        width, height: Inches; the height is what is left under the headline.
+        headline: The finding, in a sentence.
+        caption: Of what data and what classifier, smaller.
+    """
+    room = width - 0.24
+    lines = _broken(headline, HEADLINE, room, bold=True)
+    small = _broken(caption, CAPTION, room) if caption else []
+    above = 0.16 + (len(lines) * HEADLINE + len(small) * CAPTION) * LINE / 72
+    figure = Figure(figsize=(width, height + above))
+    figure.subplots_adjust(top=height / (height + above))
+    place: Any = {"x": 0.12 / width, "va": "top", "linespacing": LINE}
+    total = height + above
+    figure.text(
+        y=1 - 0.1 / total, s="\n".join(lines), fontsize=HEADLINE, fontweight="bold", **place
+    )
+    if small:
+        under = 0.13 + len(lines) * HEADLINE * LINE / 72
+        figure.text(y=1 - under / total, s="\n".join(small), fontsize=CAPTION, color=GREY, **place)
+    return figure
+
+
+def _broken(text: str, size: float, room: float, *, bold: bool = False) -> list[str]:
+    """Lines that each fit into ``room`` inches."""
+    width = text_width(text, size, bold=bold) / 72
+    most = max(int(len(text) * room / width * 0.97), 8) if width > room else len(text)
+    return textwrap.wrap(text, most) or [""]
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A picture, uint8 (side, side, C) as `thumbnails` makes them, and what stands at it."""
+
+    image: np.ndarray
+    below: str = ""
+    above: str = ""
+
+
+def grid_figure(
+    across: float, down: float, headline: str, caption: str = "", *, width: float = 9.6
+) -> tuple[Figure, Axes]:
+    """A headed figure of one bare axes, in which a picture is one unit wide, y running down.
+
+    One axes holds all pictures: 36 of their own take a second to set up.
+
+    Args:
+        across, down: Units, pictures and the room between them.
+        headline, caption: See `headed_figure`.
+        width: Inches.
+    """
+    unit = (width - 0.24) / across
+    height = down * unit + 0.08
+    figure = headed_figure(width, height, headline, caption)
+    total = figure.get_size_inches()[1]
+    axes = figure.add_axes((0.12 / width, 0.04 / total, across * unit / width, down * unit / total))
+    axes.axis("off")
+    axes.set_xlim(0, across)
+    axes.set_ylim(down, 0)
+    axes.set_autoscale_on(False)  # Or each picture would move the limits.
+    return figure, axes
+
+
+def place_tiles(
+    axes: Axes, tiles: Sequence[Tile], *, left: float, top: float, step: float = 1.15
+) -> None:
+    """Draw pictures from left to right into axes of `grid_figure`, each framed and captioned."""
+    for number, tile in enumerate(tiles):
+        start = left + number * step
+        shown = tile.image[..., 0] if tile.image.shape[2] == 1 else tile.image
+        extent = (start, start + 1, top + 1, top)
+        axes.imshow(shown, cmap="gray", vmin=0, vmax=255, extent=extent, origin="upper")
+        axes.add_patch(Rectangle((start, top), 1, 1, fill=False, edgecolor=FRAME))
+        if tile.above:
+            axes.text(start, top - 0.05, tile.above, fontsize=8, color=GREY, va="bottom")
+        if tile.below:
+            axes.text(start + 0.5, top + 1.05, tile.below, fontsize=8, ha="center", va="top")

@@ -1,0 +1,64 @@
+"""Saying in a line what is looked at: which data, which classifier, how good."""
+
+from typing import Any
+
+from hardpairs.analysis.evaluation import Evaluation
+from hardpairs.analysis.subject import Subject
+from hardpairs.foreign import one_line
+from hardpairs.predictions.predictions import Predictions
+
+LONGEST = 60  # Letters of a foreign name in a sentence.
+
+
+def run_name(predictions: Predictions) -> str:
+    """Name a classifier by its recipe and seed, as far as its metadata knows them."""
+    recipe, seed = predictions.metadata.get("recipe"), predictions.metadata.get("seed")
+    name = recipe.get("name") if isinstance(recipe, dict) else recipe
+    if not isinstance(name, str) or not name.strip():
+        return "predictions"
+    return f"{_cut(name)}, seed {seed}" if isinstance(seed, int) else _cut(name)
+
+
+def data_name(subject: Subject) -> str:
+    """Name the data, "" where unknown: its own title, else its name."""
+    about = getattr(subject, "about", None)
+    return _cut(about.title if about is not None else subject.dataset)
+
+
+def split_name(predictions: Predictions) -> str:
+    """Name the images, as in "test images"."""
+    return f"{_cut(predictions.split)} images" if predictions.split.strip() else "images"
+
+
+def describe(subject: Subject) -> str:
+    """Data, number of images and classifier, in a line."""
+    predictions = subject.predictions
+    count = f"{len(predictions.labels):,} {split_name(predictions)}"
+    name = run_name(predictions)
+    parts = (data_name(subject), count, "" if name == "predictions" else name)
+    return " · ".join(part for part in parts if part)
+
+
+def accuracy_line(evaluation: Evaluation) -> str:
+    """Accuracy with its interval, in a sentence."""
+    low, high = evaluation.accuracy_interval
+    return (
+        f"{evaluation.accuracy:.2%} of {evaluation.images:,} images are right "
+        f"(95% confidence interval {low:.2%} to {high:.2%})"
+    )
+
+
+def facts(metadata: dict[str, Any]) -> dict[str, str]:
+    """What a predictions file says of its origin, as far as it is plain."""
+    known = {
+        name: value for name, value in metadata.items() if isinstance(value, str | int | float)
+    }
+    if isinstance(metadata.get("versions"), dict):
+        versions = metadata["versions"].items()
+        known["versions"] = ", ".join(f"{name} {version}" for name, version in versions)
+    return {one_line(name).replace("_", " "): one_line(value) for name, value in known.items()}
+
+
+def _cut(text: str) -> str:
+    line = one_line(text).strip()
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"

@@ -1,0 +1,232 @@
+"""Figures of mistakes: the hard pairs, the hardest class, and mistakes by verdict."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from hardpairs.analysis.evaluation import HardPair
+from hardpairs.analysis.subject import Subject
+from hardpairs.analysis.verdicts import AMBIGUOUS, OWN, SUSPECT, VERDICTS, Verdict
+from hardpairs.predictions.predictions import Predictions
+from hardpairs.report.canvas import (
+    BLUE,
+    GREY,
+    INK,
+    ORANGE,
+    Tile,
+    grid_figure,
+    own_style,
+    place_tiles,
+)
+from hardpairs.report.choice import (
+    cell_rows,
+    confident_and_borderline,
+    directions,
+    spread,
+    typical_mistakes,
+)
+from hardpairs.report.describe import describe
+from hardpairs.report.names import LONGEST_NAME, short_id, short_names, spoken_names
+from hardpairs.report.pictures import pictures
+
+IN_SENTENCE = 20.0  # Widths of the letter M.
+PAIRS_SHOWN = 3
+PER_GROUP = 3
+RIGHT_SHOWN = 2
+IMAGES_PER_VERDICT = 3
+COLOURS = {SUSPECT: ORANGE, AMBIGUOUS: INK, OWN: BLUE}
+
+
+def _names(subject: Subject, longest: float = LONGEST_NAME) -> list[str]:
+    return short_names(spoken_names(subject.predictions.class_names), longest)
+
+
+@own_style
+def draw_pairs(subject: Subject) -> Figure | None:
+    """Draw mistakes of the top hard pairs, one row a direction.
+
+    Each row has confident mistakes, borderline ones, and right images of the class to compare.
+
+    Returns:
+        The figure, or None where there is no image or no mistake.
+    """
+    evaluation, predictions = subject.evaluation, subject.predictions
+    rows = [
+        direction
+        for pair in evaluation.hard_pairs[:PAIRS_SHOWN]
+        for direction in directions(pair)
+        if direction[2]
+    ]
+    if subject.images is None or not rows:
+        return None
+    names = _names(subject)
+    graded = predictions.has_probabilities
+    headings = (
+        ("most confident", "borderline", "right, to compare")
+        if graded
+        else ("mistakes", "", "right, to compare")
+    )
+    starts = (1.9, 2.1 + 1.12 * PER_GROUP, 2.3 + 2.24 * PER_GROUP)
+    figure, axes = grid_figure(
+        starts[2] + 1.12 * RIGHT_SHOWN,
+        len(rows) * 1.48 + 0.3,
+        _pairs_headline(subject),
+        describe(subject),
+        width=10.4,
+    )
+    for heading, start in zip(headings, starts, strict=True):
+        axes.text(start, 0.2, heading, color=GREY, fontweight="bold")
+    for line, (true, taken_for, count, share) in enumerate(rows):
+        top = 0.3 + line * 1.48
+        title = f"{names[true]}\n→ {names[taken_for]}\n\n{count:,} of them,\n{share:.1%}"
+        axes.text(1.75, top + 0.5, title, ha="right", va="center", linespacing=1.3)
+        mistakes = confident_and_borderline(cell_rows(predictions, true, taken_for), PER_GROUP)
+        right = cell_rows(predictions, true, true)
+        compared = spread(right[: len(right) // 2], RIGHT_SHOWN)
+        for chosen, start in zip((*mistakes, compared), starts, strict=True):
+            tiles = _captioned(subject, chosen, names, (true, taken_for))
+            place_tiles(axes, tiles, left=start, top=top, step=1.12)
+    return figure
+
+
+def _pairs_headline(subject: Subject) -> str:
+    evaluation = subject.evaluation
+    pair, names = evaluation.hard_pairs[0], _names(subject, IN_SENTENCE)
+    mistakes = evaluation.images - evaluation.correct
+    first, second = names[pair.first], names[pair.second]
+    return f"{first} and {second}: {pair.mistakes:,} of {mistakes:,} mistakes"
+
+
+def _captioned(
+    subject: Subject, rows: np.ndarray, names: Sequence[str], classes: tuple[int, int]
+) -> list[Tile]:
+    """Pictures, each with its probabilities of two classes where they are known."""
+    probabilities = subject.predictions.probabilities
+    return [
+        Tile(
+            picture,
+            below=""
+            if probabilities is None
+            else "\n".join(f"{names[index]} {probabilities[row, index]:.0%}" for index in classes),
+        )
+        for row, picture in zip(rows, pictures(subject, rows), strict=True)
+    ]
+
+
+@own_style
+def draw_hardest(subject: Subject) -> Figure | None:
+    """Draw 4 mistakes of the hardest class, see `typical_mistakes`; None where it has none."""
+    evaluation, predictions = subject.evaluation, subject.predictions
+    chosen = typical_mistakes(evaluation, predictions, evaluation.hardest, 4)
+    if subject.images is None or not len(chosen):
+        return None
+    name = _names(subject, IN_SENTENCE)[evaluation.hardest]
+    names, score = _names(subject), evaluation.classes[evaluation.hardest]
+    missed = score.support - int(evaluation.row(evaluation.hardest)[evaluation.hardest])
+    figure, axes = grid_figure(
+        8.0,
+        2.0 if predictions.has_probabilities else 1.55,
+        f"{name} is the hardest class: {missed:,} of its "
+        f"{score.support:,} images are taken for something else",
+        describe(subject),
+    )
+    for column, (row, picture) in enumerate(zip(chosen, pictures(subject, chosen), strict=True)):
+        left = 0.85 + column * 2.0
+        above = f"image {short_id(predictions.ids[row])}"
+        if predictions.probabilities is None:
+            tile = Tile(picture, f"→ {names[predictions.predicted[row]]}", above)
+        else:
+            tile = Tile(picture, "", above)
+            _place_probabilities(
+                axes, predictions.probabilities[row], names, evaluation.hardest, (left, 1.42)
+            )
+        place_tiles(axes, [tile], left=left, top=0.22)
+    return figure
+
+
+def _place_probabilities(
+    axes: Axes,
+    probabilities: np.ndarray,
+    names: Sequence[str],
+    true: int,
+    corner: tuple[float, float],
+) -> None:
+    """Bars for the three most probable classes, the true class always among them."""
+    left, top = corner
+    shown = [int(index) for index in np.argsort(-probabilities, kind="stable")[:3]]
+    if true not in shown:
+        shown[-1] = true
+    for line, index in enumerate(shown):
+        middle, value = top + 0.22 * line, float(probabilities[index])
+        colour = BLUE if index == true else ORANGE
+        axes.add_patch(Rectangle((left, middle - 0.07), 0.75 * value, 0.14, color=colour, lw=0))
+        axes.text(left - 0.04, middle, names[index], ha="right", va="center", fontsize=8)
+        axes.text(left + 0.75 * value + 0.03, middle, f"{value:.0%}", va="center", fontsize=8)
+
+
+@own_style
+def draw_verdicts(subject: Subject) -> Figure | None:
+    """Draw, for each top hard pair, typical mistakes of each verdict.
+
+    Returns:
+        The figure, or None where there is no image, no mistake or no verdict.
+    """
+    evaluation, predictions = subject.evaluation, subject.predictions
+    verdicts, pairs = subject.verdicts, evaluation.hard_pairs[:PAIRS_SHOWN]
+    if subject.images is None or not pairs or not verdicts:
+        return None
+    names = _names(subject)
+    group = IMAGES_PER_VERDICT * 1.12 + 0.3
+    figure, axes = grid_figure(
+        1.85 + len(VERDICTS) * group,
+        len(pairs) * 1.95,
+        "Misclassified isn't mislabelled: the hard pairs' mistakes by verdict",
+        describe(subject),
+        width=10.4,
+    )
+    for line, pair in enumerate(pairs):
+        top = line * 1.95
+        title = f"{names[pair.first]}\nand\n{names[pair.second]}"
+        axes.text(1.75, top + 0.85, title, ha="right", va="center", linespacing=1.3)
+        of_pair = _mistakes_of(pair, predictions, verdicts)
+        for column, name in enumerate(VERDICTS):
+            of_verdict = [verdict for verdict in of_pair if verdict.verdict == name]
+            left = 1.9 + column * group
+            heading = f"{name}: {len(of_verdict):,} of {len(of_pair):,}"
+            axes.text(left, top + 0.22, heading, color=COLOURS[name], fontweight="bold")
+            shown = np.array([v.row for v in most_pronounced(of_verdict, name)], np.int64)
+            tiles = [
+                Tile(
+                    picture,
+                    f"{names[predictions.labels[row]]}\n→ {names[predictions.predicted[row]]}",
+                )
+                for row, picture in zip(shown, pictures(subject, shown), strict=True)
+            ]
+            place_tiles(axes, tiles, left=left, top=top + 0.32, step=1.12)
+    return figure
+
+
+def most_pronounced(verdicts: Sequence[Verdict], name: str) -> list[Verdict]:
+    """The first few of one verdict: least probable labels, most ambiguous, least ambiguous."""
+    column, sign = {
+        SUSPECT: ("label_probability", 1),
+        AMBIGUOUS: ("ambiguity", -1),
+        OWN: ("ambiguity", 1),
+    }[name]
+    ordered = sorted(verdicts, key=lambda verdict: sign * float(verdict.evidence[column] or 0))
+    return ordered[:IMAGES_PER_VERDICT]
+
+
+def _mistakes_of(
+    pair: HardPair, predictions: Predictions, verdicts: Sequence[Verdict]
+) -> list[Verdict]:
+    """Both directions of a pair."""
+    classes, predicted = {pair.first, pair.second}, predictions.predicted
+    return [
+        verdict
+        for verdict in verdicts
+        if {int(predictions.labels[verdict.row]), int(predicted[verdict.row])} == classes
+    ]
