@@ -13,7 +13,8 @@ import pytest
 
 from conftest import make_predictions, run_cli
 from hardpairs.analysis.subject import Subject
-from hardpairs.predictions.predictions import Predictions, load_predictions, save_predictions
+from hardpairs.predictions.load import load_predictions
+from hardpairs.predictions.predictions import Predictions, save_predictions
 from hardpairs.report.write import write_analysis
 
 FIGURES = {

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from conftest import make_predictions
 from hardpairs.errors import InputError
-from hardpairs.predictions.predictions import Predictions, load_predictions, save_predictions
+from hardpairs.predictions.load import load_predictions
+from hardpairs.predictions.predictions import Predictions, save_predictions
 
 SLOW_FIXTURE = [HealthCheck.function_scoped_fixture]
 
@@ -55,15 +56,23 @@ def test_csv_door(tmp_path):
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("", "no column 'label'"),
-        ("a,b\n1,2\n", "no column 'label'"),
-        ("label,a,b\nc,0.5,0.5\n", "line 2 has the label 'c'"),
-        ("label,a,b\na,0.5\n", "line 2 has a missing or bad number"),
-        ("label,a,b\na,0.5,half\n", "line 2 has a missing or bad number"),
-        ("label,a,b\na,nan,0.5\n", "NaN"),
-        ("label,a,b\n", "at least one image"),
-        ("label,id,a,b\na,99999999999999999999,1,0\n", "ids"),
+        ("", "is empty"),
+        ("a,b\n1,2\n", "no column of true labels.*'a' .numbers., 'b' .numbers."),
+        ("label,a,b\nc,0.5,0.5\n", "row 0 has 'c', which is no class; the classes are 'a', 'b'"),
+        ("label,a,b\na,0.5\n", "line 2 has 2 cells, the first line has 3"),
+        ("label,a,b\na,0.5,0.5,9,junk\n", "line 2 has 5 cells"),
+        ("label,a,b\na,0.5,half\n", "the column 'b' .* holds no numbers .'half'."),
+        ("label,a,b\na,1,0\na,1,0\na,0.5,0.2_5\n", "line 4 has '0.2_5' in column 'b'"),
+        ("label,a,b\na,nan,0.5\n", "image 1 of 1 has no finite number in the column 'a'"),
+        ("label,a,b\na,0,1\nb,0.5,\n", "image 2 of 2 has no finite number in the column 'b'"),
+        ("label,a,b\n", "at least one"),
+        ("label,a,b\n,0.5,0.5\n", "labels: row 0 has none"),
+        ("label,id,a,b\na,-1,1,0\n", "ids"),
         ("label,a,a\na,1,0\n", "all different"),
+        ("label,label,a,b\na,b,1,0\n", "'label' more than once"),
+        ("label,a,b\na,3,1\n", "row 0 sums to 4"),
+        ("label,a,b\na,0.9,0.9\n", "separate sigmoids"),
+        ('label,a,b\na,"1,0\n', "unexpected end|cells"),
     ],
 )
 def test_bad_csv(tmp_path, text, complaint):
@@ -78,16 +87,23 @@ def test_bad_csv(tmp_path, text, complaint):
         ({"probabilities": np.full((200, 5), np.nan)}, "row 0 of probabilities has NaN"),
         ({"probabilities": np.full((200, 5), 0.3)}, "row 0 sums to 1.5"),
         ({"probabilities": np.eye(5)[np.zeros(200, int)] * 2 - 0.2}, "at least 0"),
-        ({"probabilities": np.full((200, 5, 1), 0.2)}, "expected floats of shape"),
-        ({"probabilities": np.ones((200, 5), int)}, "expected floats of shape"),
-        ({"probabilities": np.ones((200, 1))}, "two classes"),
+        ({"probabilities": np.full((200, 5, 2), 0.2)}, "expected numbers of shape"),
+        ({"probabilities": np.full((200, 5), "a")}, "text of shape .200, 5.; give numbers"),
+        ({"probabilities": np.ones((200, 5), int)}, "row 0 sums to 5"),
+        ({"probabilities": np.full((5, 200), 0.005)}, "5 class names for 200 columns"),
+        ({"probabilities": np.ones((200, 1))}, "5 class names for 2 columns"),
         ({"labels": np.full(200, 5)}, "expected 0 to 4"),
         ({"labels": np.full(200, -1)}, "expected 0 to 4"),
-        ({"labels": np.zeros(199, int)}, "labels are int64 of shape"),
-        ({"labels": np.zeros(200)}, "expected integers"),
+        ({"labels": np.zeros(199, int)}, "199 labels for 200 rows"),
+        ({"labels": np.zeros((200, 2))}, "labels are float64 of shape .200, 2.; give one class"),
+        ({"labels": np.ones((200, 5))}, "not one-hot"),
+        ({"labels": np.full(200, 0.5)}, "expected whole numbers"),
+        ({"labels": np.full(200, np.nan)}, "labels: row 0 has none"),
+        ({"labels": np.full(200, "cat")}, "'cat', which is no class; the classes are 'class 0'"),
+        ({"labels": np.arange(200) % 5 + 1}, "count from 1"),
         ({"class_names": np.array(["a", "b"])}, "2 class names for 5 columns"),
         ({"class_names": np.array(["a", "b", "c", "d", "d"])}, "all different"),
-        ({"class_names": np.arange(5)}, "class names"),
+        ({"class_names": np.array([None] * 5)}, "array 'class_names' holds pickled objects"),
         ({"ids": np.zeros(200, int)}, "all different"),
         ({"ids": -np.arange(200)}, "at least 0"),
         ({"metadata": np.array("[1]")}, "JSON object"),
@@ -218,7 +234,7 @@ def test_foreign_metadata_is_strict_json_and_empty_counts_as_nothing(tmp_path):
     [
         ({"ids": np.arange(200, dtype=np.uint64) + np.uint64(2**63)}, "below 2[*][*]63"),
         ({"ids": np.array(["a"] * 200)}, "all different"),
-        ({"predicted": np.full(200, 7)}, "predicted classes run from 7 to 7"),
+        ({"predicted": np.full(200, 7)}, "predicted classes run from 7 to 7, expected 0 to 4"),
         ({"images": np.zeros((200, 4, 4))}, "images are float64"),
         ({"images": np.zeros((199, 4, 4), np.uint8)}, "images are uint8 of shape"),
         ({"embeddings": np.full((200, 4), np.nan)}, "embeddings are"),

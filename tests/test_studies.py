@@ -193,7 +193,7 @@ def block(shifts, seeds: int = 4, images: int = 3000):
         for _ in range(seeds):
             right = rng.random(images) < 1 / (1 + np.exp(-ease - shift))
             predicted = np.where(right, labels, (labels + rng.integers(1, 5, images)) % 5)
-            row.append(replace(make_predictions(images), labels=labels,
+            row.append(replace(make_predictions(images), labels=labels, predicted=predicted,
                                probabilities=np.eye(5)[predicted]))  # fmt: skip
         runs.append(row)
     return make_block([f"recipe {index}" for index in range(len(shifts))], runs), runs

@@ -6,7 +6,7 @@ from scipy import ndimage
 
 from conftest import run_cli
 from hardpairs.data.split import Split
-from hardpairs.predictions.predictions import load_predictions
+from hardpairs.predictions.load import load_predictions
 from hardpairs.training.augment import cutout, erase, flip, rotate_and_zoom, shift
 from hardpairs.training.batches import Batches
 from hardpairs.training.fit import default_precision, easiest, predict, train

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from hardpairs.data.split import Dataset, Split
     from hardpairs.data.votes import load_votes
     from hardpairs.errors import InputError
-    from hardpairs.predictions.predictions import Predictions, load_predictions, save_predictions
+    from hardpairs.predictions.load import load_predictions
+    from hardpairs.predictions.predictions import Predictions, save_predictions
     from hardpairs.report.write import analyse
     from hardpairs.training.fit import TrainedModel, easiest, predict, train
     from hardpairs.training.recipes import RECIPES, Recipe, find_recipe
@@ -31,7 +32,8 @@ _HOMES = {
     "data.split": ("Dataset", "Split"),
     "data.votes": ("load_votes",),
     "errors": ("InputError",),
-    "predictions.predictions": ("Predictions", "load_predictions", "save_predictions"),
+    "predictions.load": ("load_predictions",),
+    "predictions.predictions": ("Predictions", "save_predictions"),
     "report.write": ("analyse",),
     "training.fit": ("TrainedModel", "easiest", "predict", "train"),
     "training.recipes": ("RECIPES", "Recipe", "find_recipe"),

@@ -89,13 +89,25 @@ def _json_atom(value: Any) -> bool | int | float | str | None:
 
 
 def read_text(path: str | Path) -> str:
-    """Read UTF-8 text, with or without a byte-order mark.
+    """Read UTF-8 text, with or without a byte-order mark, packed or not, see `read_unpacked`.
+
+    UTF-16 is read where a byte-order mark says so, as spreadsheets write it.
 
     Raises:
-        InputError: Missing or not UTF-8.
+        InputError: Missing, another encoding, or unpacking to more than it should.
     """
-    with guarded(path, "UTF-8 text; save it as such"):
-        return Path(path).read_text(encoding="utf-8-sig")
+    path = Path(path)
+    with guarded(path, "readable text"):
+        most = max(UNPACKED_BYTES, UNPACKED_RATIO * path.stat().st_size)
+        content = read_unpacked(path, most)
+        is_utf16 = content[:2] in (b"\xff\xfe", b"\xfe\xff")
+        try:
+            return content.decode("utf-16" if is_utf16 else "utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise InputError(
+                f"{path}: is not UTF-8 text (byte {error.start:,} is {content[error.start]:#04x}); "
+                "save it as UTF-8."
+            ) from error
 
 
 def read_unpacked(path: str | Path, most_bytes: int) -> bytes:
@@ -245,8 +257,15 @@ def read_npz(
             for entry in wanted:
                 name = entry.filename.removesuffix(".npy")
                 with guarded(path, f"readable as array {name!r}"), archive.open(entry) as member:
-                    arrays[name] = _read_array(member, entry.file_size, most)
+                    arrays[name] = _read_member(member, name, entry.file_size, most)
             return arrays
+
+
+def _read_member(member: IO[bytes], name: str, size: int, most: int) -> np.ndarray:
+    try:
+        return _read_array(member, size, most)
+    except InputError as error:
+        raise InputError(f"array {name!r} {error}") from error
 
 
 def npz_shapes(path: str | Path) -> dict[str, tuple[tuple[int, ...], str]]:

@@ -13,7 +13,8 @@ from hardpairs.data.datasets import BUNDLED, dataset_name, load_human_votes, loa
 from hardpairs.data.split import Images
 from hardpairs.data.votes import load_votes
 from hardpairs.errors import InputError
-from hardpairs.predictions.predictions import Predictions, load_predictions
+from hardpairs.predictions.load import load_predictions
+from hardpairs.predictions.predictions import Predictions
 
 
 def load_subject(

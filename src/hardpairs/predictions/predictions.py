@@ -3,8 +3,6 @@
 The format is specified in docs/predictions.md.
 """
 
-import csv
-import io
 import json
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -14,7 +12,7 @@ import numpy as np
 
 from hardpairs.errors import InputError
 from hardpairs.files import whole_file
-from hardpairs.reading import clean_text, json_safe, parse_json, read_npz, read_text
+from hardpairs.reading import clean_text, json_safe
 
 FORMAT_VERSION = 1
 SUM_TOLERANCE = 1e-3  # Rows written in half precision miss 1 by a few 1e-4.
@@ -168,101 +166,9 @@ def save_predictions(predictions: Predictions, path: str | Path) -> None:
     for name in ("images", "embeddings"):
         if getattr(predictions, name) is not None:
             arrays[name] = getattr(predictions, name)
-    with whole_file(Path(path)) as partial:
-        np.savez_compressed(partial, **arrays)
-
-
-def load_predictions(path: str | Path) -> Predictions:
-    """Read a predictions file: .npz, or .csv as written by hand or by another framework.
-
-    Nothing in the file is executed: pickled objects are refused.
-
-    Raises:
-        InputError: Missing, damaged, of another format, or not valid predictions.
-    """
-    path = Path(path)
-    try:
-        fields = _read_csv(path) if path.suffix == ".csv" else _read_npz(path)
-        return Predictions(**fields)
-    except InputError as error:
-        message = str(error)
-        raise InputError(message if str(path) in message else f"{path}: {message}") from error
-
-
-def _read_npz(path: Path) -> dict[str, Any]:
-    names = (
-        *("format_version", "labels", "probabilities", "class_names", "ids"),
-        *("split", "fingerprint", "metadata", "predicted", "top_k", "images", "embeddings"),
-    )
-    arrays = read_npz(path, names)
-    missing = {"labels", "class_names"} - arrays.keys()
-    if not {"probabilities", "predicted"} & arrays.keys():
-        missing.add("probabilities")
-    if missing:
-        raise InputError(f"lacks the array {sorted(missing)[0]!r}; see docs/predictions.md.")
-    version = arrays.pop("format_version", np.array(FORMAT_VERSION))
-    if version.size != 1 or version.item() != FORMAT_VERSION:
-        raise InputError(
-            f"has format version {version}, this hardpairs reads {FORMAT_VERSION}; update it."
-        )
-    fields: dict[str, Any] = {"probabilities": None, **arrays}
-    fields["class_names"] = tuple(arrays["class_names"].ravel().tolist())
-    for name in ("split", "fingerprint"):
-        if name in arrays:
-            fields[name] = str(arrays[name])
-    if "top_k" in arrays:
-        fields["top_k"] = int(arrays["top_k"].item()) if arrays["top_k"].dtype.kind in "iu" else 0
-    return {**fields, "metadata": _metadata(str(arrays.get("metadata", "")))}
-
-
-def _metadata(text: str) -> dict[str, Any]:
-    try:
-        metadata = parse_json(text) if text.strip() else {}
-    except (ValueError, RecursionError) as error:
-        raise InputError("has metadata that isn't JSON; write an object or leave it out.") from (
-            error
-        )
-    if not isinstance(metadata, dict):
-        raise InputError("has metadata that isn't a JSON object; write one or leave it out.")
-    return metadata
-
-
-def _read_csv(path: Path) -> dict[str, Any]:
-    """Columns: ``label``, optionally ``id``, and one column of probabilities per class name."""
-    try:
-        rows = list(csv.reader(io.StringIO(read_text(path), newline=""), strict=True))
-    except csv.Error as error:
-        raise InputError(f"is not UTF-8 comma-separated text ({error}); save it as such.") from (
-            error
-        )
-    header = rows[0] if rows else []
-    if "label" not in header:
-        raise InputError("has no column 'label' in its first line; see docs/predictions.md.")
-    class_columns = [index for index, name in enumerate(header) if name not in ("label", "id")]
-    class_names = tuple(header[index] for index in class_columns)
-    class_index = {name: index for index, name in enumerate(class_names)}
-    labels, ids, probabilities = [], [], []
-    for number, row in enumerate(rows[1:], start=2):
-        try:
-            labels.append(class_index[row[header.index("label")]])
-            ids.append(int(row[header.index("id")]) if "id" in header else number - 2)
-            probabilities.append([float(row[index]) for index in class_columns])
-        except KeyError as error:
-            raise InputError(
-                f"line {number} has the label {error}, which is no class column; mend it."
-            ) from error
-        except (ValueError, IndexError) as error:
-            raise InputError(f"line {number} has a missing or bad number; mend it.") from error
-    return {
-        "labels": np.array(labels, np.int64),
-        "probabilities": np.array(probabilities).reshape(len(labels), len(class_names)),
-        "class_names": class_names,
-        "ids": np.array(ids, dtype=object) if _too_large(ids) else np.array(ids, np.int64),
-    }
-
-
-def _too_large(ids: list[int]) -> bool:
-    return any(abs(value) >= 2**63 for value in ids)
+    # Given a path without an ending, NumPy adds one.
+    with whole_file(Path(path)) as partial, partial.open("wb") as file:
+        np.savez_compressed(file, **arrays)
 
 
 def _check_classes(class_names: tuple[str, ...]) -> None:

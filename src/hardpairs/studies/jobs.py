@@ -17,7 +17,8 @@ from pathlib import Path
 from hardpairs.data.split import Dataset
 from hardpairs.errors import InputError
 from hardpairs.files import whole_folder
-from hardpairs.predictions.predictions import Predictions, load_predictions
+from hardpairs.predictions.load import load_predictions
+from hardpairs.predictions.predictions import Predictions
 from hardpairs.training.recipes import Recipe, recipe_record
 
 KEY_LENGTH = 16  # Hexadecimal digits: 64 bits, for studies of a few hundred jobs.

@@ -1,0 +1,77 @@
+"""Anything that holds numbers or texts as a NumPy array: lists, tensors, columns of DataFrames."""
+
+from typing import Any
+
+import numpy as np
+
+from hardpairs.errors import InputError
+from hardpairs.reading import bfloat16_to_float32
+
+TEXT_KINDS = "US"
+
+
+def to_numpy(value: Any, what: str) -> np.ndarray:
+    """Make an array of what offers itself as one, on whatever device and in whatever precision.
+
+    Args:
+        value: An array, a nested list, a tensor (PyTorch, TensorFlow, JAX), a column or frame
+            (pandas, Polars, PyArrow).
+        what: How messages call it.
+
+    Raises:
+        InputError: It can't be made one, as lists of different lengths can't.
+    """
+    try:
+        for step in ("detach", "cpu"):  # A tensor in training, or on a GPU.
+            if callable(getattr(value, step, None)):
+                value = getattr(value, step)()
+        if str(getattr(value, "dtype", "")) == "torch.bfloat16":
+            value = value.float()  # NumPy has no such type.
+        if hasattr(value, "to_numpy"):
+            array = np.asarray(value.to_numpy())
+        elif hasattr(value, "numpy") and not isinstance(value, np.ndarray):
+            array = np.asarray(value.numpy())
+        else:
+            array = np.asarray(value)
+    except Exception as error:  # Whatever the other library raises.
+        raise InputError(
+            f"{what} ({type(value).__name__}) can't be made an array ({str(error)[:100]}); "
+            "give one with numpy.asarray."
+        ) from error
+    if array.dtype.name == "bfloat16":
+        return array.astype(np.float32)
+    if array.dtype.kind == "V" and array.dtype.itemsize == 2 and array.dtype.names is None:
+        return bfloat16_to_float32(array)
+    return _plain(array)
+
+
+def _plain(array: np.ndarray) -> np.ndarray:
+    """Objects as numbers or texts where all of them are; bytes as text."""
+    if array.dtype.kind == "S":
+        return np.char.decode(array, "utf-8", "replace")
+    if array.dtype.kind == "T":  # NumPy's texts of variable width.
+        return array.astype(object)
+    if array.dtype.kind != "O":
+        return array
+    values = [v.decode("utf-8", "replace") if isinstance(v, bytes) else v for v in array.flat]
+    if any(isinstance(value, str) or value is None for value in values):
+        texts = np.empty(len(values), object)
+        texts[:] = values
+        return texts.reshape(array.shape)
+    try:
+        return np.array(values).reshape(array.shape)
+    except ValueError:  # Lists of different lengths.
+        return array
+
+
+def is_text(array: np.ndarray) -> bool:
+    """Whether every element is a text."""
+    if array.dtype.kind in TEXT_KINDS:
+        return True
+    return array.dtype.kind == "O" and all(isinstance(each, str) for each in array.flat)
+
+
+def describe(array: np.ndarray) -> str:
+    """A shape and type for a message: "float32 of shape (200, 5)"."""
+    kind = "text" if is_text(array) else str(array.dtype)
+    return f"{kind} of shape {array.shape}"

@@ -1,0 +1,132 @@
+"""Cells of text as numbers or lists: decimal commas, percent signs, lists as Python prints them."""
+
+import json
+import re
+
+import numpy as np
+
+from hardpairs.errors import InputError
+
+SAMPLE = 50  # Rows that tell whether a column holds numbers.
+WRAPPED = re.compile(r"^\s*(?:tensor|array|np\.array)\s*\((?P<inner>\[.*\]).*\)\s*$", re.DOTALL)
+NUMPY_SCALAR = re.compile(r"np\.\w+\(([^()]*)\)")
+QUOTED = re.compile(r"'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"")
+
+
+def to_number(cell: str, *, decimal_comma: bool = False) -> float:
+    """Read one number; blank is NaN.
+
+    Raises:
+        ValueError: It is none. Python's own underscores between digits are none in a file.
+    """
+    cell = cell.strip()
+    if not cell:
+        return float("nan")
+    if "_" in cell:
+        raise ValueError(cell)
+    cell = cell.removesuffix("%").rstrip()
+    if decimal_comma and "." not in cell:
+        cell = cell.replace(",", ".")
+    return float(cell)
+
+
+def to_column(cells: list[str], name: str, first_line: int, *, decimal_comma: bool) -> np.ndarray:
+    """Make a column of numbers (N,), of lists (N, k), or else of texts (N,).
+
+    Args:
+        cells: N texts.
+        name: The column's, for messages.
+        first_line: The line of the first cell, for messages.
+        decimal_comma: Whether "0,5" is a number.
+
+    Raises:
+        InputError: Most cells are numbers and one isn't.
+    """
+    sample = cells[:SAMPLE]
+    numbers = sum(_is_number(cell, decimal_comma) for cell in sample)
+    blank = sum(not cell.strip() for cell in sample)
+    is_code = any(_is_code(cell.strip()) for cell in sample)
+    if blank < len(sample) and numbers > len(sample) / 2 and not is_code:
+        return _numbers(cells, name, first_line, decimal_comma)
+    if sample and all(_is_list(cell) for cell in sample):
+        return _lists(cells, name, first_line)
+    texts = np.empty(len(cells), object)
+    texts[:] = cells
+    return texts
+
+
+def _is_code(cell: str) -> bool:
+    """Digits that a number would not keep: "007", or more than a float holds."""
+    return cell.isdigit() and (len(cell) > 15 or (len(cell) > 1 and cell[0] == "0"))
+
+
+def _is_number(cell: str, decimal_comma: bool) -> bool:
+    try:
+        to_number(cell, decimal_comma=decimal_comma)
+    except ValueError:
+        return False
+    return True
+
+
+def _numbers(cells: list[str], name: str, first_line: int, decimal_comma: bool) -> np.ndarray:
+    column = np.empty(len(cells))
+    for row, cell in enumerate(cells):
+        try:
+            column[row] = to_number(cell, decimal_comma=decimal_comma)
+        except ValueError as error:
+            raise InputError(
+                f"line {first_line + row} has {cell[:40]!r} in column {name[:40]!r}, where a "
+                "number should be; mend it."
+            ) from error
+    return column
+
+
+def _is_list(cell: str) -> bool:
+    cell = cell.strip()
+    return (cell.startswith("[") and cell.endswith("]")) or WRAPPED.match(cell) is not None
+
+
+def _lists(cells: list[str], name: str, first_line: int) -> np.ndarray:
+    rows: list[list[float | str]] = []
+    for row, cell in enumerate(cells):
+        values = _list(cell)
+        if values is None or (rows and len(values) != len(rows[0])):
+            raise InputError(
+                f"line {first_line + row} has {cell[:40]!r} in column {name[:40]!r}, which isn't "
+                "a whole list as long as the first one; write every list in full."
+            )
+        rows.append(values)
+    if all(isinstance(value, float) for values in rows for value in values):
+        return np.array(rows, np.float64).reshape(len(rows), -1)
+    made = np.empty((len(rows), len(rows[0])), object)
+    made[:] = [[str(value) for value in values] for values in rows]
+    return made
+
+
+def _list(cell: str) -> list[float | str] | None:
+    """A list as JSON, Python, NumPy or PyTorch print it; None where it is cut short."""
+    wrapped = WRAPPED.match(cell)
+    inner = NUMPY_SCALAR.sub(r"\1", wrapped["inner"] if wrapped else cell.strip())
+    try:
+        values = json.loads(inner)
+    except (ValueError, RecursionError):
+        values = _printed(inner[1:-1])
+    if not isinstance(values, list) or not all(
+        isinstance(value, str | int | float) and not isinstance(value, bool) for value in values
+    ):
+        return None
+    try:
+        return [value if isinstance(value, str) else float(value) for value in values]
+    except OverflowError:
+        return None
+
+
+def _printed(inner: str) -> list[float | str] | None:
+    if QUOTED.search(inner):
+        if QUOTED.sub("", inner).strip(" ,\n\r\t"):
+            return None
+        return [single or double for single, double in QUOTED.findall(inner)]
+    try:
+        return [to_number(part) for part in inner.replace(",", " ").split()]
+    except ValueError:
+        return None

@@ -1,0 +1,279 @@
+"""Found values as predictions: names, labels, probabilities and ids are made what they must be."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from hardpairs.errors import InputError
+from hardpairs.predictions.arrays import describe, is_text, to_numpy
+from hardpairs.predictions.found import Found, Truth
+from hardpairs.predictions.joining import match_ids, order_note
+from hardpairs.predictions.labels import distinct_names, listed, look_up, to_names, to_vector
+from hardpairs.predictions.predictions import Predictions
+from hardpairs.predictions.probabilities import spread_top, to_probabilities
+from hardpairs.reading import clean_text
+
+SHOWN = 3
+
+
+def to_predictions(
+    found: Found, *, logits: bool = False, truth: Truth | None = None
+) -> Predictions:
+    """Make predictions of what was found, or say the one thing that is wrong with it.
+
+    Args:
+        found: Values as they came.
+        logits: Whether the scores are logits.
+        truth: True labels from elsewhere; they replace those found.
+
+    Raises:
+        InputError: Something is missing or doesn't fit together (see the message).
+    """
+    notes = list(found.notes)
+    if truth is not None:
+        found = _join_truth(found, truth, notes)
+    if found.labels is None:
+        raise InputError(
+            "there are predictions and no true labels; give them with --labels (a file of labels "
+            "or a folder with one folder for each class), or with --data."
+        )
+    probabilities, most_probable = None, None
+    if found.scores is not None:
+        probabilities, most_probable, more = to_probabilities(found.scores, logits=logits)
+        notes += more
+    elif found.predicted is None and found.top_classes is None:
+        raise InputError(
+            "there are labels and nothing predicted; give a probability for each class, or the "
+            "predicted classes."
+        )
+    classes = None if probabilities is None else probabilities.shape[1]
+    labels = to_vector(found.labels, "labels", classes)
+    names, as_numbers = _class_names(found, labels, classes, notes)
+    label_indices, more = look_up(labels, names, "labels", numbers_are_names=as_numbers)
+    notes += more
+    extra = dict(found.extra)
+    if found.predicted is not None:
+        given = to_vector(found.predicted, "predicted classes", classes)
+        predicted, _ = look_up(given, names, "predicted classes", numbers_are_names=as_numbers)
+    if found.top_classes is not None and probabilities is None:
+        most_probable, probabilities, extra["top_k"] = _from_top(found, names, as_numbers, notes)
+    if most_probable is not None and found.predicted is None:
+        predicted = most_probable
+    _check_lengths(label_indices, predicted, probabilities)
+    if most_probable is not None and (differ := int((predicted != most_probable).sum())):
+        notes.append(
+            f"{differ:,} predicted classes aren't the most probable ones; they count as given."
+        )
+    said = order_note(label_indices, predicted, len(names))
+    return Predictions(
+        labels=label_indices,
+        probabilities=probabilities,
+        class_names=names,
+        ids=to_ids(found.ids, len(label_indices)),
+        predicted=predicted,
+        notes=tuple(dict.fromkeys([*notes, *filter(None, [said])])),
+        **extra,
+    )
+
+
+def _from_top(
+    found: Found, names: tuple[str, ...], as_numbers: bool, notes: list[str]
+) -> tuple[np.ndarray, np.ndarray | None, int]:
+    """The predicted classes and, where scores are known, probabilities of all."""
+    top = to_numpy(found.top_classes, "predicted classes")
+    flat, _ = look_up(top.ravel(), names, "predicted classes", numbers_are_names=as_numbers)
+    columns = flat.reshape(top.shape)
+    if found.top_scores is None:
+        return columns[:, 0], None, 0
+    scores = to_numpy(found.top_scores, "probabilities")
+    if scores.shape != top.shape:
+        raise InputError(
+            f"the most probable classes are {describe(top)} and their scores "
+            f"{describe(scores)}; give one score for each."
+        )
+    order = np.sort(columns, axis=1)
+    if (order[:, 1:] == order[:, :-1]).any():
+        raise InputError("a row names the same class twice among its most probable ones.")
+    if scores.dtype.kind in "iuf" and scores.min(initial=0) < 0:
+        notes.append(
+            "The scores of the most probable classes are logits, which can't be made "
+            "probabilities without all others: the classes count alone."
+        )
+        return columns[:, 0], None, 0
+    probabilities, more = spread_top(columns, scores, len(names))
+    notes += more
+    return columns[:, 0], probabilities, top.shape[1]
+
+
+def _class_names(
+    found: Found, labels: np.ndarray, classes: int | None, notes: list[str]
+) -> tuple[tuple[str, ...], bool]:
+    """The names, and whether they were given as numbers."""
+    if found.class_names is not None:
+        given = found.class_names
+        names = to_names(given)
+        as_numbers = not isinstance(given, dict) and not is_text(to_numpy(given, "class_names"))
+        if classes is not None and len(names) != classes:
+            raise InputError(
+                f"{len(names)} class names for {classes} columns of probabilities; "
+                "give one text for each."
+            )
+        return names, as_numbers
+    if classes is None:
+        seen = [labels]
+        for values in (found.predicted, found.top_classes):
+            if values is not None:
+                seen.append(to_numpy(values, "predicted classes").ravel())
+        return _names_that_occur(seen), True
+    texts = labels.dtype.kind in "OUS"
+    distinct = distinct_names(labels) if texts else ()
+    numbered = tuple(map(str, range(classes)))
+    if not texts or set(distinct) <= set(numbered):
+        return numbered, True
+    if len(distinct) != classes:
+        raise InputError(
+            f"the labels are the {len(distinct)} names {listed(distinct)}, and there are {classes} "
+            "columns of probabilities without names; give class_names, in the columns' order."
+        )
+    notes.append(
+        f"The columns of probabilities have no names: taken in sorted order, {listed(distinct)}, "
+        "as scikit-learn and class folders have them."
+    )
+    return distinct, False
+
+
+def _names_that_occur(seen: list[np.ndarray]) -> tuple[str, ...]:
+    """The classes of predictions without probabilities: indices, or the names that occur."""
+    if all(values.dtype.kind in "biuf" for values in seen):
+        values = np.concatenate([values.astype(np.float64) for values in seen])
+        if len(values) and np.isfinite(values).all() and (values == np.rint(values)).all():
+            low, high = int(values.min()), int(values.max())
+            if low >= 0 and high < max(2 * len(np.unique(values)), 10):
+                return tuple(map(str, range(max(high + 1, 2))))
+    names = distinct_names(np.concatenate([values.astype(object) for values in seen]))
+    if len(names) < 2:
+        raise InputError(
+            f"labels and predictions know one class alone, {listed(names)}; give two at least."
+        )
+    return names
+
+
+def _join_truth(found: Found, truth: Truth, notes: list[str]) -> Found:
+    """Replace the labels by those of the truth, by id where both have ids, else by order."""
+    labels = to_vector(truth.labels, f"labels of {truth.source}")
+    names = found.class_names if found.class_names is not None else truth.class_names
+    if found.class_names is None and truth.class_names is not None and found.scores is not None:
+        columns = found.scores.shape[1] if found.scores.ndim == 2 else 2
+        names = truth.class_names if len(truth.class_names) in (columns, 2) else None
+    if truth.class_names is not None and labels.dtype.kind in "iu":
+        labels = np.array(to_names(truth.class_names), object)[labels]
+    images = _length(found)
+    ours, theirs = to_ids(found.ids, images), to_ids(truth.ids, len(labels))
+    if found.ids is None or truth.ids is None:
+        if len(labels) != images:
+            raise InputError(
+                f"{truth.source} has {len(labels):,} labels for {images:,} predictions, and they "
+                "can't be joined without ids on both sides; give ids, or as many."
+            )
+        if images > 1:
+            notes.append(f"Labels of {truth.source} were joined by order, not by id.")
+        return replace(found, labels=labels, class_names=names)
+    places = match_ids(ours, theirs)
+    matched = places >= 0
+    if not matched.any():
+        raise InputError(
+            f"none of the predictions' ids ({listed(ours.tolist(), SHOWN)}) is among those of "
+            f"{truth.source} ({listed(theirs.tolist(), SHOWN)}); give files of the same images."
+        )
+    if matched.all() and len(labels) == images:
+        notes.append(f"{images:,} of {images:,} predictions found their label in {truth.source}.")
+    else:
+        notes.append(_unmatched(ours, theirs, places, truth.source))
+    return replace(
+        _rows(found, np.flatnonzero(matched)), labels=labels[places[matched]], class_names=names
+    )
+
+
+def _unmatched(ours: np.ndarray, theirs: np.ndarray, places: np.ndarray, source: str) -> str:
+    missing = ours[places < 0].tolist()
+    unused = np.delete(theirs, places[places >= 0]).tolist()
+    said = (
+        f"{len(ours) - len(missing):,} of {len(ours):,} predictions found their label in {source}"
+    )
+    if missing:
+        said += f"; left out, without a label: {listed(missing, SHOWN)}"
+    if unused:
+        said += f"; not predicted: {listed(unused, SHOWN)}"
+    return f"{said}."
+
+
+def _length(found: Found) -> int:
+    for values in (found.scores, found.top_classes, found.predicted):
+        if values is not None:
+            return len(to_numpy(values, "predictions"))
+    raise InputError(
+        "there is nothing predicted; give a probability for each class, or the predicted classes."
+    )
+
+
+def _rows(found: Found, rows: np.ndarray) -> Found:
+    """The same of some of the images."""
+
+    def chosen(values: Any) -> Any:
+        return None if values is None else to_numpy(values, "predictions")[rows]
+
+    extra = {
+        name: chosen(value) if name in ("images", "embeddings") else value
+        for name, value in found.extra.items()
+    }
+    return replace(
+        found,
+        scores=chosen(found.scores),
+        top_classes=chosen(found.top_classes),
+        top_scores=chosen(found.top_scores),
+        predicted=chosen(found.predicted),
+        ids=chosen(found.ids),
+        extra=extra,
+    )
+
+
+def to_ids(ids: Any, images: int) -> np.ndarray:
+    """Make ids int64 or str (N,): whole floats and texts of plain numbers become numbers."""
+    if ids is None:
+        return np.arange(images)
+    array = to_numpy(ids, "ids")
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.dtype.kind == "f" and np.isfinite(array).all() and (array == np.rint(array)).all():
+        if len(array) and np.abs(array).max() >= 2**53:
+            raise InputError(
+                f"ids run up to {array.max():.4g}, more than a float holds exactly; give texts."
+            )
+        array = array.astype(np.int64)
+    if array.dtype.kind not in "OU":
+        return array
+    texts = [clean_text(str(value)) for value in array.ravel().tolist()]
+    if all(text.isdecimal() and text.isascii() and len(text) < 19 for text in texts):
+        numbers = [int(text) for text in texts]
+        if all(str(number) == text for number, text in zip(numbers, texts, strict=True)):
+            return np.array(numbers, np.int64).reshape(array.shape)
+    made = np.empty(len(texts), object)
+    made[:] = texts
+    return made.reshape(array.shape)
+
+
+def _check_lengths(
+    labels: np.ndarray, predicted: np.ndarray, probabilities: np.ndarray | None
+) -> None:
+    if len(labels) == 0:
+        raise InputError("there are no images (0 rows); give at least one.")
+    rows = len(predicted) if probabilities is None else len(probabilities)
+    if len(labels) != rows or len(predicted) != rows:
+        hint = ""
+        if probabilities is not None and probabilities.shape[1] == len(labels):
+            hint = " (it looks transposed)"
+        raise InputError(
+            f"{len(labels):,} labels for {rows:,} rows of predictions{hint}; "
+            "give one of each for every image."
+        )

@@ -1,0 +1,180 @@
+"""Predictions from JSON: lines of records, lists, columns, and the files that tools write."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hardpairs.errors import InputError
+from hardpairs.predictions.arrays import to_numpy
+from hardpairs.predictions.found import Found, Hints
+from hardpairs.predictions.table import Table, find_columns
+from hardpairs.reading import guarded, parse_json, read_text
+
+
+def read_json_lines(path: Path, hints: Hints) -> Found:
+    """Read one JSON object a line, as .jsonl or .ndjson.
+
+    Raises:
+        InputError: A line isn't an object, or the fields aren't predictions.
+    """
+    return find_columns(read_json_lines_table(path), hints)
+
+
+def read_json_lines_table(path: Path) -> Table:
+    """The fields of one JSON object a line, as columns."""
+    text = read_text(path)
+    with guarded(path, "JSON lines"):
+        records = []
+        for number, line in enumerate(text.split("\n"), start=1):
+            if not line.strip():
+                continue
+            try:
+                records.append(parse_json(line))
+            except (ValueError, RecursionError) as error:
+                raise InputError(f"line {number} isn't JSON; give one object a line.") from error
+        return records_table(records)
+
+
+def read_json_file(path: Path, hints: Hints) -> Found:
+    """Read a JSON file: records, columns, pandas' orientations, or FiftyOne's labels.json.
+
+    Raises:
+        InputError: It isn't JSON, or nothing that holds predictions.
+    """
+    table = read_json_table(path)
+    if isinstance(table, Found):
+        return table
+    return find_columns(table, hints)
+
+
+def read_json_table(path: Path) -> Table | Found:
+    """The columns of a JSON file; of FiftyOne's labels.json what it holds."""
+    text = read_text(path)
+    with guarded(path, "JSON"):
+        try:
+            content = parse_json(text)
+        except ValueError:
+            if text.lstrip().startswith("{") and "\n" in text.strip():
+                return read_json_lines_table(path)  # Lines of records under the wrong ending.
+            raise
+        return json_table(content)
+
+
+def json_table(content: Any) -> Table | Found:
+    """Columns of parsed JSON, whichever way round it is written.
+
+    Raises:
+        InputError: It is none of the known forms.
+    """
+    if isinstance(content, list):
+        return records_table(content)
+    if not isinstance(content, dict) or not content:
+        raise InputError("holds no records; give a list of objects, one for every image.")
+    if isinstance(content.get("labels"), dict) and "classes" in content:
+        return _fiftyone(content["labels"], content["classes"])
+    if isinstance(content.get("columns"), list) and isinstance(content.get("data"), list):
+        return _split_table(content)
+    if all(isinstance(value, list) for value in content.values()):
+        return {str(name): column(value, str(name)) for name, value in content.items()}
+    return _keyed_table(content)
+
+
+def _fiftyone(labels: dict[str, Any], classes: Any) -> Found:
+    """FiftyOne's labels.json: one class per image, as an index or a name, with its confidence."""
+    values = list(labels.values())
+    scores = None
+    if values and all(isinstance(value, dict) for value in values):
+        confidences = [value.get("confidence") for value in values]
+        values = [value.get("label") for value in values]
+        if all(isinstance(each, int | float) for each in confidences):
+            scores = np.array(confidences, np.float64)
+    if not all(isinstance(value, str | int) for value in values):
+        raise InputError("has images without one label, or with several; export one for each.")
+    predicted = column(values, "labels")
+    if scores is None:
+        return Found(predicted=predicted, class_names=classes, ids=list(labels))
+    return Found(
+        top_classes=predicted.reshape(-1, 1),
+        top_scores=scores.reshape(-1, 1),
+        class_names=classes,
+        ids=list(labels),
+    )
+
+
+def _split_table(content: dict[str, Any]) -> Table:
+    """pandas' orient="split": names and rows apart."""
+    names, rows = [str(name) for name in content["columns"]], content["data"]
+    if not all(isinstance(row, list) and len(row) == len(names) for row in rows):
+        raise InputError("has rows of another length than 'columns'; write it again.")
+    return {name: column([row[i] for row in rows], name) for i, name in enumerate(names)}
+
+
+def _keyed_table(content: dict[str, Any]) -> Table:
+    """By id, as pandas' orient="index" writes, or by column, as it does by default."""
+    if all(isinstance(value, dict) for value in content.values()):
+        first = next(iter(content.values()))
+        if first and all(value.keys() == first.keys() for value in content.values()):
+            by_column = list(first) == [str(index) for index in range(len(first))]
+            if by_column and len(first) != len(content):
+                return {
+                    str(name): column(list(value.values()), str(name))
+                    for name, value in content.items()
+                }
+        return {"id": column(list(content), "id"), **records_table(list(content.values()))}
+    # An id and its class, or its scores.
+    return {"id": column(list(content), "id"), "label": column(list(content.values()), "label")}
+
+
+def records_table(records: list[Any]) -> Table:
+    """The fields of records as columns; a field that a record lacks is None there.
+
+    Raises:
+        InputError: There are no records, or they aren't objects.
+    """
+    if not records or not all(isinstance(record, dict) for record in records):
+        raise InputError("holds no records; give an object with named fields for every image.")
+    names = dict.fromkeys(str(name) for record in records for name in record)
+    return {name: column([record.get(name) for record in records], name) for name in names}
+
+
+def column(values: list[Any], name: str) -> np.ndarray:
+    """A column of JSON values: numbers, texts, lists as (N, k), or objects.
+
+    Raises:
+        InputError: Lists of numbers are of different lengths.
+    """
+    if values and all(isinstance(value, list) for value in values):
+        return _lists(values, name)
+    if any(isinstance(value, dict | list) or value is None for value in values):
+        known = [value for value in values if value is not None]
+        if known and all(_is_number(value) for value in known):
+            return np.array([np.nan if value is None else float(value) for value in values])
+        return _objects(values)
+    if any(isinstance(value, str) for value in values):
+        return _objects([value if isinstance(value, str) else str(value) for value in values])
+    if any(_is_number(value) and abs(value) >= 2**63 for value in values):
+        return np.array([float(value) for value in values])
+    return np.array(values)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _lists(values: list[Any], name: str) -> np.ndarray:
+    lengths = {len(value) for value in values}
+    if any(isinstance(each, dict) for value in values for each in value):
+        return _objects(values)
+    if len(lengths) > 1:
+        raise InputError(
+            f"field {name[:40]!r} has lists of {min(lengths)} to {max(lengths)} values; "
+            "give as many in each."
+        )
+    return to_numpy(values, f"field {name[:40]!r}")
+
+
+def _objects(values: list[Any]) -> np.ndarray:
+    made = np.empty(len(values), object)
+    made[:] = values
+    return made

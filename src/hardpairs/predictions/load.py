@@ -1,0 +1,105 @@
+"""Loading predictions: the reader that a file's ending names, and what the user says of it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from hardpairs.errors import InputError
+from hardpairs.predictions.convert import to_predictions
+from hardpairs.predictions.delimited import read_delimited
+from hardpairs.predictions.found import Found, Hints, Reader, Truth
+from hardpairs.predictions.frames import read_parquet
+from hardpairs.predictions.json_files import read_json_file, read_json_lines
+from hardpairs.predictions.numpy_files import read_array, read_arrays
+from hardpairs.predictions.predictions import Predictions
+from hardpairs.predictions.truth import read_truth
+from hardpairs.predictions.yolo import read_yolo_folder
+from hardpairs.reading import guarded
+
+READERS: dict[str, Reader] = {
+    ".npz": read_arrays,
+    ".npy": read_array,
+    ".csv": read_delimited,
+    ".tsv": read_delimited,
+    ".txt": read_delimited,
+    ".jsonl": read_json_lines,
+    ".ndjson": read_json_lines,
+    ".json": read_json_file,
+    ".parquet": read_parquet,
+    ".pq": read_parquet,
+}
+PACKED = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json")  # Also with .gz.
+IN_A_FOLDER = ("predictions.npz", "predictions.parquet", "predictions.csv", "labels.json")
+STARTS: tuple[tuple[bytes, Reader], ...] = (  # Of files without an ending.
+    (b"PK\x03\x04", read_arrays),
+    (b"\x93NUMPY", read_array),
+    (b"PAR1", read_parquet),
+)
+PICKLED = (".pt", ".pth", ".pkl", ".pickle", ".joblib", ".bin", ".ckpt")
+
+
+def load_predictions(
+    path: str | Path,
+    *,
+    labels: str | Path | None = None,
+    hints: Hints | None = None,
+    truth: Callable[[], Truth] | None = None,
+) -> Predictions:
+    """Read predictions as any framework or tool writes them; docs/predictions.md lists which.
+
+    Nothing in the file is executed: pickled objects are refused.
+
+    Args:
+        path: A file, or a folder that holds one.
+        labels: A file of true labels, or a folder with one folder for each class; it replaces
+            the labels in the file.
+        hints: Names of columns, and whether scores are logits.
+        truth: Called for true labels where there are none, neither in the file nor in ``labels``.
+
+    Raises:
+        InputError: Missing, damaged, of another format, or not valid predictions.
+    """
+    path, hints = Path(path), hints or Hints()
+    given = None if labels is None else read_truth(labels, hints)
+    may_be_asked = given is not None or truth is not None
+    # The name of a labels file's column isn't that of a column here.
+    own = Hints(
+        label_column="" if given is not None else hints.label_column,
+        id_column=hints.id_column,
+        logits=hints.logits,
+        has_truth=may_be_asked,
+    )
+    with guarded(path, "a file of predictions"):
+        found = read_found(path, own)
+        if given is None and truth is not None and found.labels is None:
+            given = truth()
+        return to_predictions(found, logits=hints.logits, truth=given)
+
+
+def read_found(path: Path, hints: Hints) -> Found:
+    """Read what a file or a folder holds, by the reader of its ending.
+
+    Raises:
+        InputError: No reader is there for it, or the reader refuses it.
+    """
+    if path.is_dir():
+        inside = next((path / name for name in IN_A_FOLDER if (path / name).is_file()), None)
+        return read_found(inside, hints) if inside is not None else read_yolo_folder(path)
+    name = path.name.lower()
+    packed = name.endswith(".gz")
+    suffix = Path(name.removesuffix(".gz")).suffix
+    if suffix in READERS and (not packed or suffix in PACKED):
+        return READERS[suffix](path, hints)
+    with path.open("rb") as file:
+        start = file.read(8)
+    reader = next((reader for magic, reader in STARTS if start.startswith(magic)), None)
+    if reader is not None and suffix not in PICKLED:
+        return reader(path, hints)
+    if suffix in PICKLED:
+        raise InputError(
+            f"{path}: {suffix} files are pickled, and loading one could run its code; save arrays "
+            "with numpy.savez(labels=..., probabilities=...), in the program that wrote it."
+        )
+    raise InputError(
+        f"{path}: is of no known kind; predictions are read from {', '.join(READERS)}; "
+        "save them as one of these."
+    )

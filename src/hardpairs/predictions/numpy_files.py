@@ -1,0 +1,134 @@
+"""Predictions from NumPy's files: .npz by the usual names of its arrays, .npy as bare scores."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hardpairs.errors import InputError
+from hardpairs.predictions.arrays import describe
+from hardpairs.predictions.found import Found, Hints
+from hardpairs.predictions.predictions import FORMAT_VERSION
+from hardpairs.reading import parse_json, read_npy, read_npz
+
+LABELS = (
+    *("labels", "label", "y_true", "y_test", "label_ids", "targets", "target", "targs", "true"),
+    *("true_labels", "ground_truth", "gt", "y", "y_val", "y_valid", "classes"),
+)
+SCORES = (
+    *("probabilities", "probs", "prob", "proba", "probas", "y_prob", "y_proba", "y_score"),
+    *("pred_probs", "predictions", "preds", "y_pred", "pred", "logits", "scores", "softmax"),
+    *("outputs", "output"),
+)
+PREDICTED = ("predicted", "predictions", "preds", "pred", "y_pred", "predicted_labels", "y_hat")
+NAMES = ("class_names", "names", "label_names", "target_names", "categories", "classes")
+IDS = ("ids", "id", "filenames", "file_names", "filepaths", "paths", "files", "image_ids")
+IMAGES = ("images", "x_test", "imgs", "pixels")
+EMBEDDINGS = ("embeddings", "features", "activations")
+TEXTS = ("split", "fingerprint", "metadata")
+KNOWN = (*LABELS, *SCORES, *PREDICTED, *NAMES, *IDS, *IMAGES, *EMBEDDINGS, *TEXTS)
+
+
+def read_arrays(path: Path, hints: Hints) -> Found:
+    """Read an .npz, whether by this package or by numpy.savez with the usual names.
+
+    Raises:
+        InputError: Damaged, of a later format version, or without the arrays needed.
+    """
+    arrays = read_npz(path, [*KNOWN, "format_version", "top_k"])
+    version = arrays.pop("format_version", np.array(FORMAT_VERSION))
+    if version.size != 1 or version.item() != FORMAT_VERSION:
+        raise InputError(
+            f"has format version {version}, this hardpairs reads {FORMAT_VERSION}; update it."
+        )
+    extra: dict[str, Any] = {
+        name: str(arrays.pop(name)) for name in ("split", "fingerprint") if name in arrays
+    }
+    extra["metadata"] = _metadata(str(arrays.pop("metadata", "")))
+    if "top_k" in arrays:
+        extra["top_k"] = int(arrays.pop("top_k").item())
+    left = dict(arrays)
+    names = _take_names(left)
+    ids = _take(left, IDS)
+    scores = _take_if(left, SCORES, _is_scores)
+    predicted = _take_if(left, PREDICTED, lambda array: not _is_scores(array))
+    labels = _take(left, LABELS)
+    images = _take_if(left, IMAGES, lambda array: array.ndim in (3, 4))
+    embeddings = _take_if(left, EMBEDDINGS, lambda array: array.ndim == 2)
+    if (scores is None and predicted is None) or (labels is None and not hints.has_truth):
+        raise InputError(_lacks(labels, arrays))
+    for name, array in (("images", images), ("embeddings", embeddings)):
+        if array is not None:
+            extra[name] = array
+    return Found(
+        labels=labels, scores=scores, predicted=predicted, class_names=names, ids=ids, extra=extra
+    )
+
+
+def read_array(path: Path, hints: Hints) -> Found:
+    """Read an .npy of scores (N, K), or of predicted classes (N,); labels come from elsewhere.
+
+    Raises:
+        InputError: Damaged, or something else.
+    """
+    array = read_npy(path)
+    if array.ndim == 2 and array.dtype.kind in "biuf":
+        return Found(scores=array)
+    if array.ndim == 1 and (array.dtype.kind in "iuU" or not hints.has_truth):
+        return Found(predicted=array)
+    if array.ndim == 1:
+        return Found(scores=array)
+    raise InputError(
+        f"is {describe(array)}; give scores of shape (images, classes), or predicted classes."
+    )
+
+
+def _is_scores(array: np.ndarray) -> bool:
+    """Whether an array holds scores of classes rather than classes."""
+    while array.ndim > 2 and array.shape[-1] == 1:
+        array = array[..., 0]
+    if array.ndim == 1:
+        return array.dtype.kind == "f" and bool((array != np.rint(array)).any())
+    return array.ndim > 2 or (array.ndim == 2 and (array.shape[1] > 1 or array.dtype.kind == "f"))
+
+
+def _take(left: dict[str, np.ndarray], names: Sequence[str]) -> np.ndarray | None:
+    name = next((name for name in names if name in left), None)
+    return None if name is None else left.pop(name)
+
+
+def _take_if(left: dict[str, np.ndarray], names: Sequence[str], fits: Any) -> np.ndarray | None:
+    name = next((name for name in names if name in left and fits(left[name])), None)
+    return None if name is None else left.pop(name)
+
+
+def _take_names(left: dict[str, np.ndarray]) -> np.ndarray | None:
+    """Class names; an array "classes" holds them only where it is no image's label."""
+    images = max((len(array) for array in left.values() if array.ndim), default=0)
+    for name in NAMES:
+        if name in left and (name != "classes" or len(np.atleast_1d(left[name])) < images):
+            return left.pop(name)
+    return None
+
+
+def _lacks(labels: np.ndarray | None, arrays: dict[str, np.ndarray]) -> str:
+    what = (
+        "lacks the array 'probabilities' (or 'predicted')"
+        if labels is not None
+        else "lacks the array 'labels' (or give them with --labels)"
+    )
+    shown = ", ".join(f"{name!r} ({describe(array)})" for name, array in arrays.items())
+    return f"{what}; found {shown or 'no array of a usual name'}; see docs/predictions.md."
+
+
+def _metadata(text: str) -> dict[str, Any]:
+    try:
+        metadata = parse_json(text) if text.strip() else {}
+    except (ValueError, RecursionError) as error:
+        raise InputError("has metadata that isn't JSON; write an object or leave it out.") from (
+            error
+        )
+    if not isinstance(metadata, dict):
+        raise InputError("has metadata that isn't a JSON object; write one or leave it out.")
+    return metadata

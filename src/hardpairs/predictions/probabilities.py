@@ -1,0 +1,153 @@
+"""Scores of any kind as probabilities: logits, percentages, rounded rows, one column of two."""
+
+import numpy as np
+from scipy import special
+
+from hardpairs.errors import InputError
+from hardpairs.predictions.arrays import describe
+from hardpairs.predictions.predictions import SUM_TOLERANCE
+
+ROUNDING = 0.02  # Two decimals of a few classes miss 1 by as much.
+
+
+def to_probabilities(
+    scores: np.ndarray, *, logits: bool = False
+) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+    """Recognise what the scores are and make them probabilities.
+
+    Args:
+        scores: (N, K) of all classes, or (N,) or (N, 1) of the second of two.
+        logits: Whether they are logits, where that isn't to be guessed.
+
+    Returns:
+        Probabilities, float (N, K); the predicted classes, int64 (N,), found in the precision of
+        the scores; and a sentence for each conversion.
+
+    Raises:
+        InputError: They are neither probabilities, nor percentages, nor logits.
+    """
+    scores = _as_floats(scores)
+    notes: list[str] = []
+    if scores.shape[1] == 1:
+        scores, logits = _two_columns(scores[:, 0], logits, notes)
+    predicted = scores.argmax(axis=1)
+    sums = scores.sum(axis=1, dtype=np.float64)
+    least = scores.min()
+    if logits:
+        if least >= 0 and _within(sums, 1, SUM_TOLERANCE):
+            raise InputError(
+                "the scores are probabilities already: each row sums to 1; leave out --logits."
+            )
+        return special.softmax(scores.astype(np.float64), axis=1), predicted, tuple(notes)
+    if least >= -SUM_TOLERANCE and _within(sums, 1, SUM_TOLERANCE):
+        return scores, predicted, tuple(notes)
+    if least >= -SUM_TOLERANCE and _within(sums, 1, ROUNDING):
+        off = np.abs(sums - 1).max()
+        notes.append(f"Rows missed a sum of 1 by up to {off:.2g}, as rounded ones do: scaled to 1.")
+    elif least >= -100 * SUM_TOLERANCE and _within(sums, 100, 100 * ROUNDING):
+        notes.append("The scores are percentages: each row sums to 100.")
+    elif least < -SUM_TOLERANCE and np.mean(np.abs(sums - 1) > ROUNDING) >= 0.5:
+        notes.append("The scores are logits (some are below 0): softmax was applied.")
+        return special.softmax(scores.astype(np.float64), axis=1), predicted, tuple(notes)
+    else:
+        raise InputError(_refusal(scores, sums))
+    scaled = np.maximum(scores.astype(np.float64), 0)
+    return scaled / scaled.sum(axis=1, keepdims=True), predicted, tuple(notes)
+
+
+def spread_top(
+    columns: np.ndarray, scores: np.ndarray, classes: int
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Spread what the k most probable classes leave over evenly over the other classes.
+
+    Args:
+        columns: int64 (N, k), indices of classes, the most probable first.
+        scores: float (N, k), their probabilities, or percentages.
+        classes: K.
+
+    Returns:
+        Probabilities, float64 (N, K), and sentences.
+
+    Raises:
+        InputError: The scores aren't probabilities.
+    """
+    scores = _as_floats(scores).astype(np.float64)
+    notes = []
+    if scores.min() >= 0 and 1 + ROUNDING < scores.max() <= 100 * (1 + ROUNDING):
+        scores = scores / 100
+        notes.append("The scores are percentages.")
+    known = scores.sum(axis=1, keepdims=True)
+    if scores.min() < 0 or known.max() > 1 + ROUNDING * scores.shape[1]:
+        raise InputError(
+            f"the scores of the {scores.shape[1]} most probable classes run from "
+            f"{scores.min():.4g} to {scores.max():.4g}; give probabilities, since logits of some "
+            "classes alone can't be made any."
+        )
+    others = classes - scores.shape[1]
+    rest = np.maximum(1 - known, 0) / max(others, 1) if others else np.zeros_like(known)
+    probabilities = np.repeat(rest, classes, axis=1)
+    np.put_along_axis(probabilities, columns, scores, axis=1)
+    total = probabilities.sum(axis=1, keepdims=True)
+    if total.min() == 0:
+        raise InputError("a row of scores is all 0; give probabilities.")
+    if others:
+        notes.append(
+            f"Only the {scores.shape[1]} most probable of {classes} classes are known of each "
+            "image; what they leave over is spread evenly over the others."
+        )
+    return probabilities / total, tuple(notes)
+
+
+def _as_floats(scores: np.ndarray) -> np.ndarray:
+    """Finite floats of shape (N, K)."""
+    while scores.ndim > 2 and scores.shape[-1] == 1:  # Features that were pooled to 1 x 1.
+        scores = scores[..., 0]
+    if scores.ndim == 1:
+        scores = scores[:, None]
+    if scores.dtype.kind in "OUS":
+        try:
+            scores = scores.astype(np.float64)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"probabilities are {describe(scores)}; give numbers.") from error
+    if scores.ndim != 2 or 0 in scores.shape or scores.dtype.kind not in "biuf":
+        raise InputError(
+            f"probabilities are {describe(scores)}, expected numbers of shape (images, classes)"
+            f"{'; average over the first axis' if scores.ndim == 3 else ''}."
+        )
+    if scores.dtype.kind != "f":
+        scores = scores.astype(np.float64)
+    finite = np.isfinite(scores).all(axis=1)
+    if not finite.all():
+        row = int(np.flatnonzero(~finite)[0])
+        raise InputError(f"row {row} of probabilities has NaN or infinity; predict again.")
+    return scores
+
+
+def _two_columns(second: np.ndarray, logits: bool, notes: list[str]) -> tuple[np.ndarray, bool]:
+    """One column is the second class's score; return both columns, and whether they are logits."""
+    if not logits and second.min() >= 0 and second.max() <= 1:
+        notes.append("One column of probabilities: taken as the second class's, of two.")
+        return np.stack([1 - second, second], axis=1), False
+    if not logits and second.min() >= 0 and second.max() <= 100:
+        notes.append("One column of percentages: taken as the second class's, of two.")
+        return np.stack([100 - second, second], axis=1), False
+    if not logits:
+        notes.append("One column of logits (some are below 0): taken as the second class's.")
+    return np.stack([np.zeros_like(second), second], axis=1), True
+
+
+def _within(sums: np.ndarray, target: float, tolerance: float) -> bool:
+    return bool(np.abs(sums - target).max() <= tolerance)
+
+
+def _refusal(scores: np.ndarray, sums: np.ndarray) -> str:
+    row = int(np.abs(sums - 1).argmax())
+    if np.abs(sums - 1).max() <= ROUNDING:
+        row = int(scores.min(axis=1).argmin())
+    cause = "apply softmax to logits first, or say --logits"
+    if scores.min() >= 0 and scores.max() <= 1:
+        cause = "outputs of separate sigmoids are no probabilities of one class among others"
+    return (
+        f"probabilities must be at least 0 and each row must sum to 1 (row {row} sums to "
+        f"{sums[row]:.4g}, its least is {scores[row].min():.4g}); {cause}."
+    )

@@ -1,0 +1,127 @@
+"""True labels from elsewhere: a file of labels, or folders named as the classes."""
+
+import os
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hardpairs.errors import InputError
+from hardpairs.predictions.delimited import MATRIX, read_delimited_table
+from hardpairs.predictions.found import Found, Hints, Truth
+from hardpairs.predictions.frames import read_parquet_table
+from hardpairs.predictions.json_files import read_json_lines_table, read_json_table
+from hardpairs.predictions.numpy_files import IDS, LABELS, NAMES
+from hardpairs.predictions.table import Table, find_truth
+from hardpairs.reading import guarded, read_npy, read_npz, read_text
+
+IMAGE_NAME = re.compile(r"\.(png|jpe?g|webp|bmp|tiff?|gif)$", re.IGNORECASE)
+PARTS = ("test", "val", "validation", "valid")  # Of a split folder, the one to be predicted.
+
+
+def read_truth(path: str | Path, hints: Hints) -> Truth:
+    """Read true labels, with ids where there are any.
+
+    Args:
+        path: A folder with one folder of images for each class; or a file: .npy, .npz, .csv, .tsv,
+            .jsonl, .json, .parquet, or .txt with one label, or one image and its label, a line.
+        hints: Names of its columns.
+
+    Raises:
+        InputError: It can't be read, or holds no labels.
+    """
+    path = Path(path)
+    if path.is_dir():
+        return _read_class_folders(path)
+    suffix = Path(path.name.lower().removesuffix(".gz")).suffix
+    with guarded(path, "a file of labels"):
+        if suffix == ".npy":
+            return Truth(str(path), read_npy(path))
+        if suffix == ".npz":
+            return _read_npz(path)
+        if suffix == ".txt":
+            return _read_lines(path)
+        names: Any = None
+        table: Table | Found
+        if suffix in (".parquet", ".pq"):
+            table, names = read_parquet_table(path)
+        elif suffix in (".jsonl", ".ndjson"):
+            table = read_json_lines_table(path)
+        elif suffix == ".json":
+            table = read_json_table(path)
+        elif suffix in (".csv", ".tsv"):
+            table = read_delimited_table(path)
+        else:
+            raise InputError(
+                f"{path}: labels are read from .csv, .tsv, .txt, .npy, .npz, .jsonl, .json and "
+                ".parquet, or from class folders; save them as one of these."
+            )
+        return _of_table(path, table, names, hints)
+
+
+def _of_table(path: Path, table: Table | Found, names: Any, hints: Hints) -> Truth:
+    if isinstance(table, Found):
+        labels = table.predicted if table.predicted is not None else table.top_classes
+        return Truth(str(path), labels, table.ids, table.class_names)
+    if MATRIX in table:
+        return Truth(str(path), table[MATRIX])
+    labels, ids = find_truth(table, hints)
+    return Truth(str(path), labels, ids, names if labels.dtype.kind in "iu" else None)
+
+
+def _read_npz(path: Path) -> Truth:
+    arrays = read_npz(path, [*LABELS, *IDS, *NAMES])
+    labels = next((arrays[name] for name in LABELS if name in arrays), None)
+    if labels is None:
+        raise InputError(f"{path}: lacks the array 'labels'; save it with numpy.savez(labels=...).")
+    ids = next((arrays[name] for name in IDS if name in arrays), None)
+    names = next((arrays[name] for name in NAMES if name in arrays and name != "classes"), None)
+    return Truth(str(path), labels, ids, names)
+
+
+def _read_lines(path: Path) -> Truth:
+    """One label a line; or a file name and a label, as ImageNet's val.txt has them."""
+    lines = [line.strip() for line in read_text(path).split("\n") if line.strip()]
+    if not lines:
+        raise InputError(f"{path}: is empty; give one label a line.")
+    first = lines[0].split()
+    if len(first) < 2 or not IMAGE_NAME.search(first[0]):
+        if any(delimiter in lines[0] for delimiter in "\t,;"):
+            return _of_table(path, read_delimited_table(path), None, Hints())
+        return Truth(str(path), _texts(lines))
+    pairs = [line.split(maxsplit=1) for line in lines]
+    if any(len(pair) < 2 for pair in pairs):
+        raise InputError(f"{path}: has a line without a label; give a file name and a label each.")
+    return Truth(str(path), _texts([pair[1] for pair in pairs]), [pair[0] for pair in pairs])
+
+
+def _texts(values: list[str]) -> np.ndarray:
+    made = np.empty(len(values), object)
+    made[:] = values
+    return made
+
+
+def _read_class_folders(root: Path) -> Truth:
+    """Folders named as the classes, sorted by name; of a split dataset, its test or val part."""
+    with guarded(root, "a folder of class folders"):
+        folders = sorted(each.name for each in root.iterdir() if each.is_dir())
+        part = next((each for each in PARTS if each in folders), None)
+        if part is not None and set(folders) <= {"train", *PARTS}:
+            return replace(_read_class_folders(root / part), source=str(root))
+        ids, labels = [], []
+        for name in folders:
+            for place, inner, files in os.walk(root / name, followlinks=True):
+                inner.sort()
+                for file in sorted(files):
+                    if IMAGE_NAME.search(file):
+                        ids.append(Path(place, file).relative_to(root).as_posix())
+                        labels.append(name)
+    if len(set(labels)) < 2:
+        raise InputError(
+            f"{root}: holds images of {len(set(labels))} class folders; give a folder with one "
+            "folder of images for each class."
+        )
+    classes = [name for name in folders if name in set(labels)]
+    return Truth(str(root), _texts(labels), ids, classes)
