@@ -1,8 +1,11 @@
 # Two commands do it all, each sets itself up: `make run` and `make test`.
 PYTHON ?= python3
 BIN := .venv/bin
+INDEX = UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$$($(BIN)/pip config get global.index-url 2>/dev/null)}"
+UV = $(INDEX) $(BIN)/uv pip
+TORCH := torch==2.13.0  # Not in the lock: of torch each machine has another build.
 
-.PHONY: run test bench format lock clean
+.PHONY: run test test-backends fuzz bench format lock clean
 
 run: .venv/train.done
 	@$(BIN)/hardpairs run
@@ -13,7 +16,18 @@ test: .venv/dev.done .venv/browsers.done
 	$(BIN)/mypy
 	$(BIN)/pytest
 
+# Keras on JAX and on torch, without TensorFlow, in an environment of its own.
+test-backends: .venv/dev.done
+	@test -x .venv/backends/bin/python || $(PYTHON) -m venv .venv/backends
+	@$(UV) install --quiet --python .venv/backends/bin/python -c requirements.lock -b requirements.lock -e ".[backends]"
+	@.venv/backends/bin/pip install --quiet --disable-pip-version-check $(TORCH)
+	.venv/backends/bin/pytest tests/backends.py
+
+fuzz: .venv/dev.done
+	$(BIN)/python tests/fuzz.py
+
 bench: .venv/bench.done
+	@$(BIN)/pip install --quiet --disable-pip-version-check $(TORCH)
 	$(BIN)/python benchmarks/speed.py $(if $(SEEDS),--seeds $(SEEDS)) $(if $(ONLY),--only $(ONLY))
 	$(BIN)/python benchmarks/report.py
 
@@ -22,13 +36,15 @@ format: .venv/dev.done
 	$(BIN)/ruff format .
 
 lock: .venv/dev.done
-	$(BIN)/pip install --quiet uv
-	$(BIN)/uv pip compile --quiet --universal --all-extras --no-annotate --no-header pyproject.toml -o requirements.lock
+	$(UV) compile --quiet --universal --all-extras --generate-hashes --no-annotate --no-header pyproject.toml -o requirements.lock
 
+# uv checks every package against its hash in the lock, and is itself checked by pip.
 .venv/%.done: pyproject.toml requirements.lock
 	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv || { echo "make: $(PYTHON) can't make a virtual environment; install Debian's package python3-venv." >&2; rm -rf .venv; exit 1; }
 	@echo "setting up .venv (once)" >&2
-	@$(BIN)/pip install --quiet --disable-pip-version-check -c requirements.lock -e ".[train$(if $(filter-out train,$*),$(,)$*)]"
+	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > .venv/uv.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.txt
+	@$(UV) install --quiet --python $(BIN)/python -c requirements.lock -b requirements.lock -e ".[train$(if $(filter-out train,$*),$(,)$*)]"
 	@touch $@
 
 # The pages' tests drive real browsers; a browser that is missing skips its tests, but not in CI.

@@ -14,8 +14,6 @@ from urllib.parse import urlsplit
 
 import pytest
 
-import webkit
-
 ENGINES = ("chromium", "firefox", "webkit")
 PROGRAMS = {
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
@@ -47,8 +45,7 @@ def started(engine: str, folder: Path) -> Iterator[Callable]:
     """
     program = program_of(engine)
     if engine == "webkit":
-        with webkit.display() as display:
-            yield from _pages_of_webkit(program, display, folder)
+        yield from _pages_of_webkit(program, folder)
         return
     from playwright.sync_api import sync_playwright
 
@@ -95,7 +92,9 @@ def _launch(playwright, engine: str, program: str, scheme: str, folder: Path):
     )
 
 
-def _pages_of_webkit(program: str, display: str, folder: Path) -> Iterator[Callable]:
+def _pages_of_webkit(program: str, folder: Path) -> Iterator[Callable]:
+    import webkit
+
     def new_page(address: str, *, width: int, scheme: str, complain: Callable[[str], None]):
         page = webkit.Page(program, display, folder, width=width, scheme=scheme)
         page.goto(address)
@@ -109,7 +108,8 @@ def _pages_of_webkit(program: str, display: str, folder: Path) -> Iterator[Calla
 
         return page, close
 
-    yield new_page
+    with webkit.display() as display:
+        yield new_page
 
 
 def _complain_of(request: str, address: str, complain: Callable[[str], None]) -> None:

@@ -1,10 +1,15 @@
 import re
 import runpy
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
+import click
+import numpy as np
 import pytest
 
-from hardpairs.cli.main import COMMANDS
+from hardpairs.cli.main import COMMANDS, cli
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -39,5 +44,63 @@ def test_readmes_tree_names_every_wing():
             assert f"  {path.name}{'/' if is_wing else ''} " in text, path.name
 
 
+def blocks(page: Path, language: str) -> list[str]:
+    """The fenced blocks of a page in one language; "" is that of blocks without one."""
+    text = page.read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_options_in_the_docs_exist(page):
+    for block in [*blocks(page, ""), *blocks(page, "sh")]:
+        for words in re.findall(r"(?:^|&& )hardpairs ([a-z]+ [^&\n]*)", block, flags=re.MULTILINE):
+            name, *arguments = shlex.split(words, comments=True)
+            command = cli.get_command(click.Context(cli), name)
+            known = {option for each in command.params for option in each.opts}
+            used = {word.partition("=")[0] for word in arguments if word.startswith("--")}
+            assert used <= known | {"--help"}, words
+
+
+def test_readmes_python_runs_as_written(fashion, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    labels = fashion.test.labels
+    given = {
+        "labels": labels,
+        "probabilities": np.random.default_rng(0).dirichlet(np.ones(10), len(labels)),
+        "names": list(fashion.class_names),
+    }
+    code = blocks(ROOT / "README.md", "python")
+    assert len(code) >= 2
+    for block in code:
+        exec(compile(block, "README.md", "exec"), given)
+    shown = capsys.readouterr().out.splitlines()
+    assert 0 < float(shown[0].split()[0]) < 1
+    assert shown[1].split()[-1].isdigit()
+
+
 def test_fashion_py_stays_a_page():
     assert len((ROOT / "fashion.py").read_text().splitlines()) <= 80
+
+
+@pytest.mark.train
+def test_fashion_py_runs(tmp_path):
+    small = (
+        "import runpy, hardpairs.data.datasets as datasets\n"
+        "from dataclasses import replace\n"
+        "whole = datasets.load_dataset\n"
+        "def load_slice(name):\n"
+        "    data = whole(name)\n"
+        "    few = {'train': data.train.take(slice(1000)), 'test': data.test.take(slice(300))}\n"
+        "    return replace(data, **few)\n"
+        "datasets.load_dataset = load_slice\n"
+        f"runpy.run_path({str(ROOT / 'fashion.py')!r}, run_name='__main__')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", small], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "(1000, 28, 28, 1) labels 0-9: T-shirt, Trouser" in done.stdout
+    written = re.findall(r"^wrote (.+)", done.stdout, flags=re.MULTILINE)
+    assert {Path(name).suffix for name in written} >= {".png", ".md", ".html", ".json"}
+    for name in written:
+        assert (tmp_path / name).stat().st_size > 0

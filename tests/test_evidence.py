@@ -91,7 +91,6 @@ def test_works_without_cleanlab(monkeypatch):
 
 @pytest.mark.filterwarnings("ignore")
 def test_cleanlab_scores_a_wrong_label_lowest():
-    pytest.importorskip("cleanlab")
     labels = np.arange(90) % 3
     probabilities = np.full((90, 3), 0.1) + 0.7 * np.eye(3)[labels]
     labels[7] = 2  # It was 1.

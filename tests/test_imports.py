@@ -1,9 +1,11 @@
 """Imports point down the stages, and nothing after predictions.npz imports what trains."""
 
 import ast
-import importlib.util
+import importlib.metadata
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -30,8 +32,13 @@ def modules_of(*wings: str) -> list[str]:
 
 
 def imported_wings(path: Path) -> set[str]:
-    """The wings that a file's imports name, wherever in the file they stand."""
-    wings = set()
+    """The wings that a file's imports name."""
+    return {name.split(".")[1] for name in imported_names(path) if name.startswith("hardpairs.")}
+
+
+def imported_names(path: Path) -> set[str]:
+    """The modules that a file's imports name, wherever in the file they stand."""
+    found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module:
             names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
@@ -39,8 +46,8 @@ def imported_wings(path: Path) -> set[str]:
             names = [alias.name for alias in node.names]
         else:
             continue
-        wings |= {name.split(".")[1] for name in names if name.startswith("hardpairs.")}
-    return wings
+        found |= set(names)
+    return found
 
 
 @pytest.mark.parametrize("wing", STAGES)
@@ -48,6 +55,29 @@ def test_imports_point_down_the_stages(wing):
     later = {*STAGES[STAGES.index(wing) + 1 :], *TRAINS}
     for path in (SOURCE / wing).rglob("*.py"):
         assert not imported_wings(path) & later, path
+
+
+def declared() -> set[str]:
+    """The distributions that pyproject.toml names, for use or as an extra."""
+    project = tomllib.loads((SOURCE.parents[1] / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    named = [*project["dependencies"], *(each for extra in extras.values() for each in extra)]
+    return {normal(re.match(r"[\w.-]+", each)[0]) for each in named} | {"hardpairs"}
+
+
+def normal(name: str) -> str:
+    """A distribution's name as the index compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_whatever_is_imported_is_declared():
+    owners = importlib.metadata.packages_distributions()
+    for path in SOURCE.rglob("*.py"):
+        for name in imported_names(path):
+            top = name.partition(".")[0]
+            if top not in sys.stdlib_module_names:
+                mine = {normal(each) for each in owners.get(top, [top])}
+                assert mine & declared(), f"{path} imports {name}: declare it in pyproject.toml"
 
 
 def heavy_imports(modules) -> str:
@@ -61,9 +91,6 @@ def test_nothing_that_does_not_train_imports_what_trains():
     assert heavy_imports([name for name in light if name != "hardpairs.studies.worker"]) == "[]"
 
 
-@pytest.mark.skipif(
-    importlib.util.find_spec("cleanlab") is not None, reason="cleanlab imports scikit-learn itself"
-)
 def test_evaluate_imports_nothing_that_takes_longer_than_the_analysis(tmp_path):
     rng = np.random.default_rng(0)
     path, out = tmp_path / "predictions.npz", tmp_path / "out"
@@ -71,7 +98,8 @@ def test_evaluate_imports_nothing_that_takes_longer_than_the_analysis(tmp_path):
     probabilities = rng.dirichlet(np.ones(3), 60)
     np.savez(path, labels=rng.integers(0, 3, 60), probabilities=probabilities, class_names=names)
     code = (
-        "import sys; from hardpairs.cli.main import cli\n"
+        "import sys; sys.modules['cleanlab'] = None  # It imports scikit-learn itself.\n"
+        "from hardpairs.cli.main import cli\n"
         f"cli(['evaluate', {str(path)!r}, '--out', {str(out)!r}], standalone_mode=False)\n"
         "slow = ('sklearn', 'scipy.stats', 'pandas')\n"
         "print([name for name in slow if name in sys.modules])"

@@ -4,9 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from conftest import run_cli
 from hardpairs.data.split import Split
-from hardpairs.predictions.load import load_predictions
 from hardpairs.training.augment import cutout, erase, flip, rotate_and_zoom, shift
 from hardpairs.training.batches import Batches
 from hardpairs.training.fit import default_precision, easiest, predict, train
@@ -128,16 +126,6 @@ def test_same_seed_same_result(small, precision):
     )
     np.testing.assert_array_equal(first, again)
     assert np.abs(first - other).max() > 0.01
-
-
-@pytest.mark.parametrize("backend", ["jax", "torch"])
-@pytest.mark.parametrize("recipe", ["lesson", "fast"])
-def test_other_backends_train(tiny_folder, tmp_path, backend, recipe):
-    pytest.importorskip(backend)
-    arguments = ("train", "--data", tiny_folder, "--recipe", recipe, "--out", tmp_path / "run")
-    done = run_cli(*arguments, KERAS_BACKEND=backend)
-    assert done.returncode == 0, done.stderr
-    assert load_predictions(tmp_path / "run" / "predictions.npz").metadata["seed"] == 0
 
 
 def test_the_lessons_layers():

@@ -1,0 +1,21 @@
+"""Training on other backends of Keras: `make test-backends`, in an environment of its own."""
+
+import importlib.util
+
+import pytest
+
+from conftest import run_cli
+from hardpairs.predictions.load import load_predictions
+
+
+def test_without_tensorflow():
+    assert importlib.util.find_spec("tensorflow") is None
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+@pytest.mark.parametrize("recipe", ["lesson", "fast"])
+def test_other_backends_train(tiny_folder, tmp_path, backend, recipe):
+    arguments = ("train", "--data", tiny_folder, "--recipe", recipe, "--out", tmp_path / "run")
+    done = run_cli(*arguments, KERAS_BACKEND=backend)
+    assert done.returncode == 0, done.stderr
+    assert load_predictions(tmp_path / "run" / "predictions.npz").metadata["seed"] == 0
