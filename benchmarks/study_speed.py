@@ -58,7 +58,7 @@ def measure_ray(jobs: list[Job], workers: int) -> tuple[float, float]:
     try:
         for _ in range(workers):
             cluster.add_node(num_cpus=1)
-        return measure(jobs, ray_engine(cluster.address))
+        return measure(jobs, ray_engine(cluster.address, print))
     finally:
         ray.shutdown()
         cluster.shutdown()

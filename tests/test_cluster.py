@@ -1,15 +1,18 @@
 import importlib.util
 import json
 import os
+import socket
 import time
 
 import pytest
 
 from conftest import run_cli
+from hardpairs.cli import studies
 from hardpairs.data.datasets import load_dataset
 from hardpairs.errors import InputError
+from hardpairs.studies import cluster
 from hardpairs.studies.cluster import ray_engine
-from hardpairs.studies.jobs import run_jobs
+from hardpairs.studies.jobs import EngineLost, Job, run_jobs
 from hardpairs.studies.plans import compare_arms
 from hardpairs.training.recipes import RECIPES
 
@@ -41,7 +44,74 @@ def test_an_unreachable_address_is_said_within_10_seconds(tmp_path, address, sai
 def test_without_ray_it_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "ray", None)
     with pytest.raises(InputError, match=r"hardpairs\[ray\]"):
-        ray_engine("auto")
+        ray_engine("auto", print)
+
+
+class LosingCluster:
+    """As much of Ray as a study waits with: its trainings never end, its clock is ours."""
+
+    class exceptions:
+        RayError = RuntimeError
+
+    def __init__(self, monkeypatch, lost: str):
+        self.lost, self.now = lost, 0.0
+        monkeypatch.setattr(cluster.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr(cluster.socket, "create_connection", self.connect)
+
+    def connect(self, address, timeout):
+        if self.lost == "head":
+            raise ConnectionRefusedError
+        return socket.socket()
+
+    def wait(self, references, timeout):
+        self.now += timeout
+        return (references[:1] if self.now < 4 else []), references
+
+    def get(self, reference):
+        return {"predictions.npz": b""}
+
+    def nodes(self):
+        return [{"Alive": True, "Resources": {}}, {"Alive": False, "Resources": {"CPU": 8}}]
+
+
+@pytest.mark.parametrize(
+    ("lost", "awaited", "seconds"), [("head", "head to answer", 60), ("workers", "a node", 300)]
+)
+def test_what_a_study_waits_for_is_said_and_has_an_end(monkeypatch, lost, awaited, seconds):
+    ray = LosingCluster(monkeypatch, lost)
+    running = {number: Job("toy", RECIPES["fast"], number) for number in range(5)}
+    said: list[tuple[float, str]] = []
+    collected = cluster._collect(
+        ray, running, "127.0.0.1:1", lambda text: said.append((ray.now, text))
+    )
+    done = [next(collected)[0].seed for _ in range(3)]
+    assert done == [0, 1, 2]
+    with pytest.raises(EngineLost, match=awaited):
+        next(collected)
+    assert len(said) == 1
+    assert 10 <= said[0][0] - 4 <= 11
+    assert awaited in said[0][1]
+    assert seconds <= ray.now - 4 <= seconds + 1
+    assert set(running) == {3, 4}
+
+
+def test_a_lost_cluster_says_what_is_done_and_the_command_to_go_on(monkeypatch, tmp_path, capsys):
+    def lost(workers):
+        def engine(jobs, datasets):
+            raise EngineLost("waited 60 s for the head, in vain")
+            yield
+
+        return engine
+
+    monkeypatch.setattr("hardpairs.studies.local.local_engine", lost)
+    monkeypatch.setattr("sys.argv", ["hardpairs", "compare", "--out", "my study"])
+    options = {"seeds": 5, "jobs": 1, "address": None, "quick": False, "quiet": True}
+    with pytest.raises(SystemExit) as ended:
+        studies.compare.callback("dense", "fast", ("digits",), out=tmp_path / "s", **options)
+    assert ended.value.code == 1
+    said = capsys.readouterr().err
+    assert f"0 of 10 trainings are done and kept in {tmp_path / 's'}" in said
+    assert "go on with: hardpairs compare --out 'my study'" in said
 
 
 @needs_ray
@@ -58,21 +128,21 @@ def test_a_node_killed_in_mid_study_loses_nothing(tmp_path, tiny_folder, monkeyp
     arms = compare_arms([source], [RECIPES["fast-dense"], RECIPES["fast"]], quick=True)[source]
     jobs = [job for arm in arms for job in arm.jobs(3)]
     # Its head has no cores: both workers are raylets of their own, and one of them dies.
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
+    nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
     try:
-        cluster.add_node(num_cpus=1)
-        doomed = cluster.add_node(num_cpus=1)
-        engine = ray_engine(cluster.address)
+        nodes.add_node(num_cpus=1)
+        doomed = nodes.add_node(num_cpus=1)
+        engine = ray_engine(nodes.address, print)
 
         def on_progress(done: int, total: int) -> None:
-            if done == 1 and doomed in cluster.list_all_nodes():
-                cluster.remove_node(doomed, allow_graceful=False)
+            if done == 1 and doomed in nodes.list_all_nodes():
+                nodes.remove_node(doomed, allow_graceful=False)
 
         results, failures = run_jobs(jobs, datasets, tmp_path / "ray", engine, on_progress)
-        assert doomed not in cluster.list_all_nodes()
+        assert doomed not in nodes.list_all_nodes()
     finally:
         ray.shutdown()
-        cluster.shutdown()
+        nodes.shutdown()
     assert not failures
     assert set(results) == set(jobs)
     # The same folder as this machine alone fills: the local engine finds nothing left to do.

@@ -57,7 +57,7 @@ class Score:
 
 @dataclass(frozen=True)
 class ClassGain:
-    """How much more of a class is found, a share of its images, with a 95% interval over seeds."""
+    """How much a class's recall gains, with a 95% interval over seeds."""
 
     name: str
     before: float
@@ -67,7 +67,7 @@ class ClassGain:
 
 @dataclass(frozen=True)
 class PairGain:
-    """Mistakes between two classes, both ways, mean over seeds; ``change`` below 0 mends."""
+    """Mistakes between two classes, both ways, mean over seeds; ``change`` below 0 is better."""
 
     first: str
     second: str
@@ -78,9 +78,9 @@ class PairGain:
 
 @dataclass(frozen=True)
 class SeedTest:
-    """Two fitted models of one seed: images mended and broken, exact McNemar p-value."""
+    """Two fitted models of one seed: images fixed and broken, exact McNemar p-value."""
 
-    mended: int
+    fixed: int
     broken: int
     p_value: float
 
@@ -95,7 +95,7 @@ class Effect:
         interval: 95%, over seeds and images, see `statistics.CrossedError`.
         bootstrap: 95%, the paired bootstrap over seeds and images.
         p_value: By the same analysis as ``interval``, after Holm over the block's effects.
-        told_apart: Whether that is below 5%.
+        significant: Whether that is below 5%.
         seeds_needed: To tell an effect of this size in 80% of studies; None if over 1,000.
         errors_removed: The gain as a share of the reference's mistakes.
         seeds: McNemar's test for each seed.
@@ -110,7 +110,7 @@ class Effect:
     interval: tuple[float, float]
     bootstrap: tuple[float, float]
     p_value: float
-    told_apart: bool
+    significant: bool
     seeds_needed: int | None
     errors_removed: float
     seeds: tuple[SeedTest, ...]
@@ -121,13 +121,13 @@ class Effect:
 
 @dataclass(frozen=True)
 class Leader:
-    """The recipe that is best on the validation images, and from whom the test tells it apart.
+    """The recipe that is best on the validation images, and what it is significantly better than.
 
     Attributes:
         name: The leader.
         gain: Over the block's first recipe, on the test images.
-        rivals: Recipes that the test images can't tell it from; empty where it is the winner.
-        seeds_needed: To tell it from the nearest of them; None where there is none, or over 1,000.
+        rivals: Recipes that it isn't significantly better than; empty where it is the winner.
+        seeds_needed: To tell the nearest of them from it; None where there is none, or over 1,000.
     """
 
     name: str
@@ -184,7 +184,7 @@ def effects(block: Block) -> tuple[Effect, ...]:
     pairs = hardest_pairs(block)
     result = []
     for index, (gain, p_value) in enumerate(zip(gains, p_values, strict=True), start=1):
-        mended = (correct[index] & ~correct[0]).sum(axis=1)
+        fixed = (correct[index] & ~correct[0]).sum(axis=1)
         broken = (correct[0] & ~correct[index]).sum(axis=1)
         differences = correct[index].astype(np.int8) - correct[0]
         result.append(
@@ -195,12 +195,12 @@ def effects(block: Block) -> tuple[Effect, ...]:
                 interval=error.interval(gain),
                 bootstrap=paired_bootstrap(differences),
                 p_value=float(p_value),
-                told_apart=bool(p_value < SIGNIFICANCE),
+                significant=bool(p_value < SIGNIFICANCE),
                 seeds_needed=error.seeds_needed(gain, len(gains)),
                 errors_removed=gain / max(1 - float(means[0]), 1e-12),
                 seeds=tuple(
                     SeedTest(int(m), int(b), mcnemar(int(m), int(b)))
-                    for m, b in zip(mended, broken, strict=True)
+                    for m, b in zip(fixed, broken, strict=True)
                 ),
                 classes=_class_gains(block, index),
                 pairs=tuple(_pair_gain(block, index, *pair) for pair in pairs),
@@ -210,7 +210,7 @@ def effects(block: Block) -> tuple[Effect, ...]:
     return tuple(result)
 
 
-def find_leader(block: Block, validation: Block) -> Leader:
+def choose_leader(block: Block, validation: Block) -> Leader:
     """Choose the best recipe on validation images and test it against all others on ``block``.
 
     Chosen on other images than it is tested on, it needs no correction for having been chosen.
@@ -243,8 +243,8 @@ def hardest_pairs(block: Block) -> list[tuple[int, int]]:
     return [(pair.first, pair.second) for pair in find_hard_pairs(cells, SHOWN_PAIRS)]
 
 
-def flips(block: Block, index: int) -> np.ndarray:
-    """Seeds that recipe ``index`` mends an image in, less those it breaks it in: int (N,)."""
+def fixed_seeds(block: Block, index: int) -> np.ndarray:
+    """Seeds in which recipe ``index`` fixes an image less those in which it breaks it, int (N,)."""
     correct = block.correct
     return (correct[index].astype(np.int64) - correct[0]).sum(axis=0)
 

@@ -19,19 +19,19 @@ def mean_interval(values: np.ndarray) -> tuple[float, float]:
     return mean - reach, mean + reach
 
 
-def mcnemar(mended: int, broken: int) -> float:
+def mcnemar(fixed: int, broken: int) -> float:
     """Two-sided exact p-value that two fitted models are equally often right.
 
     Args:
-        mended, broken: Images that only the second model gets right, and only the first. The
+        fixed, broken: Images that only the second model gets right, and only the first. The
             others say nothing about a difference (McNemar 1947; exact: binomial with 1/2).
 
     >>> round(mcnemar(12, 5), 4)
     0.1435
     """
-    if mended + broken == 0:
+    if fixed + broken == 0:
         return 1.0
-    return float(stats.binomtest(mended, mended + broken).pvalue)
+    return float(stats.binomtest(fixed, fixed + broken).pvalue)
 
 
 def holm(p_values: np.ndarray) -> np.ndarray:

@@ -1,7 +1,9 @@
 """The commands of the studies: plan, run the jobs, print, write."""
 
+import shlex
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,9 @@ from hardpairs.cli.options import data_option, quiet_option
 from hardpairs.cli.progress import study_bar
 from hardpairs.cli.terminal import Console, print_study
 from hardpairs.data.datasets import load_dataset
-from hardpairs.studies.jobs import run_jobs, study_lock
+from hardpairs.data.split import Dataset
+from hardpairs.studies.findings import StudyKind, gather_findings
+from hardpairs.studies.jobs import Engine, EngineLost, run_jobs, study_folder
 from hardpairs.studies.plans import (
     FACTORS,
     QUICK_FACTORS,
@@ -20,7 +24,7 @@ from hardpairs.studies.plans import (
     compare_arms,
     curve_arms,
 )
-from hardpairs.studies.report import StudyKind, find, write_study, write_study_page
+from hardpairs.studies.report import write_study, write_study_page
 from hardpairs.training.recipes import find_recipe
 
 
@@ -75,10 +79,8 @@ many_data_option = click.option(
 @study_options
 def compare(reference: str, other: str, data: tuple[str, ...], **options: Any) -> None:
     """Measure what recipe OTHER gains over REFERENCE, by default the CNN over the dense net."""
-
     recipes = [find_recipe(reference), find_recipe(other)]
-    plan = compare_arms(tuple(dict.fromkeys(data)), recipes, quick=options["quick"])
-    _study("compare", plan, **options)
+    _study("compare", data, partial(compare_arms, recipes=recipes), **options)
 
 
 @click.command()
@@ -86,12 +88,15 @@ def compare(reference: str, other: str, data: tuple[str, ...], **options: Any) -
 @click.option("--factors", metavar="NAME,...", help="Only these factors; by default all.")
 @study_options
 def ablate(data: str, factors: str | None, **options: Any) -> None:
-    """Measure what each factor adds to the lesson's CNN, alone and in the whole."""
-
+    """Measure what each factor adds to the lesson's CNN: added alone, removed from all."""
     chosen: Collection[str] = QUICK_FACTORS if options["quick"] else FACTORS
     if factors is not None:
         chosen = factors.split(",")
-    _study("ablate", ablate_arms(data, tuple(chosen), quick=options["quick"]), **options)
+
+    def plan(sources: Sequence[str], *, quick: bool) -> Mapping[str, Sequence[Arm]]:
+        return ablate_arms(sources[0], tuple(dict.fromkeys(chosen)), quick=quick)
+
+    _study("ablate", (data,), plan, **options)
 
 
 @click.command()
@@ -101,16 +106,29 @@ def ablate(data: str, factors: str | None, **options: Any) -> None:
 @study_options
 def curve(reference: str, other: str, data: tuple[str, ...], **options: Any) -> None:
     """Measure both recipes' accuracy against the number of training images."""
-
     recipes = [find_recipe(reference), find_recipe(other)]
-    blocks = curve_arms(tuple(dict.fromkeys(data)), recipes, quick=options["quick"])
-    plan = {f"{source}, {part:.3%} of the images": arms for (source, part), arms in blocks.items()}
-    _study("curve", plan, **options)
+    _study("curve", data, partial(curve_arms, recipes=recipes), **options)
+
+
+def _load(data: Sequence[str]) -> dict[str, Dataset]:
+    """Load every dataset once, by its bundled name or resolved path, whatever it was called."""
+    datasets: dict[str, Dataset] = {}
+    by_content: dict[tuple[str, str], str] = {}
+    for given in data:
+        dataset = load_dataset(given)
+        content = (dataset.train.fingerprint, dataset.test.fingerprint)
+        first = by_content.setdefault(content, dataset.source)
+        if first == dataset.source:
+            datasets[first] = dataset
+        else:
+            _say(f"{given} holds the same images as {first}; used once.")
+    return datasets
 
 
 def _study(
     kind: StudyKind,
-    plan: Mapping[str, Sequence[Arm]],
+    data: Sequence[str],
+    make_plan: Callable[..., Mapping[str, Sequence[Arm]]],
     *,
     seeds: int,
     jobs: int,
@@ -119,30 +137,41 @@ def _study(
     out: Path | None,
     quiet: bool,
 ) -> None:
-
-    if address is not None:
-        from hardpairs.studies.cluster import ray_engine
-
-        engine = ray_engine(address)
-    else:
-        from hardpairs.studies.local import local_engine
-
-        engine = local_engine(jobs)
+    engine = _engine(jobs, address)
     seeds = 2 if quick else seeds
+    datasets = _load(data)
+    plan = make_plan(list(datasets), quick=quick)
     folder = out or Path("runs") / (f"{kind}-quick" if quick else kind)
-    arms = [arm for block in plan.values() for arm in block]
-    datasets = {source: load_dataset(source) for source in {arm.source for arm in arms}}
-    todo = [job for arm in arms for job in arm.jobs(seeds)]
-    with study_lock(folder):
+    todo = [job for arms in plan.values() for arm in arms for job in arm.jobs(seeds)]
+    with study_folder(folder):
         with study_bar(quiet) as on_progress:
-            results, failures = run_jobs(todo, datasets, folder, engine, on_progress)
+            try:
+                results, failures = run_jobs(todo, datasets, folder, engine, on_progress)
+            except EngineLost as error:
+                _say(f"{error}; go on with: {shlex.join(['hardpairs', *sys.argv[1:]])}")
+                sys.exit(1)
         for job, reason in failures.items():
-            message = f"{job.recipe.net} on {job.source}, seed {job.seed}: {reason!r}"
-            click.echo(f"hardpairs: failed: {message}", err=True)
-        findings, blocks = find(kind, plan, datasets, seeds, results, failures, quick=quick)
+            _say(f"failed: {job.label}: {reason!r}")
+        outcomes = (results, failures)
+        findings, blocks = gather_findings(kind, plan, datasets, seeds, outcomes, quick=quick)
         write_study_page(findings, plan, datasets, results, folder)
-        write_study(findings, blocks, datasets, folder)
+        splits = {name: datasets[arms[0].source].test for name, arms in plan.items()}
+        write_study(findings, blocks, splits, folder)
     print_study(findings, Console())
     click.echo(f"report.html, study.md, study.json and figures: {folder}")
     if failures:
         sys.exit(1)
+
+
+def _engine(jobs: int, address: str | None) -> Engine:
+    if address is not None:
+        from hardpairs.studies.cluster import ray_engine
+
+        return ray_engine(address, _say)
+    from hardpairs.studies.local import local_engine
+
+    return local_engine(jobs)
+
+
+def _say(text: str) -> None:
+    click.echo(f"hardpairs: {text}", err=True)

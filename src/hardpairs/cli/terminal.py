@@ -12,7 +12,7 @@ from hardpairs.training.recipes import RECIPES
 if TYPE_CHECKING:
     from hardpairs.analysis.audit import Audit
     from hardpairs.analysis.evaluation import Evaluation
-    from hardpairs.studies.report import Findings
+    from hardpairs.studies.findings import Findings
 
 SHOWN_PAIRS = 3
 
@@ -111,7 +111,7 @@ def print_recipes(console: Console) -> None:
 
 def print_study(findings: "Findings", console: Console) -> None:
     """Print one table a block, and what helped most."""
-    from hardpairs.studies.report import leader_sentence, points, section_caption, verdict
+    from hardpairs.studies.report import conclusion, leader_sentence, points, section_caption
 
     if findings.quick:
         console.print("[bold]quick: a slice of the data; the numbers mean nothing[/bold]")
@@ -135,7 +135,7 @@ def print_study(findings: "Findings", console: Console) -> None:
                 points(effect.gain),
                 f"{points(effect.interval[0])} {points(effect.interval[1])}",
                 f"{-effect.errors_removed:+.0%}",
-                verdict(effect),
+                conclusion(effect),
             )
         console.print(table)
     if findings.leader:

@@ -1,4 +1,4 @@
-"""A study's figures: effects with intervals, learning curves, images that flipped."""
+"""A study's figures: effects with intervals, learning curves, images that changed."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from hardpairs.analysis.comparisons import Block, Effect, Score, flips
+from hardpairs.analysis.comparisons import Block, Effect, Score, fixed_seeds
 from hardpairs.data.split import Split, thumbnails
 from hardpairs.report.canvas import (
     BLUE,
@@ -25,7 +25,7 @@ from hardpairs.report.pictures import picture_side
 GREEN, PURPLE = "#009E73", "#CC79A7"
 LINE_COLOURS = (ORANGE, BLUE, GREEN, PURPLE)
 MARKERS = "so^D"
-FLIPS_SHOWN = 8
+CHANGES_SHOWN = 8
 
 
 @own_style
@@ -47,7 +47,7 @@ def draw_effects(panels: Mapping[str, Sequence[Effect]], headline: str) -> Figur
     ):
         ordered = sorted(effects, key=lambda effect: effect.gain)
         for row, effect in enumerate(ordered):
-            colour = GREY if not effect.told_apart else BLUE if effect.gain > 0 else ORANGE
+            colour = GREY if not effect.significant else BLUE if effect.gain > 0 else ORANGE
             low, high = (100 * bound for bound in effect.interval)
             axes.plot((low, high), (row, row), color=colour, linewidth=2, solid_capstyle="round")
             axes.plot(100 * effect.gain, row, "o", color=colour, ms=6)
@@ -106,8 +106,8 @@ def draw_curves(curves: Mapping[str, Sequence[tuple[int, Score]]], headline: str
 
 
 @own_style
-def draw_flips(block: Block, index: int, split: Split) -> Figure | None:
-    """Draw images that recipe ``index`` mends and that it breaks, those of most seeds first.
+def draw_changes(block: Block, index: int, split: Split) -> Figure | None:
+    """Draw images that recipe ``index`` fixes and that it breaks, those of most seeds first.
 
     Args:
         block: What is compared; its first recipe is the reference.
@@ -115,22 +115,22 @@ def draw_flips(block: Block, index: int, split: Split) -> Figure | None:
         split: The images, in the block's order.
 
     Returns:
-        The figure, or None where no image flipped.
+        The figure, or None where no image changed.
     """
-    balance = flips(block, index)
+    balance = fixed_seeds(block, index)
     seeds = block.predicted.shape[1]
-    rows = [("mended", balance), ("broken", -balance)]
+    rows = [("fixed", balance), ("broken", -balance)]
     if not balance.any():
         return None
     figure, axes = grid_figure(
-        FLIPS_SHOWN * 1.15 + 1.0,
+        CHANGES_SHOWN * 1.15 + 1.0,
         1.55 * len(rows),
         f"From {block.names[0]} to {block.names[index]}: images that changed sides most reliably",
     )
     names, side = short_names(block.class_names), picture_side(split.images)
     for line, (verb, score) in enumerate(rows):
         top = line * 1.55
-        chosen = np.argsort(-score, kind="stable")[:FLIPS_SHOWN]
+        chosen = np.argsort(-score, kind="stable")[:CHANGES_SHOWN]
         chosen = chosen[score[chosen] > 0]
         title = f"{verb}\n\n{(score == seeds).sum():,} of them\nin every seed"
         axes.text(0.85, top + 0.5, title, ha="right", va="center")
@@ -141,7 +141,7 @@ def draw_flips(block: Block, index: int, split: Split) -> Figure | None:
             wrong = block.predicted[index if verb == "broken" else 0][:, image]
             wrong = wrong[wrong != block.labels[image]]
             taken_for = names[int(np.bincount(wrong).argmax())]
-            when = "was" if verb == "mended" else "now"
+            when = "was" if verb == "fixed" else "now"
             tiles.append(Tile(picture, f"{names[block.labels[image]]},\n{when} {taken_for}"))
         place_tiles(axes, tiles, left=1.0, top=top)
     return figure

@@ -4,21 +4,23 @@ An engine takes jobs and yields each with its files or what stopped it, in any o
 module writes: what a job is and what its folder holds doesn't depend on the engine.
 """
 
-import fcntl
 import hashlib
-import importlib.metadata
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from hardpairs.data.split import Dataset
 from hardpairs.errors import InputError
-from hardpairs.files import whole_folder
+from hardpairs.files import clear_abandoned, locked, whole_folder, write_error
 from hardpairs.predictions.load import load_predictions
 from hardpairs.predictions.predictions import Predictions
+from hardpairs.training.environment import default_precision, training_environment
 from hardpairs.training.recipes import Recipe, recipe_record
 
 KEY_LENGTH = 16  # Hexadecimal digits: 64 bits, for studies of a few hundred jobs.
@@ -26,12 +28,17 @@ KEY_LENGTH = 16  # Hexadecimal digits: 64 bits, for studies of a few hundred job
 
 @dataclass(frozen=True)
 class Job:
-    """One training: ``recipe`` with ``seed`` on the first ``fraction`` of the training images."""
+    """One training: ``recipe`` with ``seed`` on a ``fraction`` of the training images."""
 
     source: str
     recipe: Recipe
     seed: int
     fraction: float = 1.0
+
+    @property
+    def label(self) -> str:
+        """How messages call it."""
+        return f"{self.recipe.name} on {self.source}, seed {self.seed}"
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,10 @@ class Result:
 
     test: Predictions
     validation: Predictions | None
+
+
+class EngineLost(Exception):
+    """What runs the jobs is gone for good; those that are done are kept. Says what was awaited."""
 
 
 Files = dict[str, bytes]
@@ -56,51 +67,108 @@ def run_jobs(
     """Do what isn't done yet and return every job's result, or what stopped it.
 
     Args:
-        jobs: What to train; repeated ones are done once.
+        jobs: What to train; those that come to the same training are done once.
         datasets: By source, for every source that a job names.
-        folder: Finished jobs are kept in ``folder/jobs/KEY``; hold its `study_lock`.
+        folder: Finished jobs are kept in ``folder/jobs/KEY``; hold it, see `study_folder`.
         engine: Where and when the jobs run.
         on_progress: Called with (jobs done, jobs in all), first with those found finished.
 
     Raises:
         InputError: The folder can't be written.
+        EngineLost: The engine can't go on; says how many jobs are done and kept.
     """
-    results: dict[Job, Result] = {}
-    failures: dict[Job, Exception] = {}
-    homes = {job: folder / "jobs" / job_key(job, datasets[job.source]) for job in jobs}
-    for abandoned in (folder / "jobs").glob(".*.partial"):
-        shutil.rmtree(abandoned, ignore_errors=True)
-    for job, home in homes.items():
+    keys = {job: job_key(describe_job(job, datasets[job.source])) for job in jobs}
+    first_of: dict[str, Job] = {}
+    for job, key in keys.items():  # The same data under two paths makes two jobs of one key.
+        first_of.setdefault(key, job)
+    homes = {key: folder / "jobs" / key for key in first_of}
+    results: dict[str, Result] = {}
+    failures: dict[str, Exception] = {}
+    for key, job in first_of.items():
         try:
-            if home.exists():
-                results[job] = load_result(job, datasets[job.source], home)
-        except InputError:  # Damaged since: as if it had never been done.
+            if homes[key].is_symlink() or homes[key].exists():
+                results[key] = load_result(job, datasets[job.source], homes[key])
+        except InputError:  # Damaged since, or another's: as if it had never been done.
+            _remove(homes[key])
+    waiting = [job for key, job in first_of.items() if key not in results]
+    on_progress(len(results), len(first_of))
+    try:
+        for job, outcome in engine(waiting, datasets) if waiting else ():
+            key, dataset = keys[job], datasets[job.source]
+            kept = _keep(outcome, job, dataset, homes[key])
+            if isinstance(kept, Result):
+                results[key] = kept
+            else:
+                failures[key] = kept
+            on_progress(len(results) + len(failures), len(first_of))
+    except EngineLost as error:
+        raise EngineLost(
+            f"{error}; {len(results)} of {len(first_of)} trainings are done and kept in {folder}"
+        ) from error
+    return (
+        {job: results[key] for job, key in keys.items() if key in results},
+        {job: failures[key] for job, key in keys.items() if key in failures},
+    )
+
+
+def _keep(outcome: Files | Exception, job: Job, dataset: Dataset, home: Path) -> Result | Exception:
+    """Write a finished job's files; what turns out not to be this job's isn't kept."""
+    if isinstance(outcome, Exception):
+        return outcome
+    try:
+        with whole_folder(home) as partial:
+            for name, content in outcome.items():
+                (partial / name).write_bytes(content)
+    except OSError as error:
+        raise write_error(home, error) from error
+    try:
+        return load_result(job, dataset, home)
+    except InputError as error:
+        _remove(home)
+        return error
+
+
+def _remove(home: Path) -> None:
+    try:
+        if home.is_dir() and not home.is_symlink():
             shutil.rmtree(home)
-    waiting = [job for job in homes if job not in results]
-    on_progress(len(results), len(homes))
-    for job, outcome in engine(waiting, datasets) if waiting else ():
-        if isinstance(outcome, Exception):
-            failures[job] = outcome
         else:
-            with whole_folder(homes[job]) as partial:
-                for name, content in outcome.items():
-                    (partial / name).write_bytes(content)
-            results[job] = load_result(job, datasets[job.source], homes[job])
-        on_progress(len(results) + len(failures), len(homes))
-    return results, failures
+            home.unlink()
+    except OSError as error:
+        raise InputError(
+            f"{home}: isn't a finished training and can't be removed ({error.strerror}); remove it."
+        ) from error
 
 
-def job_key(job: Job, dataset: Dataset) -> str:
-    """Name a job by its content: recipe, data, seed, fraction and this package's version."""
-    content = {
+def describe_job(job: Job, dataset: Dataset, precision: str | None = None) -> dict[str, Any]:
+    """Everything that decides a job's numbers on this machine, as JSON has it.
+
+    Args:
+        job, dataset: What is trained on what.
+        precision: A Keras dtype policy; by default the one that suits the processor.
+    """
+    description = {
         "recipe": recipe_record(job.recipe, words=False),
         "data": [dataset.train.fingerprint, dataset.test.fingerprint],
+        "classes": dataset.class_names,
         "seed": job.seed,
         "fraction": job.fraction,
-        "version": importlib.metadata.version("hardpairs"),
+        "precision": precision or default_precision(),
+        **training_environment(),
     }
-    text = json.dumps(content, sort_keys=True)
+    return json.loads(json.dumps(description))
+
+
+def job_key(description: Mapping[str, Any]) -> str:
+    """Name a job by its content, see `describe_job`."""
+    text = json.dumps(description, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:KEY_LENGTH]
+
+
+def training_rows(job: Job, dataset: Dataset) -> np.ndarray:
+    """int64, the training images that a job sees: every class in proportion."""
+    count = max(round(len(dataset.train) * job.fraction), 1)
+    return dataset.order_to_train()[:count]
 
 
 def load_result(job: Job, dataset: Dataset, home: Path) -> Result:
@@ -109,35 +177,40 @@ def load_result(job: Job, dataset: Dataset, home: Path) -> Result:
     Raises:
         InputError: A file is missing or damaged, or isn't this job's.
     """
-    test = load_predictions(home / "predictions.npz")
-    if test.fingerprint != dataset.test.fingerprint or len(test.labels) != len(dataset.test):
+    description = describe_job(job, dataset)
+    test = _load_own(home / "predictions.npz", description, "test")
+    if not np.array_equal(test.labels, dataset.test.labels):
         raise InputError(f"{home}: holds predictions of other images; remove it.")
-    trained = (test.metadata.get("seed"), test.metadata.get("recipe", {}).get("net"))
-    if trained != (job.seed, job.recipe.net):
-        raise InputError(f"{home}: holds predictions of another training; remove it.")
-    held_out = job.recipe.validation_share > 0
-    return Result(test, load_predictions(home / "validation.npz") if held_out else None)
+    if job.recipe.validation_share == 0:
+        return Result(test, None)
+    return Result(test, _load_own(home / "validation.npz", description, "train"))
+
+
+def _load_own(path: Path, description: Mapping[str, Any], split: str) -> Predictions:
+    """Read predictions that say that they come from the job described."""
+    predictions = load_predictions(path)
+    of = predictions.metadata.get("job")
+    if of != description or predictions.split != split:
+        known = of if isinstance(of, dict) else {}
+        differs = [name for name, value in description.items() if known.get(name) != value]
+        what = differs[0] if differs else "split"
+        raise InputError(f"{path}: is of another training (its {what} differs); remove it.")
+    return predictions
 
 
 @contextmanager
-def study_lock(folder: Path) -> Iterator[None]:
-    """Make ``folder`` and hold it for one study; a killed process lets go of it.
+def study_folder(folder: Path) -> Iterator[None]:
+    """Make ``folder``, hold it for one study, and clear what a killed study left in it.
 
     Raises:
         InputError: The folder can't be written, or another study is running in it.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / ".lock").open("w", encoding="utf-8")
+        (folder / "jobs").mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(
-            f"{folder}: can't be written ({error.strerror}); name a folder you may write to."
-        ) from error
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise InputError(
-                f"{folder}: another study is running in it; wait for it or name another folder."
-            ) from error
+        raise write_error(folder, error) from error
+    busy = f"{folder}: another study is running in it; wait for it or name another folder."
+    with locked(folder / ".lock", busy):
+        clear_abandoned(folder)
+        clear_abandoned(folder / "jobs")
         yield

@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache
+from typing import Any
 
 from hardpairs.data.datasets import load_dataset
 from hardpairs.data.split import Dataset
-from hardpairs.studies.jobs import Engine, Files, Job
+from hardpairs.studies.jobs import Engine, Files, Job, describe_job
 from hardpairs.training.threads import use_cores
 
 _load_once = cache(load_dataset)
@@ -25,12 +26,14 @@ def local_engine(workers: int) -> Engine:
     ) -> Iterator[tuple[Job, Files | Exception]]:
         waiting = list(jobs)[::-1]
         while waiting:
-            yield from _run_until_broken(waiting, workers)
+            yield from _run_until_broken(waiting, workers, datasets)
 
     return engine
 
 
-def _run_until_broken(waiting: list[Job], workers: int) -> Iterator[tuple[Job, Files | Exception]]:
+def _run_until_broken(
+    waiting: list[Job], workers: int, datasets: Mapping[str, Dataset]
+) -> Iterator[tuple[Job, Files | Exception]]:
     """Work ``waiting`` off from its end; stop early where a worker died, with what it ran lost."""
     threads = max((os.cpu_count() or 1) // workers, 1)
     context = multiprocessing.get_context("spawn")
@@ -41,7 +44,8 @@ def _run_until_broken(waiting: list[Job], workers: int) -> Iterator[tuple[Job, F
             while running or (waiting and not broken):
                 while waiting and not broken and len(running) < workers:
                     job = waiting.pop()
-                    running[pool.submit(_run, job)] = job
+                    wanted = describe_job(job, datasets[job.source])
+                    running[pool.submit(_run, job, wanted)] = job
                 finished, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in finished:
                     job, outcome = running.pop(future), _outcome(future)
@@ -75,7 +79,7 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _run(job: Job) -> Files:
+def _run(job: Job, wanted: dict[str, Any]) -> Files:
     from hardpairs.studies.worker import run_job
 
-    return run_job(job, _load_once(job.source))
+    return run_job(job, _load_once(job.source), wanted)

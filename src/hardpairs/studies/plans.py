@@ -1,7 +1,10 @@
 """Plans: which recipes a study trains, on which data."""
 
-from collections.abc import Collection, Sequence
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,10 +13,12 @@ from hardpairs.errors import InputError
 from hardpairs.studies.jobs import Job
 from hardpairs.training.recipes import RECIPES, Recipe
 
+ADDED, REMOVED = "added alone", "removed from the full recipe"
 STRETCH, EXTRAS = "the lesson's stretch", "from the fast recipes"
 BASE_EPOCHS, LONGER_EPOCHS = 2, 7
 QUICK_FRACTION = 0.03
 QUICK_FACTORS = ("third-block", "flips", "zooms")
+QUICK_CURVE_FRACTIONS = (0.01, 0.03)
 CURVE_FRACTIONS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
 MOST_EPOCHS_TIMES = 4  # A small part of the data is seen more often, up to so many times.
 
@@ -92,18 +97,18 @@ BASE = replace(
 def compare_arms(
     sources: Sequence[str], recipes: Sequence[Recipe], *, quick: bool
 ) -> dict[str, list[Arm]]:
-    """Every recipe on every dataset: a block of arms for each dataset, by its source."""
+    """Every recipe on every dataset: a block of arms for each dataset, by its name."""
     return {
-        source: [
+        name: [
             Arm(recipe.name, source, _quick(recipe, 5) if quick else recipe, _part(quick))
             for recipe in recipes
         ]
-        for source in sources
+        for source, name in distinct_names(sources).items()
     }
 
 
 def ablate_arms(source: str, factors: Collection[str], *, quick: bool) -> dict[str, list[Arm]]:
-    """Two blocks: "alone", each factor added to the base; "left out", each taken from the whole.
+    """Two blocks: each factor added alone to the base, and each removed from the full recipe.
 
     Raises:
         InputError: A factor is unknown, or there are fewer than two.
@@ -117,14 +122,17 @@ def ablate_arms(source: str, factors: Collection[str], *, quick: bool) -> dict[s
         raise InputError("--factors: one alone has nothing to be ranked against; name two or more.")
 
     def arm(name: str, chosen: Collection[str]) -> Arm:
-        recipe = combine(chosen)
+        recipe = replace(combine(chosen), name=name)
         return Arm(name, source, _quick(recipe, 1) if quick else recipe, _part(quick))
 
     return {
-        "alone": [arm("base", ()), *(arm(name, (name,)) for name in factors)],
-        "left out": [
-            arm("whole", factors),
-            *(arm(f"no {name}", [other for other in factors if other != name]) for name in factors),
+        ADDED: [arm("base", ()), *(arm(name, (name,)) for name in factors)],
+        REMOVED: [
+            arm("full recipe", factors),
+            *(
+                arm(f"without {name}", [other for other in factors if other != name])
+                for name in factors
+            ),
         ],
     }
 
@@ -144,22 +152,48 @@ def combine(factors: Collection[str]) -> Recipe:
 
 def curve_arms(
     sources: Sequence[str], recipes: Sequence[Recipe], *, quick: bool
-) -> dict[tuple[str, float], list[Arm]]:
-    """Every recipe on growing parts of every dataset: a block for each (source, fraction)."""
-    fractions = (0.01, 0.03) if quick else CURVE_FRACTIONS
-    blocks: dict[tuple[str, float], list[Arm]] = {}
-    for source in sources:
-        for fraction in fractions:
-            blocks[source, fraction] = [
-                Arm(
-                    recipe.name,
-                    source,
-                    _quick(recipe, 5) if quick else _stretch(recipe, fraction),
-                    fraction,
-                )
-                for recipe in recipes
-            ]
-    return blocks
+) -> dict[str, list[Arm]]:
+    """Every recipe on growing parts of every dataset: a block for each part."""
+    return {
+        f"{name}, {fraction:.3%} of the images": [
+            Arm(
+                recipe.name,
+                source,
+                _quick(recipe, 5) if quick else _stretch(recipe, fraction),
+                fraction,
+            )
+            for recipe in recipes
+        ]
+        for source, name in distinct_names(sources).items()
+        for fraction in (QUICK_CURVE_FRACTIONS if quick else CURVE_FRACTIONS)
+    }
+
+
+def distinct_names(sources: Iterable[str]) -> dict[str, str]:
+    """Name every source by the last part of its path, or more of it where that is another's too.
+
+    Names that come to the same file's name count as the same; what no path tells apart is numbered.
+
+    >>> distinct_names(["digits", "/a/cats", "/b/cats"])
+    {'digits': 'digits', '/a/cats': 'a/cats', '/b/cats': 'b/cats'}
+    """
+    parts = {source: Path(source).parts for source in sources}
+    taken = dict.fromkeys(parts, 1)
+    while True:
+        names = {source: "/".join(parts[source][-taken[source] :]) for source in parts}
+        plain = {source: re.sub(r"\W", "-", name).casefold() for source, name in names.items()}
+        count = Counter(plain.values())
+        longer = [s for s in parts if count[plain[s]] > 1 and taken[s] < len(parts[s])]
+        if not longer:
+            break
+        for source in longer:
+            taken[source] += 1
+    numbered = Counter[str]()
+    for source, name in names.items():
+        numbered[plain[source]] += 1
+        if numbered[plain[source]] > 1:
+            names[source] = f"{name} ({numbered[plain[source]]})"
+    return names
 
 
 def _stretch(recipe: Recipe, fraction: float) -> Recipe:

@@ -1,24 +1,50 @@
 """What a study's job does on the machine that it runs on: one training, two sets of predictions."""
 
 import tempfile
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from hardpairs.data.split import Dataset
-from hardpairs.studies.jobs import Files, Job
+from hardpairs.predictions.load import load_predictions
+from hardpairs.predictions.predictions import save_predictions
+from hardpairs.studies.jobs import Files, Job, describe_job, training_rows
 from hardpairs.training.backend import keras
 from hardpairs.training.runs import create_run
 
 
-def run_job(job: Job, dataset: Dataset) -> Files:
+def run_job(job: Job, dataset: Dataset, wanted: Mapping[str, Any]) -> Files:
     """Train and predict; return the files of the finished job by name.
 
     They are predictions.npz, history.csv and, where the recipe holds images out, validation.npz.
+
+    Args:
+        job, dataset: What to train on what.
+        wanted: `describe_job` of the machine that leads the study.
+
+    Raises:
+        RuntimeError: This machine would come to other numbers than the study asks for.
     """
-    count = max(round(len(dataset.train) * job.fraction), 1)
-    dataset = replace(dataset, train=dataset.train.take(slice(count)))
+    precision = wanted["precision"]
+    mine = describe_job(job, dataset, precision)
+    for name in wanted:
+        if mine.get(name) != wanted[name]:
+            raise RuntimeError(
+                f"this machine has {name} {mine.get(name)}, the study needs {wanted[name]}"
+            )
     keras.backend.clear_session()  # A worker's nets would pile up otherwise.
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        create_run(folder, job.source, dataset, job.recipe, seed=job.seed, for_study=True)
+        part = dataset
+        if job.fraction < 1:
+            part = replace(dataset, train=dataset.train.take(training_rows(job, dataset)))
+        create_run(
+            folder, job.source, part, job.recipe, seed=job.seed, precision=precision, for_study=True
+        )
+        for path in folder.glob("*.npz"):
+            predictions = load_predictions(path)
+            save_predictions(
+                replace(predictions, metadata={**predictions.metadata, "job": mine}), path
+            )
         return {path.name: path.read_bytes() for path in folder.iterdir()}

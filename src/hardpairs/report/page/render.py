@@ -160,19 +160,21 @@ def _study_charts(study: dict[str, Any] | None) -> dict[str, Any]:
         else None
         for section in sections
     ]
-    curves: dict[str, list[tuple[int, dict[str, Any]]]] = {}
+    several = len({section.get("source") for section in sections}) > 1
+    curves: dict[tuple[str, str], list[tuple[int, dict[str, Any]]]] = {}
     for section in sections:
+        data = section.get("data", section.get("source", "")) if several else ""
         for score in section.get("scores", []):
-            curves.setdefault(score["name"], []).append((section["train_images"], score))
+            curves.setdefault((score["name"], data), []).append((section["train_images"], score))
     lines = [
         Line(
-            name,
+            f"{name} on {data}" if data else name,
             x=[count for count, _ in points],
             y=[score["mean"] for _, score in points],
             low=[score["interval"][0] for _, score in points],
             high=[score["interval"][1] for _, score in points],
         )
-        for name, points in curves.items()
+        for (name, data), points in curves.items()
     ]
     curve = None
     if study.get("kind") == "curve" and lines:
