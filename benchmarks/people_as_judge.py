@@ -66,10 +66,10 @@ def main() -> None:
 def areas(judged: Predictions, evidence: Evidence, left: np.ndarray) -> list[dict[str, Any]]:
     """Area under the ROC curve of each score, and how far the ambiguity score lies above it."""
     scores = {
-        "ambiguity": evidence.ambiguity,
+        "ambiguity": known(evidence.ambiguity),
         "1 - confidence": 1 - judged.known_probabilities().max(axis=1),
         "its class's part alone": class_doubt(judged.labels, evidence),
-        "1 - label probability": 1 - evidence.label_probability,
+        "1 - label probability": 1 - known(evidence.label_probability),
         "1 - cleanlab's label quality": 1 - cleanlab_quality(judged, evidence),
     }
     mistakes = judged.predicted != judged.labels
@@ -104,9 +104,16 @@ def areas(judged: Predictions, evidence: Evidence, left: np.ndarray) -> list[dic
     return rows
 
 
+def known(column: np.ndarray | None) -> np.ndarray:
+    """A column that probabilities always give."""
+    if column is None:
+        raise SystemExit("the nets gave no probabilities")
+    return column
+
+
 def class_doubt(labels: np.ndarray, evidence: Evidence) -> np.ndarray:
     """The factor of the ambiguity score that all images with the same label share."""
-    doubt = 1 - evidence.label_probability
+    doubt = 1 - known(evidence.label_probability)
     return np.array([doubt[labels == label].mean() for label in range(labels.max() + 1)])[labels]
 
 

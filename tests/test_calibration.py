@@ -5,13 +5,13 @@ from hypothesis import strategies as st
 from scipy import special
 
 from conftest import make_predictions
+from hardpairs.analysis import calibration as calibration_module
 from hardpairs.analysis.calibration import (
-    BINS,
+    Bin,
     apply_temperature,
     calibrate,
     calibration_error,
     fit_temperature,
-    reliability,
 )
 from hardpairs.predictions.predictions import Predictions
 
@@ -52,17 +52,16 @@ def test_error_by_hand():
     labels = np.array([0, 0, 0, 1])
     probabilities = np.array([[0.9, 0.1], [0.9, 0.1], [0.6, 0.4], [0.6, 0.4]])
     # Bin of 0.9: both right, gap 0.1. Bin of 0.6: half right, gap 0.1.
-    assert calibration_error(labels, probabilities).value == pytest.approx(0.1)
-    bins = reliability(labels, probabilities)
-    assert bins[:, 0].sum() == 4
-    np.testing.assert_allclose(bins[bins[:, 0] > 0], [[2, 0.6, 0.5], [2, 0.9, 1]])
-    assert np.isnan(bins[0, 1:]).all()
+    error = calibration_error(probabilities.argmax(axis=1) == labels, probabilities.max(axis=1))
+    assert error.value == pytest.approx(0.1)
+    bins = [(each.images, each.confidence, each.accuracy) for each in error.bins]
+    np.testing.assert_allclose(bins, [[2, 0.6, 0.5], [2, 0.9, 1]])
 
 
 def test_certainty_falls_into_the_last_bin():
-    bins = reliability(np.array([0, 1]), np.eye(2))
-    assert bins[BINS - 1].tolist() == [2, 1, 1]
-    assert calibration_error(np.array([0, 1]), np.eye(2)).value == 0
+    error = calibration_error(np.array([True, True]), np.ones(2))
+    assert error.bins == (Bin(2, 1.0, 1.0),)
+    assert error.value == 0
 
 
 @given(st.floats(0.5, 3), st.integers(0, 100))
@@ -72,3 +71,22 @@ def test_scaling_keeps_the_prediction_and_sums_to_1(temperature, seed):
     np.testing.assert_array_equal(scaled.argmax(axis=1), probabilities.argmax(axis=1))
     np.testing.assert_allclose(scaled.sum(axis=1), 1, atol=1e-5)
     np.testing.assert_allclose(apply_temperature(scaled, 1 / temperature), probabilities, atol=1e-3)
+
+
+@pytest.mark.parametrize("shift", [0, 1], ids=["all right", "all wrong"])
+def test_a_temperature_at_the_bound_is_not_told_as_fitted(shift):
+    labels = np.arange(200) % 3
+    certain = Predictions(labels, np.eye(3)[(labels + shift) % 3], tuple("abc"))
+    assert fit_temperature(certain) is None
+    calibration = calibrate(make_predictions(), certain)
+    assert (calibration.temperature, calibration.after) == (None, None)
+    assert "beyond 0.05 to 20" in calibration.reason
+
+
+def test_many_images_give_the_interval_of_few(monkeypatch):
+    predictions = overconfident(19_000, 1.5)
+    correct = predictions.predicted == predictions.labels
+    confidence = predictions.probabilities.max(axis=1)
+    exact = calibration_error(correct, confidence).interval
+    monkeypatch.setattr(calibration_module, "MANY_IMAGES", 0)
+    assert calibration_error(correct, confidence).interval == pytest.approx(exact, abs=1e-3)

@@ -220,7 +220,7 @@ def test_evaluate_joins_images_by_id(tmp_path, fashion):
     assert list((tmp_path / "o").glob("*pairs.png"))
     done = run_cli("evaluate", tmp_path / "p.npz", "--data", "digits")
     assert done.returncode == 2
-    assert "aren't those of the predictions" in done.stderr
+    assert "has no class 'T-shirt', which the predictions name" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -80,3 +80,28 @@ def test_to_dict_is_json_with_names():
     assert fields["hard_pairs"][0]["first"] in evaluation.class_names
     expected = confusion_matrix(*[getattr(make_predictions(), n) for n in ("labels", "predicted")])
     assert fields["confusion"] == expected.tolist()
+
+
+def test_many_classes_never_make_a_matrix():
+    labels = np.arange(50) * 1000
+    predicted = np.where(np.arange(50) % 5 == 0, labels + 1, labels)
+    names = tuple(str(index) for index in range(50_000))
+    evaluation = evaluate(Predictions(labels, None, names, predicted=predicted))
+    fields = json.loads(json.dumps(evaluation.to_dict()))
+    assert fields["confusion"] is None
+    assert fields["cells"] == [[t, p, 1] for t, p in zip(labels, predicted, strict=True)]
+    assert evaluation.row(5000)[5001] == 1
+    assert len(evaluation.hard_pairs) == 10
+    assert evaluation.hard_pairs[0].first_share == 1
+
+
+@given(st.integers(2, 6), st.integers(0, 100))
+def test_rows_and_matrix_are_the_cells(classes, seed):
+    predictions = make_predictions(images=30, classes=classes, seed=seed)
+    evaluation = evaluate(predictions)
+    np.testing.assert_array_equal(
+        evaluation.confusion,
+        confusion_matrix(predictions.labels, predictions.predicted, labels=range(classes)),
+    )
+    rows = [evaluation.row(index) for index in range(classes)]
+    np.testing.assert_array_equal(rows, evaluation.confusion)

@@ -56,7 +56,8 @@ def test_ambiguity_is_doubt_of_the_image_times_doubt_of_its_class():
     labels = np.array([0, 0, 1])
     probabilities = np.array([[0.8, 0.2, 0], [0.4, 0.5, 0.1], [0.0, 1.0, 0.0]])
     expected = [0.2 * 0.4, 0.6 * 0.4, 0]  # Mean doubt of class 0: (0.2 + 0.6) / 2.
-    np.testing.assert_allclose(ambiguity_score(labels, probabilities), expected, atol=1e-12)
+    of_labels = probabilities[np.arange(3), labels]
+    np.testing.assert_allclose(ambiguity_score(labels, of_labels), expected, atol=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -4,47 +4,87 @@ Temperature scaling and the expected calibration error follow Guo, Pleiss, Sun, 
 Calibration of Modern Neural Networks", ICML 2017, sections 2 and 4.2.
 """
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from scipy import special
 
 from hardpairs.analysis.intervals import CONFIDENCE
 from hardpairs.predictions.predictions import Predictions
 
 BINS = 15  # As in Guo et al.
 RESAMPLES = 500
+# From here on the resampled sums are drawn from their normal limit: 500 times a million images
+# would take as long as all the rest.
+MANY_IMAGES = 20_000
+COLDEST, HOTTEST = 0.05, 20.0
 SMALLEST_PROBABILITY = 1e-12  # Below it a float32 softmax has rounded to 0.
+BLOCK = 2**21  # Probabilities at a time: 16 MB as float64, whatever the number of classes.
+NOTHING_HELD_OUT = (
+    "No temperature was fitted: no validation images were held out, and fitting it on the images "
+    "that are reported on would flatter itself."
+)
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Images of similar confidence: how many, their mean confidence, the share that is right."""
+
+    images: int
+    confidence: float
+    accuracy: float
 
 
 @dataclass(frozen=True)
 class CalibrationError:
-    """Expected calibration error with its 95% bootstrap interval over images."""
+    """Expected calibration error with its 95% bootstrap interval over images.
+
+    Attributes:
+        value, interval: Mean difference of confidence and accuracy over images, by bins.
+        bins: Those of the 15 that hold images, by confidence.
+    """
 
     value: float
     interval: tuple[float, float]
+    bins: tuple[Bin, ...]
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """How far the probabilities can be taken at their word.
+    """How well confidence matches accuracy.
 
     Attributes:
         before: Of the probabilities as they are.
-        temperature: What the logits are divided by; None without validation predictions.
+        temperature: What the logits are divided by; None where none was fitted.
         fitted_on: Validation images that the temperature was fitted on, 0 without.
-        after: Of the scaled probabilities; None without validation predictions.
+        after: Of the scaled probabilities; None where no temperature was fitted.
+        reason: Why no temperature was fitted, in a sentence; "" where one was.
     """
 
     before: CalibrationError
     temperature: float | None = None
     fitted_on: int = 0
     after: CalibrationError | None = None
+    reason: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers, for metrics.json."""
-        return asdict(self)
+        """Plain numbers, for metrics.json; the bins stand there by themselves."""
+        parts = {
+            name: None if error is None else {"value": error.value, "interval": error.interval}
+            for name, error in (("before", self.before), ("after", self.after))
+        }
+        return {
+            "before": parts["before"],
+            "temperature": self.temperature,
+            "fitted_on": self.fitted_on,
+            "after": parts["after"],
+            "reason": self.reason,
+        }
+
+    def bins_dict(self) -> list[dict[str, float]]:
+        """The ``reliability`` part of metrics.json: the bins before scaling."""
+        return [asdict(each) for each in self.before.bins]
 
 
 def calibrate(predictions: Predictions, validation: Predictions | None) -> Calibration:
@@ -54,84 +94,130 @@ def calibrate(predictions: Predictions, validation: Predictions | None) -> Calib
         predictions: Of the images that are reported on.
         validation: Of images the net was neither trained nor is reported on; None where the
             recipe held out none. A temperature fitted on the test set would flatter itself.
+
+    Raises:
+        InputError: The predictions are classes alone.
     """
-    before = calibration_error(predictions.labels, predictions.known_probabilities())
-    if validation is None:
-        return Calibration(before)
+    probabilities = predictions.known_probabilities()
+    correct = predictions.predicted == predictions.labels
+    before = calibration_error(correct, probabilities.max(axis=1))
+    if validation is None or not validation.has_probabilities:
+        return Calibration(before, reason=NOTHING_HELD_OUT)
     temperature = fit_temperature(validation)
-    scaled = apply_temperature(predictions.known_probabilities(), temperature)
-    after = calibration_error(predictions.labels, scaled)
-    return Calibration(before, temperature, len(validation.labels), after)
+    if temperature is None:
+        return Calibration(
+            before,
+            reason=f"No temperature was fitted: on the {len(validation):,} validation images the "
+            f"best one lies beyond {COLDEST:g} to {HOTTEST:g}, as where all of them are right or "
+            "the probabilities are 0 and 1.",
+        )
+    after = calibration_error(correct, scaled_confidence(probabilities, temperature))
+    return Calibration(before, temperature, len(validation), after)
 
 
-def fit_temperature(predictions: Predictions) -> float:
+def fit_temperature(predictions: Predictions) -> float | None:
     """Return the temperature that minimises the negative log-likelihood.
 
     The logits are taken as the logarithms of the probabilities: they differ by a constant per
-    image, which softmax removes.
+    image, which softmax removes. The loss is convex in the inverse temperature, so its slope has
+    one zero, or none within the bounds, and then there is no temperature.
+
+    Returns:
+        The temperature, or None where the best lies outside 0.05 to 20.
+
+    Raises:
+        InputError: The predictions are classes alone.
     """
     from scipy import optimize  # Slow to import, and most runs hold nothing out.
 
-    logits = _logits(predictions.known_probabilities())
-    rows = np.arange(len(logits))
+    probabilities, labels = predictions.known_probabilities(), predictions.labels
 
-    def loss(log_temperature: float) -> float:
-        scaled = logits / np.exp(log_temperature)
-        chosen = scaled[rows, predictions.labels]
-        return float((special.logsumexp(scaled, axis=1) - chosen).mean())
+    def slope(inverse: float) -> float:
+        total = 0.0
+        for block in _blocks(probabilities):
+            logits = _logits(probabilities[block])
+            expected = (_softmax(logits * inverse) * logits).sum(axis=1)
+            total += float((expected - logits[np.arange(len(logits)), labels[block]]).sum())
+        return total / len(labels)
 
-    found = optimize.minimize_scalar(loss, bounds=(np.log(0.05), np.log(20)), method="bounded")
-    return float(np.exp(found.x))
+    if slope(1 / HOTTEST) >= 0 or slope(1 / COLDEST) <= 0:
+        return None
+    return 1 / float(optimize.brentq(slope, 1 / HOTTEST, 1 / COLDEST, xtol=1e-5))
 
 
 def apply_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
     """Return float32 (N, K): probabilities (N, K) with their logits divided by the temperature."""
-    return special.softmax(_logits(probabilities) / temperature, axis=1).astype(np.float32)
+    scaled = np.empty(probabilities.shape, np.float32)
+    for block in _blocks(probabilities):
+        scaled[block] = _softmax(_logits(probabilities[block]) / temperature)
+    return scaled
 
 
-def reliability(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """Sort images into 15 bins of equal width by the probability of their predicted class.
-
-    Returns:
-        float64 (15, 3): images, mean probability and accuracy of each bin; NaN in an empty bin.
-    """
-    bins, confidence, correct = _binned(labels, probabilities)
-    images = np.bincount(bins, minlength=BINS)
-    with np.errstate(invalid="ignore"):
-        mean_confidence = np.bincount(bins, weights=confidence, minlength=BINS) / images
-        accuracy = np.bincount(bins, weights=correct, minlength=BINS) / images
-    return np.column_stack([images, mean_confidence, accuracy])
+def scaled_confidence(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    """float64 (N,): the largest of each row of `apply_temperature`, which is never whole."""
+    confidence = np.empty(len(probabilities))
+    for block in _blocks(probabilities):
+        confidence[block] = _softmax(_logits(probabilities[block]) / temperature).max(axis=1)
+    return confidence
 
 
-def calibration_error(labels: np.ndarray, probabilities: np.ndarray) -> CalibrationError:
+def calibration_error(correct: np.ndarray, confidence: np.ndarray) -> CalibrationError:
     """Expected calibration error: the bins' distance from the diagonal, weighted by images.
 
     The interval is the basic bootstrap's (Davison, Hinkley 1997, section 5.2). Resampling adds
     noise to every bin and so only ever raises the error; the percentile interval would lie above
     the estimate, the basic one turns that excess round.
+
+    Args:
+        correct: bool (N,).
+        confidence: float (N,), probability of the predicted class.
     """
-    bins, confidence, correct = _binned(labels, probabilities)
-    excess = correct - confidence
-    value = np.abs(np.bincount(bins, weights=excess, minlength=BINS)).sum() / len(labels)
-    rng = np.random.default_rng(0)
-    resampled = np.empty(RESAMPLES)
-    for index in range(RESAMPLES):
-        chosen = rng.integers(0, len(labels), len(labels))
-        sums = np.bincount(bins[chosen], weights=excess[chosen], minlength=BINS)
-        resampled[index] = np.abs(sums).sum() / len(labels)
-    tail = (1 - CONFIDENCE) / 2
-    low, high = 2 * value - np.quantile(resampled, [1 - tail, tail])
-    return CalibrationError(float(value), (max(float(low), 0.0), max(float(high), 0.0)))
-
-
-def _binned(
-    labels: np.ndarray, probabilities: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    confidence = probabilities.max(axis=1).astype(np.float64)
-    correct = (probabilities.argmax(axis=1) == labels).astype(np.float64)
+    confidence = confidence.astype(np.float64)
     # Bins are open below and closed above, as in the paper: a probability of 1 is in the last.
     bins = np.clip(np.ceil(confidence * BINS).astype(np.int64) - 1, 0, BINS - 1)
-    return bins, confidence, correct
+    excess = correct - confidence
+    value = np.abs(np.bincount(bins, excess, BINS)).sum() / len(correct)
+    resampled = np.abs(_resampled_sums(bins, excess)).sum(axis=1) / len(correct)
+    tail = (1 - CONFIDENCE) / 2
+    low, high = 2 * value - np.quantile(resampled, [1 - tail, tail])
+    return CalibrationError(
+        value=float(value),
+        interval=(max(float(low), 0.0), max(float(high), 0.0)),
+        bins=_filled_bins(bins, confidence, correct),
+    )
+
+
+def _filled_bins(bins: np.ndarray, confidence: np.ndarray, correct: np.ndarray) -> tuple[Bin, ...]:
+    images, sums = np.bincount(bins, minlength=BINS), np.bincount(bins, confidence, BINS)
+    right = np.bincount(bins, correct, BINS)
+    return tuple(
+        Bin(int(images[one]), float(sums[one] / images[one]), float(right[one] / images[one]))
+        for one in np.flatnonzero(images)
+    )
+
+
+def _resampled_sums(bins: np.ndarray, excess: np.ndarray) -> np.ndarray:
+    """float64 (500, 15): the sum of ``excess`` in each bin, of images drawn with replacement."""
+    rng = np.random.default_rng(0)
+    images = len(bins)
+    if images <= MANY_IMAGES:
+        drawn = (rng.integers(0, images, images) for _ in range(RESAMPLES))
+        return np.array([np.bincount(bins[rows], excess[rows], BINS) for rows in drawn])
+    sums, squares = np.bincount(bins, excess, BINS), np.bincount(bins, excess**2, BINS)
+    covariance = np.diag(squares) - np.outer(sums, sums) / images
+    return rng.multivariate_normal(sums, covariance, RESAMPLES, method="eigh")
+
+
+def _blocks(probabilities: np.ndarray) -> Iterator[slice]:
+    images, classes = probabilities.shape
+    step = max(1, BLOCK // classes)
+    for start in range(0, images, step):
+        yield slice(start, start + step)
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    weights = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return weights / weights.sum(axis=1, keepdims=True)
 
 
 def _logits(probabilities: np.ndarray) -> np.ndarray:

@@ -4,15 +4,16 @@ Shared by mistakes and correct images, so that the two can be compared. What the
 to is `hardpairs.analysis.verdicts`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
-from scipy import special
 
 from hardpairs.analysis.neighbours import Neighbours
 from hardpairs.errors import InputError
 from hardpairs.predictions.predictions import Predictions
+
+BLOCK = 2**21  # Probabilities at a time: 16 MB as float64, whatever the number of classes.
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class Evidence:
     given, and probabilities are means over them.
 
     Attributes:
-        label_probability, prediction_probability: float64, mean over the runs.
+        label_probability, prediction_probability: float64, mean over the runs; like the next two
+            None where a run knows no probabilities.
         entropy: float64, bits, of the mean probabilities.
         ambiguity: float64, see `ambiguity_score`.
         disagreement: float64, bits: the entropy of the mean less the mean entropy of the runs, 0
@@ -39,10 +41,10 @@ class Evidence:
         people_entropy: float64, bits; None without votes.
     """
 
-    label_probability: np.ndarray
-    prediction_probability: np.ndarray
-    entropy: np.ndarray
-    ambiguity: np.ndarray
+    label_probability: np.ndarray | None = None
+    prediction_probability: np.ndarray | None = None
+    entropy: np.ndarray | None = None
+    ambiguity: np.ndarray | None = None
     disagreement: np.ndarray | None = None
     runs_for_label: np.ndarray | None = None
     label_quality: np.ndarray | None = None
@@ -66,6 +68,10 @@ class Evidence:
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: column for name, column in values.items() if column is not None}
 
+    def of_row(self, row: int) -> dict[str, float | int | str | None]:
+        """One image's values of `columns`, plain numbers."""
+        return {name: column[row].item() for name, column in self.columns().items()}
+
 
 def gather_evidence(
     runs: Sequence[Predictions],
@@ -83,20 +89,13 @@ def gather_evidence(
     Raises:
         InputError: The runs aren't of the same images.
     """
+    _check_same_images(runs)
     first = runs[0]
     labels, predicted, rows = first.labels, first.predicted, np.arange(len(first.labels))
-    probabilities = mean_probabilities(runs)
-    entropy = _entropy(probabilities)
-    columns = {
-        "label_probability": probabilities[rows, labels],
-        "prediction_probability": probabilities[rows, predicted],
-        "entropy": entropy,
-        "ambiguity": ambiguity_score(labels, probabilities),
-        "label_quality": label_quality(labels, probabilities),
-    }
+    columns: dict[str, np.ndarray | None] = {}
+    if all(run.has_probabilities for run in runs):
+        columns |= _probability_columns(runs)
     if len(runs) > 1:
-        each = [_entropy(run.known_probabilities()) for run in runs]
-        columns["disagreement"] = np.maximum(entropy - np.mean(each, axis=0), 0)
         columns["runs_for_label"] = np.mean([run.predicted == labels for run in runs], axis=0)
     if neighbours is not None:
         columns["neighbours_for_label"] = _share(neighbours.labels, labels)
@@ -110,18 +109,55 @@ def gather_evidence(
     return Evidence(**columns)
 
 
+def _probability_columns(runs: Sequence[Predictions]) -> dict[str, np.ndarray | None]:
+    first, labels = runs[0], runs[0].labels
+    rows = np.arange(len(labels))
+    each = [run.known_probabilities() for run in runs]
+
+    def mean_of(columns: np.ndarray) -> np.ndarray:
+        picked = [probabilities[rows, columns].astype(np.float64) for probabilities in each]
+        return np.mean(picked, axis=0)
+
+    entropy, of_runs = np.empty(len(labels)), np.zeros(len(labels))
+    for block in _blocks(*each[0].shape):
+        entropy[block] = _entropy(_mean([one[block] for one in each]))
+        if len(runs) > 1:
+            of_runs[block] = np.mean([_entropy(one[block]) for one in each], axis=0)
+    label_probability = mean_of(labels)
+    columns = {
+        "label_probability": label_probability,
+        "prediction_probability": mean_of(first.predicted),
+        "entropy": entropy,
+        "ambiguity": ambiguity_score(labels, label_probability),
+        "label_quality": _label_quality(labels, each),
+    }
+    if len(runs) > 1:
+        columns["disagreement"] = np.maximum(entropy - of_runs, 0)
+    return columns
+
+
+def _label_quality(labels: np.ndarray, each: Sequence[np.ndarray]) -> np.ndarray | None:
+    return label_quality(labels, each[0] if len(each) == 1 else _mean(each))
+
+
+def _mean(tables: Sequence[np.ndarray]) -> np.ndarray:
+    return np.asarray(np.mean(tables, axis=0, dtype=np.float64))
+
+
+def _blocks(images: int, classes: int) -> Iterator[slice]:
+    """Rows of a table that fit into `BLOCK` numbers, or one row."""
+    step = max(1, BLOCK // classes)
+    for start in range(0, images, step):
+        yield slice(start, start + step)
+
+
 def _entropy(weights: np.ndarray) -> np.ndarray:
     """float64 (N,): Shannon entropy in bits of each row of weights (N, K), scaled to sum to 1."""
-    shares = weights / weights.sum(axis=1, keepdims=True)
-    return special.entr(shares).sum(axis=1) / np.log(2)
+    shares = weights / weights.sum(axis=1, keepdims=True, dtype=np.float64)
+    return -(shares * np.log2(np.where(shares > 0, shares, 1))).sum(axis=1)
 
 
-def mean_probabilities(runs: Sequence[Predictions]) -> np.ndarray:
-    """Return float64 (N, K), the mean over runs of the same images.
-
-    Raises:
-        InputError: They aren't of the same images, labels and classes.
-    """
+def _check_same_images(runs: Sequence[Predictions]) -> None:
     first = runs[0]
     for number, run in enumerate(runs[1:], start=2):
         same = (
@@ -135,10 +171,9 @@ def mean_probabilities(runs: Sequence[Predictions]) -> np.ndarray:
                 f"run {number} isn't of the same images, labels and classes as the first; "
                 "give runs of one dataset and split."
             )
-    return np.stack([run.known_probabilities() for run in runs]).mean(axis=0, dtype=np.float64)
 
 
-def ambiguity_score(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+def ambiguity_score(labels: np.ndarray, label_probability: np.ndarray) -> np.ndarray:
     """How likely two judges are to leave the label, one of this image, one of its class.
 
     The probability that the nets give to other classes than the label on this image, times the
@@ -148,30 +183,33 @@ def ambiguity_score(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray
 
     Args:
         labels: int64 (N,).
-        probabilities: float (N, K), of images that weren't trained on.
+        label_probability: float (N,), of images that weren't trained on.
 
     Returns:
         float64 (N,), from 0 to 1.
     """
-    doubt = 1 - probabilities[np.arange(len(labels)), labels].astype(np.float64)
-    images = np.maximum(np.bincount(labels, minlength=probabilities.shape[1]), 1)
-    of_class = np.bincount(labels, weights=doubt, minlength=len(images)) / images
+    doubt = 1 - label_probability.astype(np.float64)
+    images = np.maximum(np.bincount(labels), 1)
+    of_class = np.bincount(labels, weights=doubt) / images
     return doubt * of_class[labels]
 
 
 def label_quality(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray | None:
-    """cleanlab's score, float64 (N,), or None where cleanlab isn't installed.
+    """cleanlab's score of each label, float64 (N,), from probabilities (N, K).
 
     The probability of the label after each class's mean self-confidence is taken off, so that
-    labels of hard classes aren't suspected for their class alone.
+    labels of hard classes aren't suspected for their class alone. None where cleanlab isn't
+    installed or a class has no image, by which its adjustment would divide.
     """
     try:
         from cleanlab.rank import get_label_quality_scores
     except ImportError:
         return None
     if len(np.unique(labels)) < probabilities.shape[1]:
-        return None  # cleanlab's adjustment divides by images of each class.
-    return get_label_quality_scores(labels, probabilities, adjust_pred_probs=True)
+        return None
+    # cleanlab refuses a row that sums to 1.0001.
+    shares = probabilities / probabilities.sum(axis=1, keepdims=True, dtype=np.float64)
+    return get_label_quality_scores(labels, shares, adjust_pred_probs=True)
 
 
 def _share(neighbour_labels: np.ndarray, classes: np.ndarray) -> np.ndarray:

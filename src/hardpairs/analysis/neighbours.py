@@ -5,8 +5,6 @@ a prediction (Papernot, McDaniel, arXiv:1803.04765). The file lies beside the pr
 everything after them works without Keras.
 """
 
-import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +12,10 @@ import numpy as np
 
 from hardpairs.errors import InputError
 from hardpairs.files import whole_file
+from hardpairs.reading import read_npz
 
 NEIGHBOURS = 20
+BYTES_PER_IMAGE = 2**10
 
 
 @dataclass(frozen=True)
@@ -67,17 +67,10 @@ def load_neighbours(path: Path, images: int, classes: int) -> Neighbours:
     Raises:
         InputError: Missing, damaged, or not of so many images and classes.
     """
-    try:
-        # NumPy leaves a file open that isn't the zip it looks like; the outer block closes it.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            neighbours = Neighbours(arrays["indices"], arrays["labels"])
-    except (
-        *(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error),
-        *(NotImplementedError, RuntimeError, TypeError, MemoryError, AttributeError),
-    ) as error:
-        raise InputError(
-            f"{path}: is no file of neighbours ({type(error).__name__}); remove it or train again."
-        ) from error
+    arrays = read_npz(path, ("indices", "labels"), most_bytes=max(2**24, BYTES_PER_IMAGE * images))
+    if arrays.keys() != {"indices", "labels"}:
+        raise InputError(f"{path}: is no file of neighbours; remove it or train again.")
+    neighbours = Neighbours(arrays["indices"], arrays["labels"])
     shape = neighbours.labels.shape
     if (
         len(shape) != 2

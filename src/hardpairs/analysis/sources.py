@@ -1,30 +1,45 @@
 """Gathering a subject from files: a run's folder or a predictions file, and what lies beside it."""
 
-import csv
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 
-from hardpairs.analysis.neighbours import Neighbours, load_neighbours
+from hardpairs.analysis.joining import Joined, join
+from hardpairs.analysis.neighbours import load_neighbours
 from hardpairs.analysis.subject import Subject
 from hardpairs.data.about import find_about
-from hardpairs.data.datasets import BUNDLED, dataset_name, load_human_votes, load_split
-from hardpairs.data.split import Images
+from hardpairs.data.datasets import (
+    BUNDLED,
+    dataset_name,
+    load_class_names,
+    load_human_votes,
+    load_split,
+)
+from hardpairs.data.split import Images, SplitName
 from hardpairs.data.votes import load_votes
 from hardpairs.errors import InputError
 from hardpairs.predictions.load import load_predictions
 from hardpairs.predictions.predictions import Predictions
+from hardpairs.reading import read_npy, read_numbers_csv
+
+MOST_KERNEL_BYTES = 2**26
+Read = TypeVar("Read")
 
 
 def load_subject(
-    path: Path,
+    path: str | Path,
     data: str | None = None,
     *,
-    votes: Path | None = None,
-    others: Sequence[Path] = (),
+    votes: str | Path | None = None,
+    others: Sequence[str | Path] = (),
 ) -> Subject:
     """Gather what can be analysed.
+
+    What lies beside a run's predictions and can't be read is left out, and so are images that the
+    predictions name and that aren't theirs; the subject's notes say so.
 
     Args:
         path: A run folder, or a predictions file (.npz or .csv).
@@ -34,99 +49,163 @@ def load_subject(
         others: Run folders or predictions files of further runs.
 
     Raises:
-        InputError: The predictions are missing or bad, or the images or votes are others than
-            those that were predicted.
+        InputError: The predictions are missing or bad, or the images or votes that were asked for
+            are others than those that were predicted.
     """
-    is_run = path.is_dir()
+    path, notes = Path(path), []
     predictions = _load_run(path)
-    source = data or predictions.metadata.get("data")
-    if data is None and source not in BUNDLED and not Path(source or "").is_dir():
-        source = None
-    history = _read_history(path / "history.csv") if is_run else None
-    kernels = None
-    if is_run and (path / "filters.npy").exists():
-        kernels = np.load(path / "filters.npy", allow_pickle=False)
+    source = data or named_data(predictions)
+    joined = None
+    if source is not None:
+        try:
+            joined = join_images(predictions, source)
+        except InputError as error:
+            if data is not None:
+                raise
+            notes.append(f"Images are left out: {error}")
+    elif predictions.metadata.get("data") and isinstance(predictions.metadata["data"], str):
+        notes.append(
+            f"Images are left out: {predictions.metadata['data'][:200]!r}, which the predictions "
+            "name, isn't there; say where it is with --data."
+        )
+    predictions = joined.predictions if joined else predictions
+    parts = _read_run_folder(path, predictions, notes) if path.is_dir() else {}
+    kept_epoch = predictions.metadata.get("kept_epoch")
     return Subject(
         predictions=predictions,
-        images=join_images(predictions, source) if source else None,
+        images=joined.images if joined else None,
+        inverted=joined is not None and joined.inverted,
         about=find_about(predictions.fingerprint),
-        dataset=dataset_name(source) if source else "",
-        human_votes=load_human_votes(source) if source and _split(predictions) == "test" else None,
-        history=history,
-        kept_epoch=predictions.metadata.get("kept_epoch", 0),
-        kernels=kernels,
-        other_runs=tuple(_load_run(other) for other in others),
-        votes=_read_votes(votes, predictions) if votes else None,
-        neighbours=_read_neighbours(path / "neighbours.npz", predictions) if is_run else None,
-        validation=_read_validation(path / "validation.npz", predictions) if is_run else None,
+        dataset=dataset_name(source) if joined and source else "",
+        human_votes=_human_votes(source, predictions, joined) if joined and source else None,
+        kept_epoch=kept_epoch if isinstance(kept_epoch, int) and kept_epoch > 0 else 0,
+        other_runs=tuple(_load_run(Path(other)) for other in others),
+        votes=_read_votes(Path(votes), predictions, joined) if votes else None,
+        train_images=TrainImages(source) if joined and source else None,
+        notes=tuple(notes),
+        **parts,
     )
 
 
-def join_images(predictions: Predictions, source: str) -> Images:
-    """Return the predicted images, looked up by id.
+def named_data(predictions: Predictions) -> str | None:
+    """The data that predictions say they are of, where it is at hand: a name or a folder."""
+    named = predictions.metadata.get("data")
+    if not isinstance(named, str) or not named:
+        return None
+    try:
+        return named if named in BUNDLED or Path(named).is_dir() else None
+    except (OSError, ValueError):  # Foreign text that is no path, or too long for one.
+        return None
+
+
+def join_images(predictions: Predictions, source: str) -> Joined:
+    """Look up the predicted images in their data; see `hardpairs.analysis.joining.join`.
 
     Raises:
         InputError: The data can't be read, or isn't what was predicted.
     """
-    split = load_split(source, "train" if _split(predictions) == "train" else "test")
-    if predictions.fingerprint and predictions.fingerprint != split.fingerprint:
-        raise InputError(
-            f"{source}: its {_split(predictions)} images aren't those that were predicted "
-            "(fingerprints differ); give the folder that was used, with --data."
-        )
-    if predictions.ids.dtype.kind == "U":
-        raise InputError(f"{source}: its images have numbers, the predictions' ids are texts.")
-    if predictions.ids.max() >= len(split) or not np.array_equal(
-        split.labels[predictions.ids], predictions.labels
-    ):
-        raise InputError(
-            f"{source}: its {_split(predictions)} labels aren't those of the predictions; "
-            "give the data that was predicted, or add ids."
-        )
-    return split.take(predictions.ids).images
+    split = load_split(source, _split(predictions))
+    return join(predictions, split, load_class_names(source), source)
+
+
+class TrainImages:
+    """A dataset's training images, read when first asked for."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+
+    @cached_property
+    def _images(self) -> Images:
+        return load_split(self._source, "train").images
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def __getitem__(self, rows: Any) -> Any:
+        return self._images[rows]
 
 
 def _load_run(path: Path) -> Predictions:
     return load_predictions(path / "predictions.npz" if path.is_dir() else path)
 
 
-def _read_votes(path: Path, predictions: Predictions) -> np.ndarray:
+def _read_run_folder(path: Path, predictions: Predictions, notes: list[str]) -> dict[str, Any]:
+    """What lies beside a run's predictions, as far as it can be read."""
+
+    def read(name: str, reader: Callable[[Path], Read]) -> Read | None:
+        if not (path / name).exists():
+            return None
+        try:
+            return reader(path / name)
+        except InputError as error:
+            notes.append(f"Left out: {error}")
+            return None
+
+    images, classes = len(predictions), len(predictions.class_names)
+    return {
+        "history": read("history.csv", _read_history),
+        "kernels": read("filters.npy", _read_kernels),
+        "neighbours": read("neighbours.npz", lambda file: load_neighbours(file, images, classes)),
+        "validation": read("validation.npz", lambda file: _read_validation(file, predictions)),
+    }
+
+
+def _human_votes(source: str, predictions: Predictions, joined: Joined) -> np.ndarray | None:
+    """People's shares in the predictions' order of classes; None where those aren't the data's."""
+    votes = load_human_votes(source) if _split(predictions) == "test" else None
+    if votes is None or not joined.covers(len(votes)):
+        return None
+    return votes[np.ix_(joined.classes, joined.classes)]
+
+
+def _read_votes(path: Path, predictions: Predictions, joined: Joined | None) -> np.ndarray:
+    """Votes in the predictions' order of images and classes; the file has the data's."""
     if _split(predictions) == "train":
         raise InputError(f"{path}: votes are for test images, and these predictions are of train.")
     classes = len(predictions.class_names)
-    return load_votes(path, predictions.labels, predictions.ids, classes)
+    if joined is None:
+        if predictions.ids.dtype.kind == "U":
+            raise InputError(
+                f"{path}: votes stand in the order of the data, and the predictions' ids are "
+                "texts; say with --data which images they are."
+            )
+        return load_votes(path, predictions.labels, predictions.ids, classes)
+    if not joined.covers(classes):
+        raise InputError(f"{path}: votes need predictions with the data's classes, all of them.")
+    votes = load_votes(path, joined.classes[predictions.labels], joined.rows, classes)
+    return votes[:, joined.classes]
 
 
-def _read_neighbours(path: Path, predictions: Predictions) -> Neighbours | None:
-    if not path.exists():
-        return None
-    images, classes = len(predictions), len(predictions.class_names)
-    return load_neighbours(path, images, classes)
+def _read_kernels(path: Path) -> np.ndarray:
+    kernels = read_npy(path, most_bytes=MOST_KERNEL_BYTES)
+    if (
+        kernels.ndim != 4
+        or kernels.dtype.kind != "f"
+        or 0 in kernels.shape
+        or not np.isfinite(kernels).all()
+    ):
+        raise InputError(
+            f"{path}: holds {kernels.dtype} of shape {kernels.shape}, expected the filters of a "
+            "first layer, finite floats (height, width, channels, filters)."
+        )
+    return kernels.astype(np.float32)
 
 
-def _read_validation(path: Path, predictions: Predictions) -> Predictions | None:
-    if not path.exists():
-        return None
+def _read_history(path: Path) -> dict[str, list[float]]:
+    history = read_numbers_csv(path)
+    if not history.get("loss") or not history.get("accuracy"):
+        raise InputError(f"{path}: needs columns 'loss' and 'accuracy' and a line for each epoch.")
+    return history
+
+
+def _read_validation(path: Path, predictions: Predictions) -> Predictions:
     validation = load_predictions(path)
     if validation.class_names != predictions.class_names:
-        raise InputError(
-            f"{path}: has other classes than predictions.npz; remove it or train again."
-        )
+        raise InputError(f"{path}: has other classes than predictions.npz.")
+    if np.array_equal(validation.ids, predictions.ids) and validation.split == predictions.split:
+        raise InputError(f"{path}: is of the images that are reported on, not of others.")
     return validation
 
 
-def _split(predictions: Predictions) -> str:
-    return predictions.split or "test"
-
-
-def _read_history(path: Path) -> dict[str, list[float]] | None:
-    if not path.exists():
-        return None
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    try:
-        return {name: [float(row[name]) for row in rows] for name in rows[0]}
-    except (IndexError, TypeError, ValueError) as error:
-        raise InputError(f"{path}: isn't a history of numbers; remove it or train again.") from (
-            error
-        )
+def _split(predictions: Predictions) -> SplitName:
+    return "train" if predictions.split == "train" else "test"

@@ -6,18 +6,26 @@ from typing import Any
 
 import numpy as np
 
-from hardpairs.analysis.calibration import Calibration, calibrate, reliability
+from hardpairs.analysis.calibration import Calibration, calibrate
 from hardpairs.analysis.evaluation import Evaluation, evaluate
 from hardpairs.analysis.evidence import Evidence, gather_evidence
 from hardpairs.analysis.neighbours import Neighbours
 from hardpairs.analysis.people import compare_with_people
-from hardpairs.analysis.verdicts import Verdict, judge_mistakes, verdicts_dict
+from hardpairs.analysis.verdicts import (
+    Verdicts,
+    confidence_is_given_away,
+    judge_mistakes,
+    verdicts_dict,
+)
 from hardpairs.data.about import About
 from hardpairs.data.split import Images
+from hardpairs.errors import InputError
 from hardpairs.predictions.predictions import Predictions
 
+NO_CALIBRATION = "Calibration is left out: it needs probabilities between 0 and 1."
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Subject:
     """What an analysis is made from; only the predictions are always there.
 
@@ -25,7 +33,7 @@ class Subject:
 
     Attributes:
         predictions: Of the N images.
-        images: In the predictions' order, or None.
+        images: In the predictions' order; by default those that came with the predictions, or None.
         inverted: Whether the images are white on black.
         about: What is known of the data beyond its images, or None.
         dataset: The data's name, "" where unknown.
@@ -39,12 +47,16 @@ class Subject:
         neighbours: Nearest training images of each image, or None.
         validation: Predictions of the images held out from training, or None.
         train_images: What the neighbours' indices point into, or None.
-        notes: What was left out, and why, a sentence each.
+        notes: What was left out while it was gathered, and why, a sentence each; with what was
+            left out later: `remarks`.
+
+    Raises:
+        InputError: The images aren't uint8, or not as many as the predictions.
     """
 
     predictions: Predictions
     images: Images | None = None
-    inverted: bool = True
+    inverted: bool = False
     about: About | None = None
     dataset: str = ""
     human_votes: np.ndarray | None = None
@@ -57,6 +69,11 @@ class Subject:
     validation: Predictions | None = None
     train_images: Images | None = None
     notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        images = self.predictions.images if self.images is None else self.images
+        if images is not None:
+            object.__setattr__(self, "images", _checked_images(images, self.predictions))
 
     @cached_property
     def evaluation(self) -> Evaluation:
@@ -71,42 +88,62 @@ class Subject:
         )
 
     @cached_property
-    def verdicts(self) -> tuple[Verdict, ...]:
-        """Of every mistake."""
+    def verdicts(self) -> Verdicts:
+        """Of every mistake, or why there are none."""
         return judge_mistakes(self.predictions, self.evidence)
 
     @cached_property
-    def calibration(self) -> Calibration:
-        """Of the predictions, with a temperature where there is validation."""
+    def calibration(self) -> Calibration | None:
+        """Of the predictions, with a temperature where there is validation.
+
+        None where there is no confidence to speak of: classes alone, or probabilities of 0 and 1.
+        """
+        probabilities = self.predictions.probabilities
+        if probabilities is None or confidence_is_given_away(probabilities.max(axis=1)):
+            return None
         return calibrate(self.predictions, self.validation)
 
     @cached_property
+    def remarks(self) -> tuple[str, ...]:
+        """Everything that was converted or left out, and why, a sentence each."""
+        return (
+            *self.predictions.notes,
+            *self.notes,
+            *(() if self.calibration is not None else (NO_CALIBRATION,)),
+            *((self.verdicts.reason,) if self.verdicts.reason else ()),
+        )
+
+    @cached_property
     def metrics(self) -> dict[str, Any]:
-        """What metrics.json holds: the evaluation, the verdicts, and what is known of it."""
-        predictions = self.predictions
+        """What metrics.json holds, see docs/metrics.md: strict JSON, every figure of the page."""
+        predictions, calibration = self.predictions, self.calibration
+        people = self.votes is not None and compare_with_people(predictions, self.votes).to_dict()
         return {
             **self.evaluation.to_dict(),
-            "calibration": self.calibration.to_dict(),
-            "verdicts": verdicts_dict(
-                predictions, self.evidence, self.verdicts, 1 + len(self.other_runs)
-            ),
-            "people": (
-                None
-                if self.votes is None
-                else compare_with_people(predictions, self.votes).to_dict()
-            ),
+            "calibration": calibration and calibration.to_dict(),
+            "verdicts": verdicts_dict(predictions, self.verdicts, 1 + len(self.other_runs)),
+            "people": people or None,
             "split": predictions.split,
             "fingerprint": predictions.fingerprint,
             "training": predictions.metadata,
-            "reliability": _reliability(predictions),
+            "reliability": calibration.bins_dict() if calibration else [],
+            "notes": self.remarks,
         }
 
 
-def _reliability(predictions: Predictions) -> list[dict[str, float]]:
-    """The bins that hold images, see `reliability`."""
-    bins = reliability(predictions.labels, predictions.known_probabilities())
-    return [
-        {"images": int(images), "confidence": confidence, "accuracy": accuracy}
-        for images, confidence, accuracy in bins.tolist()
-        if images
-    ]
+def _checked_images(images: Any, predictions: Predictions) -> Any:
+    """Images as the predictions need them; a gray array (N, H, W) becomes (N, H, W, 1)."""
+    if isinstance(images, np.ndarray):
+        if images.ndim == 3:
+            images = images[..., None]
+        if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] not in (1, 3):
+            raise InputError(
+                f"images are {images.dtype} of shape {images.shape}, expected uint8 of shape "
+                "(images, height, width) or (images, height, width, 1 or 3); "
+                "bring them to 0 to 255 and the colours last."
+            )
+    if len(images) != len(predictions):
+        raise InputError(
+            f"{len(images):,} images for {len(predictions):,} predictions; give one for each."
+        )
+    return images

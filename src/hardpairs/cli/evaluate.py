@@ -59,7 +59,10 @@ def analyse_and_print(
     """Write the analysis into a folder, if one is given, and print its tables."""
     subject = analyse(run_or_file, data=data, votes=votes, others=others, folder=folder)
     print_evaluation(subject.evaluation, Console())
-    click.echo(f"{headline(subject.verdicts)} Misclassified isn't yet mislabelled.")
+    if subject.verdicts:
+        click.echo(f"{headline(subject.verdicts)} Misclassified isn't yet mislabelled.")
+    for remark in subject.remarks:
+        click.echo(remark)
 
 
 def _make_folder(folder: Path) -> None:

@@ -3,7 +3,7 @@
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from hardpairs.analysis.calibration import BINS, apply_temperature, reliability
+from hardpairs.analysis.calibration import BINS
 from hardpairs.analysis.subject import Subject
 from hardpairs.report.canvas import BLUE, GREY, GRID, ORANGE, headed_figure, own_style
 from hardpairs.report.describe import describe
@@ -20,32 +20,29 @@ def draw_calibration(subject: Subject) -> Figure | None:
     Returns:
         The figure, or None where there are no probabilities.
     """
-    predictions = subject.predictions
-    if predictions.probabilities is None:
-        return None
     calibration = subject.calibration
+    if calibration is None:
+        return None
     figure = headed_figure(6.4, 5.0, _headline(calibration.before.value), describe(subject))
     height = figure.get_size_inches()[1]
     axes = figure.add_axes((0.11, 0.5 / height, 0.86, 4.4 / height))
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=":", label="calibrated")
-    curves = [("as predicted", predictions.probabilities, calibration.before, ORANGE, "s")]
+    curves = [("as predicted", calibration.before, ORANGE, "s")]
     if calibration.temperature is not None and calibration.after is not None:
-        scaled = apply_temperature(predictions.probabilities, calibration.temperature)
         label = f"temperature {calibration.temperature:.2f}"
-        curves.append((label, scaled, calibration.after, BLUE, "o"))
-    for label, probabilities, error, colour, marker in curves:
-        bins = reliability(predictions.labels, probabilities)
-        shown = bins[bins[:, 0] >= FEWEST_IN_BIN]
+        curves.append((label, calibration.after, BLUE, "o"))
+    for label, error, colour, marker in curves:
+        shown = [each for each in error.bins if each.images >= FEWEST_IN_BIN]
         low, high = error.interval
         axes.plot(
-            shown[:, 1],
-            shown[:, 2],
+            [each.confidence for each in shown],
+            [each.accuracy for each in shown],
             color=colour,
             marker=marker,
             ms=4,
             label=f"{label}: error {error.value:.1%} ({low:.1%} to {high:.1%})",
         )
-    lowest = 1 / len(predictions.class_names)
+    lowest = 1 / len(subject.predictions.class_names)
     axes.set_xlim(lowest - 0.02, 1.01)
     axes.set_ylim(-0.02, 1.02)
     axes.set_xlabel(f"confidence: probability of the predicted class, {BINS} bins")

@@ -9,7 +9,7 @@ from matplotlib.patches import Rectangle
 
 from hardpairs.analysis.evaluation import HardPair
 from hardpairs.analysis.subject import Subject
-from hardpairs.analysis.verdicts import AMBIGUOUS, OWN, SUSPECT, VERDICTS, Verdict
+from hardpairs.analysis.verdicts import AMBIGUOUS, MODEL_ERROR, SUSPECT, VERDICTS, Verdict
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.report.canvas import (
     BLUE,
@@ -37,7 +37,7 @@ PAIRS_SHOWN = 3
 PER_GROUP = 3
 RIGHT_SHOWN = 2
 IMAGES_PER_VERDICT = 3
-COLOURS = {SUSPECT: ORANGE, AMBIGUOUS: INK, OWN: BLUE}
+COLOURS = {SUSPECT: ORANGE, AMBIGUOUS: INK, MODEL_ERROR: BLUE}
 
 
 def _names(subject: Subject, longest: float = LONGEST_NAME) -> list[str]:
@@ -214,7 +214,7 @@ def most_pronounced(verdicts: Sequence[Verdict], name: str) -> list[Verdict]:
     column, sign = {
         SUSPECT: ("label_probability", 1),
         AMBIGUOUS: ("ambiguity", -1),
-        OWN: ("ambiguity", 1),
+        MODEL_ERROR: ("ambiguity", 1),
     }[name]
     ordered = sorted(verdicts, key=lambda verdict: sign * float(verdict.evidence[column] or 0))
     return ordered[:IMAGES_PER_VERDICT]

@@ -33,8 +33,7 @@ def gallery_data(subject: Subject, *, other: Predictions | None = None) -> dict[
     """
     predictions, images = subject.predictions, subject.images
     rows = choose_rows(predictions, other)
-    by_row = {verdict.row: verdict for verdict in subject.verdicts}
-    judged = [by_row.get(row) for row in rows.tolist()]
+    judged = subject.verdicts.of_rows(rows)
     return {
         "names": list(predictions.class_names),
         "cells": _cells(subject.evaluation),

@@ -1,0 +1,177 @@
+"""Joining predictions with the data they are of: images by id, classes by name."""
+
+import re
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hardpairs.data.split import Images, Split
+from hardpairs.errors import InputError
+from hardpairs.predictions.predictions import Predictions
+
+SHOWN_NAME = 40
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Predictions with the images that they are of.
+
+    Attributes:
+        predictions: As given; with the data's class names where they had numbers for names.
+        images: In the predictions' order.
+        rows: int64 (N,), each image's place in its split.
+        classes: int64 (K,), the data's class for each of the predictions', -1 where it has none.
+        inverted: Whether the images are white on black.
+    """
+
+    predictions: Predictions
+    images: Images
+    rows: np.ndarray
+    classes: np.ndarray
+    inverted: bool
+
+    def covers(self, classes: int) -> bool:
+        """Whether the predictions have exactly the data's ``classes``, in whatever order."""
+        return len(self.classes) == classes and bool((self.classes >= 0).all())
+
+
+def join(
+    predictions: Predictions, split: Split, class_names: tuple[str, ...], source: str
+) -> Joined:
+    """Look the predicted images up by id, and the classes by name.
+
+    Predictions whose classes stand in another order than the data's are as good as any, if their
+    labels follow that order. Names are alike but for case and punctuation, or where the data or
+    the predictions give several, as "T-shirt/top".
+
+    Args:
+        predictions: Of some of the split's images.
+        split, class_names: The data.
+        source: Where the data came from, for messages.
+
+    Raises:
+        InputError: The data isn't what was predicted: other images, labels or class names.
+    """
+    name = predictions.split or "test"
+    if predictions.fingerprint and predictions.fingerprint != split.fingerprint:
+        raise InputError(
+            f"{source}: its {name} images aren't those that were predicted (fingerprints differ); "
+            "give the data that was used, with --data."
+        )
+    rows = _find_rows(predictions.ids, split, f"{source}: its {name} images")
+    labels = split.labels[rows]
+    alike = np.array_equal(labels, predictions.labels)
+    names = predictions.class_names
+    if names == class_names or (alike and (_are_numbers(names) or _are_numbers(class_names))):
+        classes = np.arange(len(names))
+        classes[len(class_names) :] = -1
+        if len(names) == len(class_names) and _are_numbers(names):
+            predictions = replace(predictions, class_names=class_names)
+    else:
+        classes = _match_names(names, class_names, source, alike)
+    if not np.array_equal(classes[predictions.labels], labels):
+        raise InputError(_labels_differ(predictions, class_names, classes, labels, source))
+    return Joined(predictions, split.take(rows).images, rows, classes, split.inverted)
+
+
+def _find_rows(ids: np.ndarray, split: Split, what: str) -> np.ndarray:
+    """Each id's place in the split: by its own ids, or by number where those are texts."""
+    is_text, has_texts = ids.dtype.kind == "U", split.ids.dtype.kind == "U"
+    if is_text and not has_texts:
+        raise InputError(f"{what} have numbers, and the predictions' ids are texts as {ids[0]!r}.")
+    known = split.ids if is_text == has_texts else np.arange(len(split))
+    order = np.argsort(known, kind="stable")
+    places = np.minimum(np.searchsorted(known, ids, sorter=order), len(known) - 1)
+    rows = order[places]
+    missing = np.flatnonzero(known[rows] != ids)
+    if len(missing):
+        raise InputError(
+            f"{what} are {len(split):,} and lack the id {str(ids[missing[0]])[:SHOWN_NAME]!r} of "
+            "the predictions; give the data that was predicted, or the ids of its images."
+        )
+    return rows.astype(np.int64)
+
+
+def _match_names(
+    given: tuple[str, ...], known: tuple[str, ...], source: str, alike: bool
+) -> np.ndarray:
+    """int64 (K,): the data's class of each given name, -1 where there is none of that name.
+
+    Raises:
+        InputError: Some names fit no class, or two fit the same.
+    """
+    by_part: dict[str, set[int]] = {}
+    for index, name in enumerate(known):
+        for part in _parts(name):
+            by_part.setdefault(part, set()).add(index)
+    classes = np.full(len(given), -1, np.int64)
+    for index, name in enumerate(given):
+        found = set().union(*(by_part.get(part, set()) for part in _parts(name)))
+        exact = {place for place in found if _plain(known[place]) == _plain(name)}
+        if len(exact or found) == 1:
+            classes[index] = (exact or found).pop()
+    matched = classes[classes >= 0]
+    if len(np.unique(matched)) < len(matched) or (len(given) == len(known) != len(matched)):
+        wrong = int(np.flatnonzero(classes < 0)[0]) if (classes < 0).any() else 0
+        expected = known[wrong] if alike and wrong < len(known) else None
+        raise InputError(
+            f"{source}: has no class {_short(given[wrong])!r}, which the predictions name; "
+            + (
+                f"its class {wrong} is {_short(expected)!r}, so rename it."
+                if expected is not None
+                else f"its classes are {_listed(known)}."
+            )
+        )
+    return classes
+
+
+def _labels_differ(
+    predictions: Predictions,
+    class_names: tuple[str, ...],
+    classes: np.ndarray,
+    labels: np.ndarray,
+    source: str,
+) -> str:
+    names = predictions.class_names
+    if np.array_equal(labels, predictions.labels):
+        wrong = int(np.flatnonzero(classes != np.arange(len(classes)))[0])
+        return (
+            f"{source}: class {wrong} is {_short(class_names[wrong])!r} in the data and "
+            f"{_short(names[wrong])!r} in the predictions, though their labels are the same "
+            "numbers; put class_names into the order of the labels."
+        )
+    if not (classes >= 0).any() or len(names) != len(class_names):
+        return (
+            f"{source}: has other classes than the predictions, {len(class_names):,} "
+            f"({_listed(class_names)}) where they have {len(names):,} ({_listed(names)}); "
+            "give the data that was predicted."
+        )
+    count = int((classes[predictions.labels] != labels).sum())
+    return (
+        f"{source}: its {predictions.split or 'test'} labels aren't those of the predictions "
+        f"({count:,} of {len(labels):,} differ); give the data that was predicted, or add ids."
+    )
+
+
+def _are_numbers(names: tuple[str, ...]) -> bool:
+    """Whether classes have only numbers for names, as where nobody named them."""
+    return names == tuple(str(index) for index in range(len(names)))
+
+
+def _plain(name: str) -> str:
+    """A name without case, blanks and punctuation; as it is where nothing else would be left."""
+    return re.sub(r"[\W_]+", "", name.casefold()) or name
+
+
+def _parts(name: str) -> set[str]:
+    """The ways to spell a name: whole, and its parts between strokes, as "T-shirt/top"."""
+    return {_plain(name), *(_plain(part) for part in re.split(r"[/|,]| - ", name) if part.strip())}
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= SHOWN_NAME else f"{name[: SHOWN_NAME - 1]}…"
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    shown = ", ".join(_short(name) for name in names[:5])
+    return shown if len(names) <= 5 else f"{shown} and {len(names) - 5:,} more"
