@@ -18,9 +18,8 @@ from rich.table import Table
 from scipy.optimize import brentq
 from scipy.special import expit
 
-from hardpairs.analysis.comparisons import SIGNIFICANCE
 from hardpairs.analysis.intervals import wilson_interval
-from hardpairs.analysis.significance import crossed_error, holm
+from hardpairs.analysis.significance import SIGNIFICANCE, crossed_error, holm
 
 IMAGES = 10_000
 MEAN, SPREAD = 4.6, 2.9  # Of an image's log odds of being right: 92.5% right, most for certain.

@@ -1,10 +1,13 @@
 import math
 import runpy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.formula.api import ols
 from statsmodels.stats.anova import anova_lm
@@ -20,8 +23,12 @@ from hardpairs.analysis.significance import (
     crossed_error,
     holm,
     mcnemar,
+    mcnemar_mid_p,
     mean_interval,
+    newcombe_bounds,
     paired_bootstrap,
+    unmatched_error,
+    wilson_bounds,
 )
 
 
@@ -31,6 +38,8 @@ from hardpairs.analysis.significance import (
 def test_wilson_against_statsmodels(successes, trials):
     expected = proportion_confint(successes, trials, 0.05, method="wilson")
     assert wilson_interval(successes, trials) == pytest.approx(expected, abs=1e-12)
+    both = wilson_bounds(np.array([successes, 1.0]), np.array([trials, 9.0]))
+    assert [float(end[0]) for end in both] == pytest.approx(expected, abs=1e-12)
 
 
 def test_wilson_against_newcombes_worked_example():
@@ -45,6 +54,48 @@ def test_mcnemar_against_statsmodels_and_by_hand():
         assert mcnemar(mended, broken) == pytest.approx(min(expected, 1), abs=1e-12)
     assert mcnemar(0, 7) == pytest.approx(2 / 2**7)
     assert mcnemar(0, 0) == 1
+
+
+# Fagerland, Lydersen, Laake 2013 and 2014: airway hyper-responsiveness (Bentur et al. 2009) and
+# complete response (Cavo et al. 2012); both, fixed, broken, neither.
+BENTUR, CAVO = (1, 7, 1, 12), (59, 16, 6, 80)
+
+
+def test_mid_p_against_the_published_examples_and_the_definition():
+    assert mcnemar(*BENTUR[1:3]) == pytest.approx(0.0703, abs=5e-5)
+    assert mcnemar_mid_p(*BENTUR[1:3]) == pytest.approx(0.0391, abs=5e-5)
+    assert mcnemar(*CAVO[1:3]) == pytest.approx(0.0525, abs=5e-5)
+    assert mcnemar_mid_p(*CAVO[1:3]) == pytest.approx(0.0347, abs=5e-5)
+    fixed, broken = np.array([4, 0, 5, 300]), np.array([9, 7, 5, 311])
+    law = stats.binom(fixed + broken, 0.5)
+    fewer = np.minimum(fixed, broken)
+    expected = 2 * law.cdf(fewer) - law.pmf(fewer)
+    expected[2] = 1 - law.pmf(fewer)[2] / 2  # Their definition where both are equal.
+    np.testing.assert_allclose(mcnemar_mid_p(fixed, broken), expected, atol=1e-12)
+    assert mcnemar_mid_p(0, 0) == 1
+
+
+def test_newcombes_interval_against_the_published_examples():
+    # Fagerland, Lydersen, Laake, Statistics in Medicine 33 (2014), "Newcombe square-and-add".
+    assert newcombe_bounds(*BENTUR) == pytest.approx((0.026, 0.507), abs=5e-4)
+    assert newcombe_bounds(*CAVO) == pytest.approx((0.0046, 0.1186), abs=5e-5)
+    # Altman, Machin, Bryant, Gardner, Statistics with Confidence (2000), table 6.2.
+    assert newcombe_bounds(14, 0, 5, 22) == pytest.approx((-0.226, -0.011), abs=5e-4)
+
+
+@given(tables=st.lists(st.tuples(*[st.integers(0, 500)] * 4).filter(any), min_size=1, max_size=5))
+def test_newcombes_interval_is_sound_whatever_the_counts(tables):
+    both, fixed, broken, neither = np.array(tables).T
+    low, high = newcombe_bounds(both, fixed, broken, neither)
+    difference = (fixed - broken) / np.array(tables).sum(axis=1)
+    assert ((low >= -1) & (low <= difference + 1e-12)).all()
+    assert ((high <= 1) & (high >= difference - 1e-12)).all()
+    turned = newcombe_bounds(both, broken, fixed, neither)
+    np.testing.assert_allclose(turned, (-high, -low), atol=1e-12)
+    wider = newcombe_bounds(both, fixed, broken, neither, 0.99)
+    assert ((wider[0] <= low + 1e-12) & (wider[1] >= high - 1e-12)).all()
+    for index, table in enumerate(tables):  # An array is its elements.
+        assert newcombe_bounds(*table)[0] == pytest.approx(low[index])
 
 
 def test_holm_against_statsmodels():
@@ -85,7 +136,7 @@ def test_crossed_error_against_statsmodels_analysis_of_variance():
     # Hillis 2007: F = MS(recipe) / denominator with these degrees of freedom.
     assert error.standard_error(seeds) ** 2 == pytest.approx(2 / (seeds * images) * denominator)
     freedom = denominator**2 / (of_seeds**2 / ((recipes - 1) * (seeds - 1)))
-    assert error.freedom(seeds) == pytest.approx(freedom)
+    assert error.freedom(seeds, error.seed_freedom) == pytest.approx(freedom)
     difference = correct[1].mean() - correct[0].mean()
     t = abs(difference) / np.sqrt(2 / (seeds * images) * denominator)
     assert error.p_value(difference) == pytest.approx(2 * stats.t.sf(t, freedom))
@@ -109,14 +160,51 @@ def test_crossed_error_of_two_is_the_paired_t_test_where_images_agree():
     assert error.interval(difference) == pytest.approx((interval.low, interval.high))
 
 
+def test_unmatched_error_against_statsmodels_analysis_of_variance():
+    correct = crossed(2)
+    _, seeds, images = correct.shape
+    rows = [
+        {"recipe": r, "seed": s, "image": i, "right": float(right)}
+        for (r, s, i), right in np.ndenumerate(correct)
+    ]
+    formula = "right ~ C(recipe) * C(image) + C(recipe):C(seed)"  # Seeds within a recipe.
+    table = anova_lm(ols(formula, pd.DataFrame(rows)).fit())
+    assert table.loc["C(recipe):C(seed)", "df"] == 2 * (seeds - 1)
+    of_seeds = table.loc["C(recipe):C(seed)", "mean_sq"]
+    of_images, rest = (table.loc[name, "mean_sq"] for name in ("C(recipe):C(image)", "Residual"))
+    assert of_images > rest
+    denominator = of_seeds + of_images - rest
+    error = unmatched_error(*correct)
+    assert error.standard_error(seeds) ** 2 == pytest.approx(2 / (seeds * images) * denominator)
+    freedom = denominator**2 / (of_seeds**2 / (2 * (seeds - 1)))
+    assert error.freedom(seeds, error.seed_freedom) == pytest.approx(freedom)
+
+
+@pytest.mark.parametrize("seeds", [(6, 6), (3, 7), (1, 4)])
+def test_unmatched_error_is_the_t_test_where_images_agree(seeds):
+    rng = np.random.default_rng(3)
+    sides = [
+        rng.random((count, 400)) < share for count, share in zip(seeds, (0.7, 0.8), strict=True)
+    ]
+    error = unmatched_error(*sides)
+    if error.image_variance > 0:  # What images add is 0 in theory; its estimate may be above.
+        error = replace(error, image_variance=0.0)
+    first, second = (side.mean(axis=1) for side in sides)
+    expected = stats.ttest_ind(second, first)
+    difference = second.mean() - first.mean()
+    assert error.p_value(difference) == pytest.approx(expected.pvalue)
+    interval = expected.confidence_interval(0.95)
+    assert error.interval(difference) == pytest.approx((interval.low, interval.high))
+
+
 def test_seeds_needed_against_statsmodels():
-    error = CrossedError(recipes=2, seeds=5, seed_variance=0.002**2, image_variance=0.0)
+    error = CrossedError(2, 5, seed_variance=0.002**2, image_variance=0.0, seed_freedom=4)
     for difference, comparisons in ((0.002, 1), (0.001, 1), (0.0015, 9)):
         expected = TTestPower().solve_power(
             difference / 0.002, alpha=0.05 / comparisons, power=0.8, alternative="two-sided"
         )
         assert error.seeds_needed(difference, comparisons) == math.ceil(expected)
-    too_few_images = CrossedError(recipes=2, seeds=5, seed_variance=1e-6, image_variance=1e-5)
+    too_few_images = CrossedError(2, 5, seed_variance=1e-6, image_variance=1e-5, seed_freedom=4)
     assert too_few_images.seeds_needed(0.001, 1) is None
 
 

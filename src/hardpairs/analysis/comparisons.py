@@ -7,6 +7,7 @@ import numpy as np
 
 from hardpairs.analysis.evaluation import count_cells, find_hard_pairs
 from hardpairs.analysis.significance import (
+    SIGNIFICANCE,
     crossed_error,
     holm,
     mcnemar,
@@ -16,7 +17,6 @@ from hardpairs.analysis.significance import (
 from hardpairs.errors import InputError
 from hardpairs.predictions.predictions import Predictions
 
-SIGNIFICANCE = 0.05
 SHOWN_PAIRS = 3
 
 
@@ -199,7 +199,7 @@ def effects(block: Block) -> tuple[Effect, ...]:
                 seeds_needed=error.seeds_needed(gain, len(gains)),
                 errors_removed=gain / max(1 - float(means[0]), 1e-12),
                 seeds=tuple(
-                    SeedTest(int(m), int(b), mcnemar(int(m), int(b)))
+                    SeedTest(int(m), int(b), float(mcnemar(m, b)))
                     for m, b in zip(fixed, broken, strict=True)
                 ),
                 classes=_class_gains(block, index),
