@@ -49,6 +49,8 @@ def guarded(path: str | Path, what: str) -> Iterator[None]:
         message = str(error)
         raise InputError(message if str(path) in message else f"{path}: {message}") from error
     except OSError as error:
+        if error.errno is None:  # Not the system's word but a decoder's, as gzip's on damage.
+            raise InputError(f"{path}: is damaged or isn't {what} ({error}).") from error
         reason = error.strerror or type(error).__name__
         raise InputError(f"{path}: can't be read ({reason}); check the path.") from error
     except Exception as error:

@@ -1,15 +1,19 @@
-"""Datasets: the two that travel inside the package, and any folder of four IDX files."""
+"""Datasets: the two that travel inside the package, and whatever a user has."""
 
+import os
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from hardpairs.data.about import BUNDLED_FOLDER, find_about
+from hardpairs.data.folders import open_folder
 from hardpairs.data.idx import read_idx
+from hardpairs.data.idx_sets import find_idx, open_idx
+from hardpairs.data.source import Part, Source, make_source, read_class_names
 from hardpairs.data.split import Dataset, Split, SplitName, combine_sha256, idx_sha256
 from hardpairs.errors import InputError
 
-IMAGE_SIZE = 28
 FILE_PREFIX: dict[SplitName, str] = {"train": "train", "test": "t10k"}
 
 # SHA-256 of the decompressed files: (images, labels).
@@ -38,72 +42,69 @@ BUNDLED: dict[str, dict[SplitName, tuple[str, str]]] = {
 
 
 def load_dataset(source: str | Path) -> Dataset:
-    """Load a bundled dataset by name, or a folder of four IDX files.
+    """Load a dataset to train on and to test with.
 
     Args:
-        source: "fashion-mnist", "digits", or a folder that holds ``train-images-idx3-ubyte``,
-            ``train-labels-idx1-ubyte``, ``t10k-images-idx3-ubyte`` and ``t10k-labels-idx1-ubyte``,
-            each plain or with ``.gz``, and optionally ``classes.txt`` with one class name a line.
+        source: "fashion-mnist", "digits", or where images and labels are; see docs/images.md.
 
     Raises:
-        InputError: A file is missing or damaged, the bundled bytes aren't the published ones, or
-            the arrays don't make a dataset (see the message).
+        InputError: There is nothing of the kind, it is damaged, or it makes no dataset (see the
+            message).
     """
-    train, test = load_split(source, "train"), load_split(source, "test")
-    is_bundled = str(source) in BUNDLED
+    opened = open_source(source)
+    train, test = opened.read("train"), opened.read("test")
+    _check_classes(source, train, test, opened.class_names)
+    notes = list(opened.notes)
+    if opened.is_whole:
+        notes.append(
+            f"Its images are one whole: {len(test):,} of {len(train) + len(test):,} are the test "
+            "images, of every class in proportion and always the same ones."
+        )
     return Dataset(
         name=dataset_name(source),
-        source=str(source) if is_bundled else str(Path(source).resolve()),
-        class_names=load_class_names(source),
+        source=resolved(source),
+        class_names=opened.class_names,
         train=train,
         test=test,
-        shuffled=is_bundled,
+        shuffled=str(source) in BUNDLED,
         about=find_about(test.fingerprint),
+        notes=tuple(notes),
     )
 
 
-def load_split(source: str | Path, split: SplitName) -> Split:
-    """Load one split alone, checked as `load_dataset` does; same arguments and errors."""
-    folder = _folder(source)
-    images_path = _find(folder, f"{FILE_PREFIX[split]}-images-idx3-ubyte")
-    labels_path = _find(folder, f"{FILE_PREFIX[split]}-labels-idx1-ubyte")
-    images, labels = read_idx(images_path, 3), read_idx(labels_path, 1)
-    published = BUNDLED.get(str(source), {}).get(split)
-    if published is None:
-        _check_split(images_path, images, labels_path, labels, load_class_names(source))
-    loaded = Split(images, labels.astype(np.int64), inverted=True)
-    if published is not None:
-        for path, array, expected in zip(
-            (images_path, labels_path), (images, labels), published, strict=True
-        ):
-            if idx_sha256(array) != expected:
-                raise InputError(
-                    f"{path}: differs from the published file (SHA-256); reinstall hardpairs."
-                )
-        loaded.__dict__["fingerprint"] = combine_sha256(*published)  # As it would come out.
-    return loaded
+def load_split(source: str | Path, split: SplitName | None = None) -> Split:
+    """Load one part alone; arguments as for `load_dataset` and `Source.read`, errors likewise."""
+    return open_source(source).read(split)
 
 
 def load_class_names(source: str | Path) -> tuple[str, ...]:
-    """Class names from ``classes.txt``; without it, the numbers up to the largest label."""
-    folder = _folder(source)
-    path = folder / "classes.txt"
-    if not path.exists():
-        largest = max(
-            int(read_idx(_find(folder, f"{prefix}-labels-idx1-ubyte"), 1).max(initial=0))
-            for prefix in FILE_PREFIX.values()
-        )
-        return tuple(str(index) for index in range(largest + 1))
-    try:
-        names = tuple(path.read_text(encoding="utf-8").split("\n"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: can't be read as UTF-8 text ({error}); save it as such.") from (
-            error
-        )
-    names = tuple(name.strip() for name in names if name.strip())
-    if len(names) < 2 or len(set(names)) != len(names):
-        raise InputError(f"{path}: needs at least two names, all different, one a line.")
-    return names
+    """Return the names of the classes, none where the images have no labels; errors likewise."""
+    return open_source(source).class_names
+
+
+def open_source(source: str | Path) -> Source:
+    """Recognise what was given, and look at as much of it as takes no time.
+
+    Raises:
+        InputError: It is nothing that images can be read from; the message lists what was found.
+    """
+    if str(source) in BUNDLED:
+        return _open_bundled(str(source))
+    place = Path(source)
+    found = find_idx(place)
+    if found is not None:
+        return open_idx(found)
+    opened = open_folder(place) if os.path.isdir(place) else None
+    if opened is None:
+        raise InputError(_nothing_found(place))
+    return opened
+
+
+def _nothing_found(place: Path) -> str:
+    if not os.path.isdir(place):
+        known = ", ".join(BUNDLED)
+        return f"{place}: is neither a folder nor a bundled dataset ({known})."
+    return f"{place}: holds no images that can be read: neither IDX files nor pictures."
 
 
 def load_human_votes(name: str) -> np.ndarray | None:
@@ -124,49 +125,42 @@ def dataset_name(source: str | Path) -> str:
     return str(source) if str(source) in BUNDLED else Path(source).resolve().name
 
 
-def _folder(source: str | Path) -> Path:
-    if str(source) in BUNDLED:
-        return BUNDLED_FOLDER / str(source)
-    folder = Path(source)
-    if not folder.is_dir():
-        known = ", ".join(BUNDLED)
-        raise InputError(f"{source}: is neither a folder nor a bundled dataset ({known}).")
-    return folder
+def resolved(source: str | Path) -> str:
+    """What loads the same data from everywhere: a bundled name, or an absolute path."""
+    return str(source) if str(source) in BUNDLED else str(Path(source).resolve())
 
 
-def _find(folder: Path, name: str) -> Path:
-    for path in (folder / name, folder / f"{name}.gz"):
-        if path.is_file():
-            return path
-    raise InputError(f"{folder / name}: is missing, with and without .gz; put it there.")
+def _open_bundled(name: str) -> Source:
+    folder = BUNDLED_FOLDER / name
+    parts: dict[str, Part] = {part: partial(_read_bundled, folder, part) for part in FILE_PREFIX}
+    return make_source(read_class_names(folder) or (), parts)
 
 
-def _check_split(
-    images_path: Path,
-    images: np.ndarray,
-    labels_path: Path,
-    labels: np.ndarray,
-    class_names: tuple[str, ...],
-) -> None:
-    if len(images) != len(labels):
+def _read_bundled(folder: Path, part: SplitName) -> Split:
+    arrays, published = [], BUNDLED[folder.name][part]
+    for kind, expected in zip(("images-idx3", "labels-idx1"), published, strict=True):
+        path = folder / f"{FILE_PREFIX[part]}-{kind}-ubyte.gz"
+        arrays.append(read_idx(path, int(kind[-1])))
+        if idx_sha256(arrays[-1]) != expected:
+            raise InputError(
+                f"{path}: differs from the published file (SHA-256); reinstall hardpairs."
+            )
+    split = Split(arrays[0], arrays[1].astype(np.int64), inverted=True)
+    split.__dict__["fingerprint"] = combine_sha256(*published)  # As it would come out.
+    return split
+
+
+def _check_classes(source: str | Path, train: Split, test: Split, names: tuple[str, ...]) -> None:
+    if not names or not train.has_labels or not test.has_labels:
         raise InputError(
-            f"{labels_path}: has {len(labels):,} labels for the {len(images):,} images of "
-            f"{images_path.name}; the two files don't belong together."
+            f"{source}: its images have no labels, so there is nothing to learn; put them into a "
+            "folder for each class."
         )
-    if len(labels) == 0:
-        raise InputError(f"{images_path}: holds no images; give a set with at least one.")
-    if images.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE):
-        raise InputError(
-            f"{images_path}: holds images of {images.shape[1]}x{images.shape[2]} pixels, "
-            f"expected {IMAGE_SIZE}x{IMAGE_SIZE}; resize them."
-        )
-    if labels.max() >= len(class_names):
-        raise InputError(
-            f"{labels_path}: has label {labels.max()} but classes.txt names only "
-            f"{len(class_names)} classes; add the missing names."
-        )
-    if labels.min() == labels.max():
-        raise InputError(
-            f"{labels_path}: every label is {labels[0]}, and one class alone can't be classified; "
-            "give a set with at least two."
-        )
+    for split in (train, test):
+        if len(split) == 0:
+            raise InputError(f"{source}: holds no images to train or to test with; add some.")
+        if split is train and len(np.unique(split.labels)) < 2:
+            raise InputError(
+                f"{source}: every label is {split.labels[0]}, and one class alone can't be "
+                "classified; give a set with at least two."
+            )

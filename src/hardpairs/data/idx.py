@@ -4,73 +4,84 @@ import gzip
 import io
 import math
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from hardpairs.errors import InputError
+from hardpairs.reading import guarded
 
 MAX_BYTES = 2**31  # Far above any sibling of MNIST; a header beyond it is damage or malice.
 CHUNK_BYTES = 2**20
-UNSIGNED_BYTE = 0x08
+TYPES = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4"}
 
 
-def read_idx(path: Path, dimensions: int) -> np.ndarray:
-    """Read an IDX file of unsigned bytes, gzipped or plain.
+def read_idx(path: str | Path, *dimensions: int) -> np.ndarray:
+    """Read an IDX file, gzipped or plain.
 
     Memory is taken only for bytes that are really there, never on the word of the header.
 
     Args:
         path: The file; gzip is recognised by its first bytes, not by the name.
-        dimensions: How many dimensions the array must have (3 for images, 1 for labels).
+        dimensions: How many dimensions the array may have (3 or 4 for images, 1 or 2 for labels).
 
     Returns:
-        A read-only uint8 array of the header's shape.
+        A read-only array of the header's shape and type.
 
     Raises:
         InputError: The file is missing, unreadable, not IDX, or longer or shorter than its
             header says.
     """
-    try:
+    path = Path(path)
+    with guarded(path, "a whole IDX file; fetch it again"), _damage_of_gzip(path):
         with path.open("rb") as file:
             is_gzip = file.read(2) == b"\x1f\x8b"
         if path.suffix == ".gz" and not is_gzip:
             raise InputError(f"{path}: is not a gzip file; fetch it again or drop the .gz ending.")
         with gzip.open(path) if is_gzip else path.open("rb") as stream:
-            shape = _read_shape(stream, path, dimensions)
-            data = _read_exactly(stream, path, math.prod(shape))
+            shape, dtype = _read_header(stream, path, dimensions)
+            data = _read_exactly(stream, path, math.prod(shape) * dtype.itemsize)
+        return np.frombuffer(data, dtype).reshape(shape)
+
+
+@contextmanager
+def _damage_of_gzip(path: Path) -> Iterator[None]:
+    try:
+        yield
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(f"{path}: is a damaged gzip file ({error}); fetch it again.") from error
-    except OSError as error:
-        raise InputError(
-            f"{path}: can't be read ({error.strerror or error}); check the path."
-        ) from error
-    return np.frombuffer(data, np.uint8).reshape(shape)
 
 
-def _read_shape(stream: io.BufferedIOBase, path: Path, dimensions: int) -> tuple[int, ...]:
+def _read_header(
+    stream: io.BufferedIOBase, path: Path, dimensions: tuple[int, ...]
+) -> tuple[tuple[int, ...], np.dtype]:
     magic = stream.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0":
         raise InputError(f"{path}: doesn't start with an IDX magic number; give an IDX file.")
-    if magic[2] != UNSIGNED_BYTE:
+    if magic[2] not in TYPES:
         raise InputError(
-            f"{path}: holds IDX type 0x{magic[2]:02x}, expected unsigned bytes (0x08); convert it."
+            f"{path}: holds IDX type 0x{magic[2]:02x}, expected bytes (0x08) or integers; "
+            "convert it."
         )
-    if magic[3] != dimensions:
+    if magic[3] not in dimensions:
         raise InputError(
-            f"{path}: has {magic[3]} dimensions, expected {dimensions}; "
+            f"{path}: has {magic[3]} dimensions, expected {' or '.join(map(str, dimensions))}; "
             "check that images and labels aren't swapped."
         )
-    header = stream.read(4 * dimensions)
-    if len(header) < 4 * dimensions:
+    header = stream.read(4 * magic[3])
+    if len(header) < 4 * magic[3]:
         raise InputError(f"{path}: ends inside its header; fetch it again.")
     shape = tuple(int(size) for size in np.frombuffer(header, ">u4"))
-    if math.prod(shape) > MAX_BYTES:
+    dtype = np.dtype(TYPES[magic[2]])
+    size = math.prod(shape) * dtype.itemsize
+    if size > MAX_BYTES or math.prod(max(side, 1) for side in shape) > MAX_BYTES:
         raise InputError(
-            f"{path}: its header claims {math.prod(shape):,} bytes, more than the "
+            f"{path}: its header claims {size:,} bytes, more than the "
             f"{MAX_BYTES:,} that are supported; the file is damaged or not meant for this."
         )
-    return shape
+    return shape, dtype
 
 
 def _read_exactly(stream: io.BufferedIOBase, path: Path, size: int) -> bytes:

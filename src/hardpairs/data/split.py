@@ -44,6 +44,11 @@ class Chosen:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def reduced(self, rows: np.ndarray | slice, side: int) -> np.ndarray | list[np.ndarray]:
+        """Read images no finer than one of ``side`` pixels needs, where they can be so read."""
+        reduced = getattr(self.images, "reduced", None)
+        return reduced(self.rows[rows], side) if reduced else self[rows]
+
     def __getitem__(self, rows: np.ndarray | slice) -> np.ndarray | list[np.ndarray]:
         return self.images[self.rows[rows]]
 
@@ -54,7 +59,7 @@ class Split:
 
     Attributes:
         images: See `Images`; a gray array (N, H, W) becomes (N, H, W, 1).
-        labels: int64 (N,), each an index into the dataset's class names.
+        labels: int64 (N,), each an index into the dataset's class names; -1 where unknown.
         ids: int64 or str (N,), what a prediction names an image by: its index, which is the
             default, or its file name.
         inverted: The images are white on black, as MNIST's are; shown, they are turned.
@@ -95,6 +100,11 @@ class Split:
         return len(self.labels)
 
     @property
+    def has_labels(self) -> bool:
+        """Whether it is known of every image what it shows."""
+        return bool(self.labels.min(initial=0) >= 0)
+
+    @property
     def pixels(self) -> np.ndarray:
         """All images as one array, uint8 (N, H, W, C); those not in memory are read.
 
@@ -132,6 +142,7 @@ class Dataset:
         shuffled: Whether the training images are known to be in random order, so that any part
             of them is like the whole. See `order_to_train`.
         about: What is known of it beyond its images, or None.
+        notes: What was done to the data on the way in and what was left out, a sentence each.
     """
 
     name: str
@@ -141,6 +152,7 @@ class Dataset:
     test: Split
     shuffled: bool = False
     about: About | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def file_name(self) -> str:
@@ -198,35 +210,34 @@ def thumbnails(images: Images, rows: np.ndarray, side: int, inverted: bool = Fal
         uint8 (n, side, side, C), C 3 where any of them has colour, on white.
     """
     rows = np.asarray(rows, np.int64)
+    order = np.argsort(rows, kind="stable")  # Neighbours on disk are read one after the other.
+    read = getattr(images, "reduced", lambda some, _: images[some])
     parts = []
     for start in range(0, len(rows), AT_A_TIME):
-        some = images[rows[start : start + AT_A_TIME]]
+        some = read(rows[order[start : start + AT_A_TIME]], side)
         if isinstance(some, np.ndarray) and some.shape[1:3] == (side, side):
             parts.append(255 - some if inverted and some.shape[3] == 1 else some)
         else:
             parts.append(_squared(some, side, inverted))
     channels = max((part.shape[3] for part in parts), default=1)
-    same = [np.broadcast_to(part, (*part.shape[:3], channels)) for part in parts]
-    return np.concatenate(same) if same else np.zeros((0, side, side, 1), np.uint8)
+    small = np.empty((len(rows), side, side, channels), np.uint8)
+    for start, part in zip(range(0, len(rows), AT_A_TIME), parts, strict=True):
+        small[order[start : start + AT_A_TIME]] = part
+    return small
 
 
 def _squared(images: np.ndarray | list[np.ndarray], side: int, inverted: bool) -> np.ndarray:
-    from PIL import Image  # Only where pictures have to be scaled.
+    from hardpairs.data.pictures import scaled  # Only where pictures have to be.
 
     channels = max(image.shape[2] for image in images)
     squares = np.full((len(images), side, side, channels), BACKGROUND, np.uint8)
     for square, image in zip(squares, images, strict=True):
-        height, width, depth = image.shape
-        scale = side / max(height, width)
-        size = max(round(width * scale), 1), max(round(height * scale), 1)
-        # Enlarged, a pixel stays a pixel; made smaller, all of them count.
-        how = Image.Resampling.NEAREST if scale > 1 else Image.Resampling.LANCZOS
-        picture = Image.fromarray(image[..., 0] if depth == 1 else image).resize(size, how)
-        pixels = np.asarray(picture).reshape(size[1], size[0], depth)
-        if inverted and depth == 1:
+        pixels = scaled(image, side)
+        if inverted and pixels.shape[2] == 1:
             pixels = 255 - pixels
-        top, left = (side - size[1]) // 2, (side - size[0]) // 2
-        square[top : top + size[1], left : left + size[0]] = pixels
+        height, width = pixels.shape[:2]
+        top, left = (side - height) // 2, (side - width) // 2
+        square[top : top + height, left : left + width] = pixels
     return squares
 
 

@@ -1,0 +1,219 @@
+"""Folders of picture files: a folder for each class, or all in one."""
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from pathlib import Path
+
+import numpy as np
+
+from hardpairs.data.pictures import (
+    ENDINGS,
+    bombs_are_errors,
+    looks_like_picture,
+    read_picture_in_thread,
+    stacked,
+)
+from hardpairs.data.source import PART_OF_NAME, Source, make_source
+from hardpairs.data.split import Split
+from hardpairs.errors import InputError
+from hardpairs.reading import clean_text
+
+A_FEW = 10  # Files that can't be read, or one in a hundred: then something is wrong with them all.
+ENDS_BYTES = 4096
+OTHER_ENDINGS = {".heic", ".heif", ".avif", ".jxl", ".jp2", ".svg", ".ico", ".psd", ".dng", ".nef"}
+NO_CLASSES = {"__macosx", "@eadir", "__pycache__"}
+BLANK = np.full((16, 16, 1), 192, np.uint8)
+
+
+@dataclass(frozen=True, eq=False)
+class Photos:
+    """Picture files, each read when it is asked for.
+
+    Attributes:
+        root: The folder that holds them.
+        names: Their paths below it, with "/" between folders.
+        unreadable: What couldn't be read so far, by name, and why. In its place stands a grey
+            square.
+    """
+
+    root: Path
+    names: tuple[str, ...]
+    unreadable: dict[str, str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __getitem__(self, rows: np.ndarray | slice) -> np.ndarray | list[np.ndarray]:
+        """Read pictures in full; uint8 (n, H, W, C) or, of different sizes, a list of (h, w, C).
+
+        Raises:
+            InputError: More than a few of those asked for so far can't be read; it lists them.
+        """
+        return self.reduced(rows, 0)
+
+    def reduced(self, rows: np.ndarray | slice, side: int) -> np.ndarray | list[np.ndarray]:
+        """Read pictures as finely as one of ``side`` pixels needs, JPEGs faster; 0: in full."""
+        names = [self.names[row] for row in np.arange(len(self))[rows]]
+        # Decoders don't hold Python's lock.
+        with bombs_are_errors(), ThreadPoolExecutor(os.cpu_count()) as pool:
+            pictures = list(pool.map(partial(self._read, side=side), names))
+        check_few(self.root, self.unreadable, len(self))
+        return stacked(pictures) if pictures else np.empty((0, 1, 1, 1), np.uint8)
+
+    def _read(self, name: str, side: int) -> np.ndarray:
+        try:
+            return read_picture_in_thread(self.root / name, side=side, name=name)
+        except InputError as error:
+            self.unreadable[name] = str(error)
+            return BLANK
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over names, sizes in bytes, and the first and last 4 kB of every file.
+
+        Reading 50,000 photos whole takes minutes; one that was edited has another size, beginning
+        or end.
+        """
+        digest = hashlib.sha256()
+        for name in self.names:
+            digest.update(f"{name}\0".encode(errors="surrogateescape"))
+            with open(self.root / name, "rb") as file:
+                size = os.fstat(file.fileno()).st_size
+                digest.update(f"{size}\0".encode() + file.read(ENDS_BYTES))
+                file.seek(max(size - ENDS_BYTES, 0))
+                digest.update(file.read(ENDS_BYTES))
+        return digest.hexdigest()
+
+
+def open_folder(folder: Path) -> Source | None:
+    """Recognise class folders, those of several parts, or pictures side by side.
+
+    Args:
+        folder: ``CLASS/…``, ``{train,test,val}/CLASS/…``, or pictures alone, which have no labels
+            and are joined with predictions by name. Links are followed.
+
+    Returns:
+        What was found, its ids being paths below the folder of the part; None where there is no
+        picture.
+
+    Raises:
+        InputError: More than a few files aren't the pictures that their names promise.
+    """
+    below = subfolders(folder)
+    parts = {PART_OF_NAME[path.name.lower()]: path for path in below
+             if path.name.lower() in PART_OF_NAME}  # fmt: skip
+    labelled = {part: classes for part, path in parts.items() if (classes := _class_folders(path))}
+    if labelled:
+        left_out = [path.name for path in below if path not in [parts[part] for part in labelled]]
+        return _open({part: (parts[part], labelled[part]) for part in labelled}, left_out)
+    classes = _class_folders(folder)
+    beside = _pictures_in(folder, folder)
+    if len(classes) == 1 and not beside:
+        return open_folder(folder / next(iter(classes)))
+    if classes:
+        return _open({"all": (folder, classes)}, beside)
+    return _open({"all": (folder, {"": beside})}, []) if beside else None
+
+
+def subfolders(folder: Path) -> list[Path]:
+    """The folders in a folder, by name, without hidden ones and what other tools leave behind."""
+    try:
+        return sorted(
+            path
+            for path in folder.iterdir()
+            if not path.name.startswith(".") and path.name.lower() not in NO_CLASSES
+            and path.is_dir()
+        )  # fmt: skip
+    except OSError as error:
+        raise InputError(f"{folder}: can't be read ({error.strerror}); check it.") from error
+
+
+def check_few(place: Path, unreadable: Mapping[str, str], count: int) -> None:
+    """Raise InputError where more than a few of ``count`` files can't be read; it lists them."""
+    if len(unreadable) > max(A_FEW, count // 100):
+        raise InputError(
+            f"{place}: {len(unreadable):,} of {count:,} files can't be read as pictures "
+            f"({listed(unreadable)}); mend them or move them away."
+        )
+
+
+def listed(names: Iterable[str], most: int = 5) -> str:
+    """The first few names, and how many more there are."""
+    names = list(names)
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(clean_text(name) for name in names[:most]) + more
+
+
+def _open(parts: Mapping[str, tuple[Path, dict[str, list[str]]]], left_out: list[str]) -> Source:
+    """Make a source of folders and their pictures by class, by part; a class "" is no class."""
+    names = sorted({name for _, classes in parts.values() for name in classes} - {""})
+    index = {name: place for place, name in enumerate(names)} | {"": -1}
+    notes = [f"Left out: {listed(left_out)}, beside the folders of classes."] if left_out else []
+    readers = {}
+    for part, (folder, classes) in parts.items():
+        rows = [(path, index[name]) for name in sorted(classes) for path in classes[name]]
+        good = [row for row in rows if looks_like_picture(folder / row[0])]
+        bad = sorted({path for path, _ in rows} - {path for path, _ in good})
+        check_few(folder, dict.fromkeys(bad, ""), len(rows))
+        if bad:
+            notes.append(f"Left out, being no pictures whatever their names: {listed(bad)}.")
+        notes += _unknown_formats(folder)
+        readers[part] = partial(_read, folder, good)
+    return make_source([clean_text(name) for name in names], readers, notes)
+
+
+def _read(folder: Path, rows: list[tuple[str, int]]) -> Split:
+    names = tuple(name for name, _ in rows)
+    # What isn't UTF-8 in a name is spelled out: an id has to be written into texts.
+    ids = np.array([name.encode(errors="backslashreplace").decode() for name in names], str)
+    labels = np.array([label for _, label in rows], np.int64)
+    return Split(Photos(folder, names), labels, ids)
+
+
+def _class_folders(folder: Path) -> dict[str, list[str]]:
+    """The pictures below each subfolder that has any, as paths below ``folder``."""
+    found = {path.name: _pictures_below(path, folder) for path in subfolders(folder)}
+    return {name: pictures for name, pictures in found.items() if pictures}
+
+
+def _pictures_below(folder: Path, root: Path) -> list[str]:
+    """Pictures in a folder and below, in the order in which torchvision and Keras take them."""
+    by_folder, seen = {}, set()
+    waiting = [folder]
+    while waiting:
+        place = waiting.pop()
+        real = os.path.realpath(place)
+        if real in seen:  # A link that leads back up.
+            continue
+        seen.add(real)
+        by_folder[str(place)] = _pictures_in(place, root)
+        waiting += subfolders(place)
+    return [name for place in sorted(by_folder) for name in by_folder[place]]
+
+
+def _pictures_in(folder: Path, root: Path) -> list[str]:
+    prefix = "" if folder == root else f"{folder.relative_to(root).as_posix()}/"
+    with os.scandir(folder) as entries:
+        return sorted(
+            prefix + entry.name
+            for entry in entries
+            if os.path.splitext(entry.name)[1].lower() in ENDINGS
+            and not entry.name.startswith(".") and entry.is_file()
+        )  # fmt: skip
+
+
+def _unknown_formats(folder: Path) -> list[str]:
+    """A sentence on pictures of formats that aren't read."""
+    found = Counter(
+        ending
+        for _, _, names in os.walk(folder)
+        for name in names
+        if (ending := os.path.splitext(name)[1].lower()) in OTHER_ENDINGS
+    )
+    kinds = ", ".join(f"{count:,} {ending}" for ending, count in sorted(found.items()))
+    return [f"Left out, being of formats that aren't read: {kinds}; convert them."] if found else []

@@ -1,0 +1,108 @@
+"""Source: data that was recognised, and can be read part by part."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from hardpairs.data.split import Split, SplitName, stratified_order
+from hardpairs.errors import InputError
+from hardpairs.reading import read_text
+
+TEST_SHARE = 0.2  # Held out for testing where the data has no test part of its own.
+PART_OF_NAME = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("test", "testing", "t10k"), "test"),
+    **dict.fromkeys(("val", "validation", "valid"), "validation"),
+}
+Part = Callable[[], Split]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Data that was recognised but isn't read yet.
+
+    Attributes:
+        class_names: K names; none where the images have no labels.
+        parts: What reads each part: "train" and "test", or "all" alone.
+        notes: What was done to the data on the way and what was left out, a sentence each.
+    """
+
+    class_names: tuple[str, ...]
+    parts: Mapping[str, Part]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the data comes without a test part of its own."""
+        return "all" in self.parts
+
+    def read(self, part: SplitName | None = None) -> Split:
+        """Read one part.
+
+        Args:
+            part: Where the data is one whole, a fifth of every class is the test part, always the
+                same one. None for what foreign predictions are of: the test part, or the whole
+                where the data has no test part of its own.
+
+        Raises:
+            InputError: The data is damaged, or is one whole without labels to part it by.
+        """
+        if not self.is_whole:
+            return self.parts[part or "test"]()
+        whole = self.parts["all"]()
+        if part is None:
+            return whole
+        if not whole.has_labels:
+            raise InputError(
+                "the images have no labels; put them into a folder for each class, or give a "
+                "table with labels."
+            )
+        order = stratified_order(whole.labels, seed=0)
+        first = len(order) - max(round(TEST_SHARE * len(order)), 1)
+        return whole.take(np.sort(order[:first] if part == "train" else order[first:]))
+
+
+def make_source(
+    class_names: Sequence[str], found: Mapping[str, Part], notes: Iterable[str] = ()
+) -> Source:
+    """Make a source of what was found by part: any of "train", "test", "validation" and "all".
+
+    Where there is no test part, the validation part is it.
+    """
+    notes = list(notes)
+    train = found.get("train") or found.get("all")
+    test = found.get("test") or found.get("validation")
+    if "validation" in found and train:
+        used = "isn't used" if "test" in found else "is the test part"
+        notes.append(f"Its validation part {used}.")
+    if train and test:
+        return Source(tuple(class_names), {"train": cache(train), "test": cache(test)}, (*notes,))
+    return Source(tuple(class_names), {"all": cache(train or test)}, (*notes,))  # type: ignore[arg-type]
+
+
+def read_class_names(folder: Path) -> tuple[str, ...] | None:
+    """Read ``classes.txt``, one name a line; None where there is none.
+
+    Raises:
+        InputError: It isn't UTF-8 text, or has fewer than two names or one of them twice.
+    """
+    path = folder / "classes.txt"
+    if not path.exists():
+        return None
+    names = tuple(name.strip() for name in read_text(path).splitlines() if name.strip())
+    if len(names) < 2 or len(set(names)) != len(names):
+        raise InputError(f"{path}: needs at least two names, all different, one a line.")
+    return names
+
+
+def numbered(largest: int) -> tuple[str, ...]:
+    """Names for classes that have none: "0", "1", … up to the largest label."""
+    return tuple(str(index) for index in range(largest + 1))
+
+
+def are_numbers(class_names: Sequence[str]) -> bool:
+    """Whether the names are no more than the labels' own numbers."""
+    return tuple(class_names) == numbered(len(class_names) - 1)
