@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -190,6 +191,32 @@ def test_evaluate_bare_predictions(tmp_path):
     assert "accuracy" in run_cli("evaluate", tmp_path / "p.npz").stdout
 
 
+def test_names_act_on_no_terminal(tmp_path):
+    names = ("\x1b]0;title\x07x", "\x1b[2Jy", "z\u202e", "5", "\u2066w")
+    save_predictions(make_predictions(class_names=names), tmp_path / "p.npz")
+    done = run_cli("evaluate", tmp_path / "p.npz")
+    assert done.returncode == 0, done.stderr
+    assert not re.search("[\x1b\x07\u202e\u2066]", done.stdout + done.stderr)
+    missing = run_cli("evaluate", tmp_path / "\x1b[2J.npz")
+    assert missing.returncode == 2
+    assert "\x1b" not in missing.stderr
+
+
+def test_many_classes_print_the_hardest(tmp_path):
+    save_predictions(make_predictions(images=900, classes=300), tmp_path / "p.npz")
+    out = run_cli("evaluate", tmp_path / "p.npz").stdout
+    assert "the hardest of 300 classes" in out
+    assert len(out.splitlines()) < 60
+
+
+def test_where_all_is_right_no_class_is_hardest(tmp_path):
+    labels = np.arange(20) % 2
+    save_predictions(Predictions(labels, np.eye(3)[labels], ("a", "b", "c")), tmp_path / "p.npz")
+    out = run_cli("evaluate", tmp_path / "p.npz").stdout
+    assert "est" not in re.sub("test|highest", "", out)
+    assert "-" in next(line for line in out.splitlines() if line.strip().startswith("c "))
+
+
 def test_a_second_analysis_leaves_nothing_of_the_first(tmp_path, fashion):
     out = tmp_path / "out"
     out.mkdir()
@@ -197,7 +224,7 @@ def test_a_second_analysis_leaves_nothing_of_the_first(tmp_path, fashion):
     first = Predictions(fashion.test.labels, made.probabilities, fashion.class_names, split="test")
     about = {"about": fashion.about, "images": fashion.test.images}
     write_analysis(Subject(first, kernels=np.ones((3, 3, 1, 2)), **about), out)
-    lessons = {f"fashion_{name}.png" for name in ("cm", "pairs", "hardest", "verdicts")}
+    lessons = {f"fashion_{name}.png" for name in ("cm", "pairs", "hardest")}
     names = {path.name for path in out.iterdir()}
     assert lessons | {"fashion.md", "fashion_filters.png", "report.html"} <= names
     (out / "mine.png").write_bytes(b"mine")

@@ -12,13 +12,14 @@ from conftest import make_predictions
 from hardpairs.analysis.duplicates import Duplicates
 from hardpairs.analysis.subject import Subject
 from hardpairs.data.split import Dataset, Split
+from hardpairs.foreign import spoken_names
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.report import choice, figures
 from hardpairs.report.audit_figures import draw_duplicates, draw_suspects
 from hardpairs.report.calibration_figure import draw_calibration
 from hardpairs.report.canvas import save_figure
 from hardpairs.report.mistake_figures import PAIRS_SHOWN, draw_hardest, draw_pairs, draw_verdicts
-from hardpairs.report.names import short_names, spoken_names
+from hardpairs.report.names import short_names
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (200, 28, 28, 1), dtype=np.uint8)
 HOSTILE = ("$x^{", "<b>&amp;", "a" * 500, "\u202eright to left", "plain")

@@ -6,6 +6,7 @@ they are shown they may neither act nor hide what stands beside them.
 
 import csv
 import io
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -35,6 +36,18 @@ def one_line(text: object) -> str:
         else _UNSEEN.get(unicodedata.category(character), character)
         for character in shown
     )
+
+
+def spoken_names(names: Sequence[str]) -> list[str]:
+    """Names for a sentence: a blank one says which class it is, and so do all if any is a number.
+
+    >>> spoken_names(["5", "6"])
+    ['class 5', 'class 6']
+    """
+    lines = [one_line(name).strip() for name in names]
+    if any(re.fullmatch(r"[-+]?[\d.,]+", line) for line in lines):
+        lines = [f"class {line}" if line else line for line in lines]
+    return [line or f"class {index}" for index, line in enumerate(lines)]
 
 
 def escape_markdown(text: object) -> str:

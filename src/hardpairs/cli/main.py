@@ -7,6 +7,7 @@ import sys
 import click
 
 from hardpairs.errors import InputError
+from hardpairs.foreign import one_line
 
 # By use: each command's module in `hardpairs.cli`, and what it does in a line.
 SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
@@ -66,7 +67,7 @@ def main() -> None:
         error.show()
         sys.exit(2)
     except InputError as error:
-        click.echo(f"hardpairs: {error}", err=True)
+        click.echo(f"hardpairs: {one_line(error)}", err=True)
         sys.exit(2)
     except (KeyboardInterrupt, click.Abort):
         click.echo("hardpairs: stopped; nothing half-written is left.", err=True)

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hardpairs.foreign import one_line, spoken_names
 from hardpairs.training.recipes import RECIPES
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from hardpairs.studies.findings import Findings
 
 SHOWN_PAIRS = 3
+SHOWN_CLASSES, HARDEST_CLASSES = 40, 20  # In full up to so many; of more, the hardest.
 
 
 def print_evaluation(evaluation: "Evaluation", console: Console) -> None:
@@ -22,7 +24,7 @@ def print_evaluation(evaluation: "Evaluation", console: Console) -> None:
     low, high = evaluation.accuracy_interval
     console.print(
         f"\n[bold]accuracy {evaluation.accuracy:.2%}[/bold]  "
-        f"95% interval {low:.2%} to {high:.2%}, {evaluation.images:,} images\n",
+        f"95% confidence interval {low:.2%} to {high:.2%}, {evaluation.images:,} images\n",
         highlight=False,
     )
     console.print(_class_table(evaluation))
@@ -38,20 +40,28 @@ def _class_table(evaluation: "Evaluation") -> Table:
     for name in ("precision", "recall", "F1", "images"):
         table.add_column(name, justify="right")
     table.add_column("")
-    for index, score in enumerate(evaluation.classes):
-        marks = {evaluation.hardest: "← hardest", evaluation.easiest: "← easiest"}
+    shown = list(range(len(evaluation.classes)))
+    if len(shown) > SHOWN_CLASSES:
+        occurring = [index for index in shown if evaluation.classes[index].support]
+        shown = sorted(occurring, key=lambda index: evaluation.classes[index].f1)[:HARDEST_CLASSES]
+        table.caption = f"the hardest of {len(evaluation.classes):,} classes; all: metrics.json"
+    marks = {evaluation.hardest: "← hardest", evaluation.easiest: "← easiest"}
+    for index in shown:
+        score = evaluation.classes[index]
+        mark = marks.get(index, "") if evaluation.hardest != evaluation.easiest else ""
+        scores = (score.precision, score.recall, score.f1)
         table.add_row(
-            Text(score.name),
-            *(f"{value:.3f}" for value in (score.precision, score.recall, score.f1)),
-            f"{score.support}",
-            marks.get(index, ""),
-            style="bold" if index in marks else None,
+            Text(one_line(score.name)),
+            *(f"{value:.3f}" if score.support else "-" for value in scores),
+            f"{score.support:,}",
+            mark,
+            style="bold" if mark else None,
         )
     return table
 
 
 def _pair_table(evaluation: "Evaluation") -> Table:
-    names = evaluation.class_names
+    names = spoken_names(evaluation.class_names)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("hard pair")
     table.add_column("mistakes", justify="right")
@@ -59,7 +69,7 @@ def _pair_table(evaluation: "Evaluation") -> Table:
     table.add_column("count", justify="right")
     table.add_column("of the class", justify="right")
     for pair in evaluation.hard_pairs[:SHOWN_PAIRS]:
-        first, second = names[pair.first], names[pair.second]
+        first, second = (names[index] for index in (pair.first, pair.second))
         table.add_row(
             Text(f"{first} / {second}"),
             f"{pair.mistakes}",
@@ -119,7 +129,7 @@ def print_study(findings: "Findings", console: Console) -> None:
         table = Table(
             box=box.SIMPLE_HEAD,
             pad_edge=False,
-            title=Text(section.name, style="bold"),
+            title=Text(one_line(section.name), style="bold"),
             caption=section_caption(section),
         )
         table.add_column("recipe", no_wrap=True)
@@ -127,10 +137,10 @@ def print_study(findings: "Findings", console: Console) -> None:
             table.add_column(name, justify="right", no_wrap=True)
         table.add_column("", no_wrap=True)
         first, *others = section.scores
-        table.add_row(Text(first.name), f"{first.mean:.2%}")
+        table.add_row(Text(one_line(first.name)), f"{first.mean:.2%}")
         for score, effect in zip(others, section.effects, strict=True):
             table.add_row(
-                Text(score.name),
+                Text(one_line(score.name)),
                 f"{score.mean:.2%}",
                 points(effect.gain),
                 f"{points(effect.interval[0])} {points(effect.interval[1])}",
@@ -139,4 +149,4 @@ def print_study(findings: "Findings", console: Console) -> None:
             )
         console.print(table)
     if findings.leader:
-        console.print(Text(leader_sentence(findings)))
+        console.print(Text(one_line(leader_sentence(findings))))

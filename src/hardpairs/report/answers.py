@@ -8,9 +8,9 @@ from markupsafe import Markup
 
 from hardpairs.analysis.evaluation import ClassScore, Evaluation
 from hardpairs.analysis.subject import Subject
+from hardpairs.foreign import spoken_names
 from hardpairs.report.describe import describe, split_name
 from hardpairs.report.markdown import markdown_environment
-from hardpairs.report.names import spoken_names
 
 SHOWN_PAIRS = 3
 SHOWN_CLASSES = 100

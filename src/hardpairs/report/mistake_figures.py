@@ -10,6 +10,7 @@ from matplotlib.patches import Rectangle
 from hardpairs.analysis.evaluation import HardPair
 from hardpairs.analysis.subject import Subject
 from hardpairs.analysis.verdicts import AMBIGUOUS, MODEL_ERROR, SUSPECT, VERDICTS, Verdict
+from hardpairs.foreign import spoken_names
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.report.canvas import (
     BLUE,
@@ -29,7 +30,7 @@ from hardpairs.report.choice import (
     typical_mistakes,
 )
 from hardpairs.report.describe import describe
-from hardpairs.report.names import LONGEST_NAME, short_id, short_names, spoken_names
+from hardpairs.report.names import LONGEST_NAME, short_id, short_names
 from hardpairs.report.pictures import pictures
 
 IN_SENTENCE = 20.0  # Widths of the letter M.

@@ -1,6 +1,5 @@
 """Foreign names in figures and sentences: cut so that they stay different, in letters there are."""
 
-import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
@@ -48,18 +47,6 @@ def short_names(names: Sequence[str], longest: float = LONGEST_NAME) -> list[str
         f"{cut_name(plain[index], longest - 2)} ({index})" if name in repeated else name
         for index, name in enumerate(cut)
     ]
-
-
-def spoken_names(names: Sequence[str]) -> list[str]:
-    """Names for a sentence: a blank one says which class it is, and so do all if any is a number.
-
-    >>> spoken_names(["5", "6"])
-    ['class 5', 'class 6']
-    """
-    lines = [one_line(name).strip() for name in names]
-    if any(re.fullmatch(r"[-+]?[\d.,]+", line) for line in lines):
-        lines = [f"class {line}" if line else line for line in lines]
-    return [line or f"class {index}" for index, line in enumerate(lines)]
 
 
 def short_id(identity: object) -> str:

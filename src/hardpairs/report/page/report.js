@@ -262,7 +262,7 @@ function sortTable(heading) {
   heading.setAttribute("aria-sort", up ? "ascending" : "descending");
   const text = (row) => row.cells[column].innerText;
   const compare = column === 0
-    ? (a, b) => text(a).localeCompare(text(b))
+    ? (a, b) => text(a).localeCompare(text(b), "en", { numeric: true })
     : (a, b) => parseFloat(text(a)) - parseFloat(text(b));
   const rows = [...body.rows].sort((a, b) => (up ? compare(a, b) : compare(b, a)));
   body.append(...rows);
