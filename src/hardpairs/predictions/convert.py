@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from hardpairs.arrays import describe, is_text, to_numpy
 from hardpairs.errors import InputError
-from hardpairs.predictions.arrays import describe, is_text, to_numpy
+from hardpairs.labels import distinct_names, listed, look_up, to_names, to_vector
 from hardpairs.predictions.found import Found, Truth
 from hardpairs.predictions.joining import match_ids, order_note
-from hardpairs.predictions.labels import distinct_names, listed, look_up, to_names, to_vector
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.predictions.probabilities import spread_top, to_probabilities
 from hardpairs.reading import clean_text

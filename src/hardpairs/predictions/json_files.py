@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from hardpairs.arrays import to_numpy
 from hardpairs.errors import InputError
-from hardpairs.predictions.arrays import to_numpy
 from hardpairs.predictions.found import Found, Hints
 from hardpairs.predictions.table import Table, find_columns
 from hardpairs.reading import guarded, parse_json, read_text

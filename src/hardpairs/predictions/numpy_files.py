@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from hardpairs.arrays import describe
 from hardpairs.errors import InputError
-from hardpairs.predictions.arrays import describe
 from hardpairs.predictions.found import Found, Hints
 from hardpairs.predictions.predictions import FORMAT_VERSION
 from hardpairs.reading import parse_json, read_npy, read_npz

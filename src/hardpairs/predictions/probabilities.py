@@ -3,8 +3,8 @@
 import numpy as np
 from scipy import special
 
+from hardpairs.arrays import describe
 from hardpairs.errors import InputError
-from hardpairs.predictions.arrays import describe
 from hardpairs.predictions.predictions import SUM_TOLERANCE
 
 ROUNDING = 0.02  # Two decimals of a few classes miss 1 by as much.

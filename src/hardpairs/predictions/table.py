@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from hardpairs.arrays import is_text
 from hardpairs.errors import InputError
-from hardpairs.predictions.arrays import is_text
+from hardpairs.labels import clean_label
 from hardpairs.predictions.found import Found, Hints
-from hardpairs.predictions.labels import clean_label
 from hardpairs.predictions.top import find_top, split_pairs
 
 # Usual names, compared without case, blanks and signs; the first that is there counts.

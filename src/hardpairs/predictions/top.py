@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from hardpairs.arrays import is_text
 from hardpairs.errors import InputError
-from hardpairs.predictions.arrays import is_text
 from hardpairs.predictions.found import Found
 
 CLASS_RANK = re.compile(

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from hardpairs.arrays import describe, is_text, to_numpy
 from hardpairs.errors import InputError
-from hardpairs.predictions.arrays import describe, is_text, to_numpy
 
 
 def to_names(names: Any) -> tuple[str, ...]:
