@@ -70,7 +70,7 @@ def areas(judged: Predictions, evidence: Evidence, left: np.ndarray) -> list[dic
         "1 - confidence": 1 - judged.known_probabilities().max(axis=1),
         "its class's part alone": class_doubt(judged.labels, evidence),
         "1 - label probability": 1 - known(evidence.label_probability),
-        "1 - cleanlab's label quality": 1 - cleanlab_quality(judged, evidence),
+        "1 - cleanlab's label quality": 1 - known(evidence.label_quality),
     }
     mistakes = judged.predicted != judged.labels
     odd = np.arange(len(left)) % 2 == 1
@@ -115,13 +115,6 @@ def class_doubt(labels: np.ndarray, evidence: Evidence) -> np.ndarray:
     """The factor of the ambiguity score that all images with the same label share."""
     doubt = 1 - known(evidence.label_probability)
     return np.array([doubt[labels == label].mean() for label in range(labels.max() + 1)])[labels]
-
-
-def cleanlab_quality(judged: Predictions, evidence: Evidence) -> np.ndarray:
-    """cleanlab's score, which this measurement can't do without."""
-    if evidence.label_quality is None:
-        raise SystemExit("install cleanlab: pip install 'hardpairs[audit]'")
-    return evidence.label_quality
 
 
 def by_verdict(judged: Predictions, evidence: Evidence, left: np.ndarray) -> list[dict[str, Any]]:

@@ -1,5 +1,3 @@
-import sys
-
 import numpy as np
 import pytest
 
@@ -82,18 +80,23 @@ def test_runs_of_other_images_are_refused(change):
         gather_evidence(runs)
 
 
-def test_works_without_cleanlab(monkeypatch):
-    monkeypatch.setitem(sys.modules, "cleanlab", None)
-    monkeypatch.setitem(sys.modules, "cleanlab.rank", None)
-    evidence = gather_evidence([make_predictions()])
-    assert evidence.label_quality is None
-    assert "label_quality" not in evidence.columns()
-
-
 @pytest.mark.filterwarnings("ignore")
-def test_cleanlab_scores_a_wrong_label_lowest():
+def test_label_quality_is_cleanlabs():
+    rank = pytest.importorskip("cleanlab.rank")
+    predictions = make_predictions(images=300)
+    labels, probabilities = predictions.labels, predictions.probabilities.astype(float)
+    expected = rank.get_label_quality_scores(
+        labels, probabilities / probabilities.sum(axis=1, keepdims=True), adjust_pred_probs=True
+    )
+    found = label_quality(labels, probabilities[np.arange(300), labels], 5)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_label_quality_is_lowest_of_a_wrong_label_whatever_the_sums():
     labels = np.arange(90) % 3
-    probabilities = np.full((90, 3), 0.1) + 0.7 * np.eye(3)[labels]
+    probabilities = np.full((90, 3), 0.1) + 0.7005 * np.eye(3)[labels]  # Rows sum to 1.0005.
     labels[7] = 2  # It was 1.
-    assert label_quality(labels, probabilities).argmin() == 7
-    assert label_quality(np.zeros(90, int), probabilities) is None  # Two classes without images.
+    evidence = gather_evidence([predictions_of(labels, probabilities)])
+    assert evidence.label_quality.argmin() == 7
+    alone = label_quality(np.zeros(9, int), np.linspace(0.1, 0.9, 9), 3)
+    np.testing.assert_allclose(alone, np.linspace(0.1, 0.9, 9))  # Two classes without images.

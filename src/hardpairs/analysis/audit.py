@@ -104,19 +104,14 @@ def audit_dict(audit: Audit) -> dict[str, Any]:
         "duplicate_threshold": audit.duplicates.threshold,
         "train_suspects": len(audit.train_suspects),
         "test_suspects": len(audit.test_suspects),
-        "ranked_by": ranked_by(audit.train_evidence),
+        "ranked_by": "label_quality",
         "accuracies": [asdict(accuracy) for accuracy in audit.accuracies],
     }
 
 
-def ranked_by(evidence: Evidence) -> str:
-    """What suspects are ranked by: cleanlab's label quality, or the label's probability."""
-    return "label_probability" if evidence.label_quality is None else "label_quality"
-
-
 def _ranked(evidence: Evidence) -> np.ndarray:
     suspects = np.flatnonzero(suspect_labels(evidence))
-    score = evidence.columns()[ranked_by(evidence)]
+    score = evidence.columns()["label_quality"]
     return suspects[np.argsort(score[suspects], kind="stable")]
 
 

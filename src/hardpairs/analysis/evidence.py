@@ -31,8 +31,7 @@ class Evidence:
         disagreement: float64, bits: the entropy of the mean less the mean entropy of the runs, 0
             where all runs say the same (Houlsby et al., arXiv:1112.5745); None of one run.
         runs_for_label: float64, the share of runs that predict the label; None of one run.
-        label_quality: float64, cleanlab's score of the label, low where it looks wrong
-            (Northcutt, Jiang, Chuang, JAIR 70, 2021); None without cleanlab.
+        label_quality: float64, low where the label looks wrong, see `label_quality`.
         neighbours_for_label, neighbours_for_prediction: float64, shares of the nearest training
             images; None without neighbours.
         people, people_for_label, people_for_prediction, people_for_favourite: int64, how many
@@ -92,7 +91,7 @@ def gather_evidence(
     _check_same_images(runs)
     first = runs[0]
     labels, predicted, rows = first.labels, first.predicted, np.arange(len(first.labels))
-    columns: dict[str, np.ndarray | None] = {}
+    columns: dict[str, np.ndarray] = {}
     if all(run.has_probabilities for run in runs):
         columns |= _probability_columns(runs)
     if len(runs) > 1:
@@ -109,7 +108,7 @@ def gather_evidence(
     return Evidence(**columns)
 
 
-def _probability_columns(runs: Sequence[Predictions]) -> dict[str, np.ndarray | None]:
+def _probability_columns(runs: Sequence[Predictions]) -> dict[str, np.ndarray]:
     first, labels = runs[0], runs[0].labels
     rows = np.arange(len(labels))
     each = [run.known_probabilities() for run in runs]
@@ -129,15 +128,11 @@ def _probability_columns(runs: Sequence[Predictions]) -> dict[str, np.ndarray | 
         "prediction_probability": mean_of(first.predicted),
         "entropy": entropy,
         "ambiguity": ambiguity_score(labels, label_probability),
-        "label_quality": _label_quality(labels, each),
+        "label_quality": label_quality(labels, label_probability, each[0].shape[1]),
     }
     if len(runs) > 1:
         columns["disagreement"] = np.maximum(entropy - of_runs, 0)
     return columns
-
-
-def _label_quality(labels: np.ndarray, each: Sequence[np.ndarray]) -> np.ndarray | None:
-    return label_quality(labels, each[0] if len(each) == 1 else _mean(each))
 
 
 def _mean(tables: Sequence[np.ndarray]) -> np.ndarray:
@@ -194,22 +189,26 @@ def ambiguity_score(labels: np.ndarray, label_probability: np.ndarray) -> np.nda
     return doubt * of_class[labels]
 
 
-def label_quality(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray | None:
-    """cleanlab's score of each label, float64 (N,), from probabilities (N, K).
+def label_quality(labels: np.ndarray, label_probability: np.ndarray, classes: int) -> np.ndarray:
+    """Score labels from 0 up, the most suspect lowest.
 
-    The probability of the label after each class's mean self-confidence is taken off, so that
-    labels of hard classes aren't suspected for their class alone. None where cleanlab isn't
-    installed or a class has no image, by which its adjustment would divide.
+    The probability of the label after each class's mean of it is taken off, scaled to sum to 1 over
+    the classes, so that labels of hard classes aren't suspected for their class alone: adjusted
+    self-confidence, as in Northcutt, Jiang, Chuang, "Confident Learning", JAIR 70, 2021, section
+    3.2, and in the library cleanlab.
+
+    Args:
+        labels: int64 (N,).
+        label_probability: float64 (N,), of images that weren't trained on.
+        classes: K; those without images change nothing.
+
+    Returns:
+        float64 (N,).
     """
-    try:
-        from cleanlab.rank import get_label_quality_scores
-    except ImportError:
-        return None
-    if len(np.unique(labels)) < probabilities.shape[1]:
-        return None
-    # cleanlab refuses a row that sums to 1.0001.
-    shares = probabilities / probabilities.sum(axis=1, keepdims=True, dtype=np.float64)
-    return get_label_quality_scores(labels, shares, adjust_pred_probs=True)
+    images = np.bincount(labels, minlength=classes)
+    usual = np.bincount(labels, label_probability, classes) / np.maximum(images, 1)
+    below_surest = np.where(images > 0, usual.max() - usual, 0)
+    return (label_probability + below_surest[labels]) / (1 + below_surest.sum())
 
 
 def _share(neighbour_labels: np.ndarray, classes: np.ndarray) -> np.ndarray:

@@ -70,9 +70,13 @@ class Verdicts(Sequence[Verdict]):
     def __getitem__(self, index: slice) -> "Verdicts": ...
     def __getitem__(self, index: int | slice) -> "Verdict | Verdicts":
         if isinstance(index, slice):
-            return Verdicts(self.rows[index], self.kinds[index], self.evidence, self.reason)
+            return self.where(index)
         row = int(self.rows[index])
         return Verdict(row, VERDICTS[self.kinds[index]], self.evidence.of_row(row))
+
+    def where(self, wanted: np.ndarray | slice) -> "Verdicts":
+        """Some of the mistakes: a bool (M,), places or a slice."""
+        return Verdicts(self.rows[wanted], self.kinds[wanted], self.evidence, self.reason)
 
     def of_rows(self, rows: Iterable[int]) -> list[Verdict | None]:
         """The verdict on each of some images, None on those without one."""
@@ -221,7 +225,6 @@ def verdicts_dict(predictions: Predictions, verdicts: Verdicts, runs: int) -> di
                 ("runs", evidence.label_probability),
                 ("neighbours", evidence.neighbours_for_label),
                 ("people", evidence.people),
-                ("cleanlab", evidence.label_quality),
             )
             if column is not None
         ],
@@ -245,7 +248,8 @@ def mistakes_csv(predictions: Predictions, verdicts: Verdicts) -> str:
     confidence: Any = [""] * len(mistakes)
     if predictions.probabilities is not None:
         confidence = predictions.probabilities[mistakes, predicted]
-    rows = zip(
+    header = ["index", "true", "predicted", "probability", "verdict", *evidence]
+    lines = zip(
         predictions.ids[mistakes].tolist(),
         (names[label] for label in predictions.labels[mistakes]),
         (names[label] for label in predicted),
@@ -254,7 +258,7 @@ def mistakes_csv(predictions: Predictions, verdicts: Verdicts) -> str:
         *map(_texts, evidence.values()),
         strict=True,
     )
-    return csv_text([["index", "true", "predicted", "probability", "verdict", *evidence], *rows])
+    return csv_text([header, *lines])
 
 
 def _texts(column: Any) -> list[Any]:

@@ -9,6 +9,7 @@ from hardpairs.analysis.verdicts import headline
 from hardpairs.cli.options import votes_option
 from hardpairs.cli.terminal import Console, print_evaluation
 from hardpairs.errors import InputError
+from hardpairs.foreign import one_line
 from hardpairs.report.write import analyse
 
 
@@ -62,7 +63,7 @@ def analyse_and_print(
     if subject.verdicts:
         click.echo(f"{headline(subject.verdicts)} Misclassified isn't yet mislabelled.")
     for remark in subject.remarks:
-        click.echo(remark)
+        click.echo(one_line(remark))
 
 
 def _make_folder(folder: Path) -> None:

@@ -141,7 +141,8 @@ def _same(one: Any, other: Any) -> bool:
 
 def as_float32(probabilities: np.ndarray) -> np.ndarray:
     """Cast to float32; what rounding took below 0 or above 1 is put back to it."""
-    return np.clip(probabilities.astype(np.float32), 0, 1)
+    single = probabilities.astype(np.float32)
+    return np.clip(single, 0, 1, out=single)
 
 
 def save_predictions(predictions: Predictions, path: str | Path) -> None:

@@ -49,7 +49,7 @@ def render_answers(subject: Subject, pictures: Mapping[str, str]) -> str:
         calibration=metrics["calibration"],
         shared=_shared(evaluation, metrics),
         paragraphs=about.paragraphs if about is not None else (),
-        notes=subject.notes,
+        notes=subject.remarks,
     )
 
 

@@ -9,7 +9,14 @@ from matplotlib.patches import Rectangle
 
 from hardpairs.analysis.evaluation import HardPair
 from hardpairs.analysis.subject import Subject
-from hardpairs.analysis.verdicts import AMBIGUOUS, MODEL_ERROR, SUSPECT, VERDICTS, Verdict
+from hardpairs.analysis.verdicts import (
+    AMBIGUOUS,
+    MODEL_ERROR,
+    SUSPECT,
+    VERDICTS,
+    Verdicts,
+    count_verdicts,
+)
 from hardpairs.foreign import spoken_names
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.report.canvas import (
@@ -193,12 +200,11 @@ def draw_verdicts(subject: Subject) -> Figure | None:
         title = f"{names[pair.first]}\nand\n{names[pair.second]}"
         axes.text(1.75, top + 0.85, title, ha="right", va="center", linespacing=1.3)
         of_pair = _mistakes_of(pair, predictions, verdicts)
-        for column, name in enumerate(VERDICTS):
-            of_verdict = [verdict for verdict in of_pair if verdict.verdict == name]
+        for column, (name, count) in enumerate(count_verdicts(of_pair).items()):
             left = 1.9 + column * group
-            heading = f"{name}: {len(of_verdict):,} of {len(of_pair):,}"
+            heading = f"{name}: {count:,} of {len(of_pair):,}"
             axes.text(left, top + 0.22, heading, color=COLOURS[name], fontweight="bold")
-            shown = np.array([v.row for v in most_pronounced(of_verdict, name)], np.int64)
+            shown = most_pronounced(of_pair, column)
             tiles = [
                 Tile(
                     picture,
@@ -210,24 +216,23 @@ def draw_verdicts(subject: Subject) -> Figure | None:
     return figure
 
 
-def most_pronounced(verdicts: Sequence[Verdict], name: str) -> list[Verdict]:
-    """The first few of one verdict: least probable labels, most ambiguous, least ambiguous."""
+def most_pronounced(verdicts: Verdicts, kind: int) -> np.ndarray:
+    """Rows of the first few of one verdict: least probable labels, most ambiguous, least so."""
+    evidence, rows = verdicts.evidence, verdicts.rows[verdicts.kinds == kind]
     column, sign = {
-        SUSPECT: ("label_probability", 1),
-        AMBIGUOUS: ("ambiguity", -1),
-        MODEL_ERROR: ("ambiguity", 1),
-    }[name]
-    ordered = sorted(verdicts, key=lambda verdict: sign * float(verdict.evidence[column] or 0))
-    return ordered[:IMAGES_PER_VERDICT]
+        SUSPECT: (evidence.label_probability, 1),
+        AMBIGUOUS: (evidence.ambiguity, -1),
+        MODEL_ERROR: (evidence.ambiguity, 1),
+    }[VERDICTS[kind]]
+    if column is None:
+        return rows[:IMAGES_PER_VERDICT]
+    return rows[np.argsort(sign * column[rows], kind="stable")][:IMAGES_PER_VERDICT]
 
 
-def _mistakes_of(
-    pair: HardPair, predictions: Predictions, verdicts: Sequence[Verdict]
-) -> list[Verdict]:
+def _mistakes_of(pair: HardPair, predictions: Predictions, verdicts: Verdicts) -> Verdicts:
     """Both directions of a pair."""
-    classes, predicted = {pair.first, pair.second}, predictions.predicted
-    return [
-        verdict
-        for verdict in verdicts
-        if {int(predictions.labels[verdict.row]), int(predicted[verdict.row])} == classes
-    ]
+    true, taken_for = predictions.labels[verdicts.rows], predictions.predicted[verdicts.rows]
+    return verdicts.where(
+        ((true == pair.first) & (taken_for == pair.second))
+        | ((true == pair.second) & (taken_for == pair.first))
+    )
