@@ -51,8 +51,9 @@ def read_arrays(path: Path, hints: Hints) -> Found:
     left = dict(arrays)
     names = _take_names(left)
     ids = _take(left, IDS)
-    scores = _take_if(left, SCORES, _is_scores)
-    predicted = _take_if(left, PREDICTED, lambda array: not _is_scores(array))
+    scores = _take_if(left, [n for n in SCORES if n not in PREDICTED], _may_be_scores)
+    scores = _take_if(left, SCORES, is_scores) if scores is None else scores
+    predicted = _take_if(left, PREDICTED, lambda array: not is_scores(array))
     labels = _take(left, LABELS)
     images = _take_if(left, IMAGES, lambda array: array.ndim in (3, 4))
     embeddings = _take_if(left, EMBEDDINGS, lambda array: array.ndim == 2)
@@ -84,7 +85,12 @@ def read_array(path: Path, hints: Hints) -> Found:
     )
 
 
-def _is_scores(array: np.ndarray) -> bool:
+def _may_be_scores(array: np.ndarray) -> bool:
+    """Whether an array named as probabilities can hold them: classes under that name can't."""
+    return array.dtype.kind == "f" or is_scores(array)
+
+
+def is_scores(array: np.ndarray) -> bool:
     """Whether an array holds scores of classes rather than classes."""
     while array.ndim > 2 and array.shape[-1] == 1:
         array = array[..., 0]
