@@ -32,7 +32,7 @@ def test_file_names_are_ids():
     split = Split(IMAGES, LABELS, ids=files)
     joined = join(predictions_of(LABELS[[4, 1]], ids=files[[4, 1]]), split, NAMES, "data")
     assert joined.rows.tolist() == [4, 1]
-    with pytest.raises(InputError, match=r"lack the id 'x\.png'"):
+    with pytest.raises(InputError, match=r"lack 1 of the predictions' 1 ids: 'x\.png'"):
         join(predictions_of([0], ids=np.array(["x.png"])), split, NAMES, "data")
     with pytest.raises(InputError, match="have numbers, and the predictions' ids are texts"):
         join(predictions_of([0], ids=np.array(["x.png"])), SPLIT, NAMES, "data")
@@ -93,5 +93,5 @@ def test_other_labels_are_refused_and_counted():
         join(predictions_of([*LABELS[:6], 0]), SPLIT, NAMES, "data")
     with pytest.raises(InputError, match="fingerprints differ"):
         join(predictions_of(LABELS, fingerprint="x"), SPLIT, NAMES, "data")
-    with pytest.raises(InputError, match="are 7 and lack the id '7'"):
+    with pytest.raises(InputError, match="are 7 and lack 1 of the predictions' 1 ids: '7'"):
         join(predictions_of([0], ids=np.array([7])), SPLIT, NAMES, "data")

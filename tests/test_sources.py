@@ -101,7 +101,7 @@ def test_notes_are_printed(run):
     (run / "filters.npy").write_bytes(b"")
     done = run_cli("evaluate", run)
     assert done.returncode == 0, done.stderr
-    assert "Left out: " in done.stdout
+    assert "Left out: " in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hardpairs.errors import InputError
     from hardpairs.predictions.load import load_predictions
     from hardpairs.predictions.predictions import Predictions, save_predictions
+    from hardpairs.report.explore import Report, explore
     from hardpairs.report.write import analyse
     from hardpairs.training.fit import TrainedModel, easiest, predict, train
     from hardpairs.training.recipes import RECIPES, Recipe, find_recipe
@@ -34,6 +35,7 @@ _HOMES = {
     "errors": ("InputError",),
     "predictions.load": ("load_predictions",),
     "predictions.predictions": ("Predictions", "save_predictions"),
+    "report.explore": ("Report", "explore"),
     "report.write": ("analyse",),
     "training.fit": ("TrainedModel", "easiest", "predict", "train"),
     "training.recipes": ("RECIPES", "Recipe", "find_recipe"),
@@ -49,6 +51,7 @@ __all__ = [
     "InputError",
     "Predictions",
     "Recipe",
+    "Report",
     "Split",
     "Subject",
     "TrainedModel",
@@ -57,6 +60,7 @@ __all__ = [
     "create_run",
     "easiest",
     "evaluate",
+    "explore",
     "find_recipe",
     "gather_evidence",
     "judge_mistakes",
@@ -71,6 +75,12 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return importlib.import_module("importlib.metadata").version("hardpairs")
     if name not in _MODULE_OF:
         raise AttributeError(f"module 'hardpairs' has no attribute {name!r}")
     return getattr(importlib.import_module(f"hardpairs.{_MODULE_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from hardpairs.analysis.intervals import wilson_interval
-from hardpairs.predictions.predictions import Predictions
+from hardpairs.predictions.memory import make_predictions
 
 SCHEMA_VERSION = 1
 KEPT_PAIRS = 10
@@ -49,7 +49,7 @@ class HardPair:
         return self.first_as_second + self.second_as_first
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Evaluation:
     """What predictions amount to.
 
@@ -76,6 +76,24 @@ class Evaluation:
     hardest: int
     easiest: int
     hard_pairs: tuple[HardPair, ...]
+
+    __hash__ = None  # type: ignore[assignment]  # Equal by content, and arrays can't be hashed.
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Evaluation):
+            return NotImplemented
+        return (
+            np.array_equal(self.cells, other.cells)
+            and self.class_names == other.class_names
+            and self.images == other.images
+        )
+
+    def __repr__(self) -> str:
+        low, high = self.accuracy_interval
+        return (
+            f"Evaluation({self.images:,} images, {len(self.class_names):,} classes, accuracy "
+            f"{self.accuracy:.2%}, 95% {low:.2%} to {high:.2%})"
+        )
 
     @cached_property
     def confusion(self) -> np.ndarray:
@@ -120,8 +138,20 @@ class Evaluation:
         }
 
 
-def evaluate(predictions: Predictions) -> Evaluation:
-    """Compute accuracy, the per-class report, the confusion matrix and the hard pairs."""
+def evaluate(labels: Any, probabilities: Any = None, **more: Any) -> Evaluation:
+    """Compute accuracy, the per-class report, the confusion matrix and the hard pairs.
+
+    Args:
+        labels, probabilities, more: See `hardpairs.predictions.memory.make_predictions`; in place
+            of both also `Predictions`, a frame, or a predictions file's path.
+
+    Raises:
+        InputError: They don't fit together.
+
+    >>> evaluate(["cat", "dog", "dog"], ["cat", "dog", "cat"]).correct
+    2
+    """
+    predictions = make_predictions(labels, probabilities, **more)
     labels, predicted = predictions.labels, predictions.predicted
     count = len(predictions.class_names)
     support = np.bincount(labels, minlength=count)

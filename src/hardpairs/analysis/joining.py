@@ -7,9 +7,12 @@ import numpy as np
 
 from hardpairs.data.split import Images, Split
 from hardpairs.errors import InputError
+from hardpairs.labels import listed
+from hardpairs.predictions.joining import match_ids
 from hardpairs.predictions.predictions import Predictions
 
 SHOWN_NAME = 40
+SHOWN_IDS = 3
 
 
 @dataclass(frozen=True)
@@ -80,16 +83,15 @@ def _find_rows(ids: np.ndarray, split: Split, what: str) -> np.ndarray:
     if is_text and not has_texts:
         raise InputError(f"{what} have numbers, and the predictions' ids are texts as {ids[0]!r}.")
     known = split.ids if is_text == has_texts else np.arange(len(split))
-    order = np.argsort(known, kind="stable")
-    places = np.minimum(np.searchsorted(known, ids, sorter=order), len(known) - 1)
-    rows = order[places]
-    missing = np.flatnonzero(known[rows] != ids)
-    if len(missing):
+    rows = match_ids(ids, known)
+    missing = ids[rows < 0].tolist()
+    if missing:
         raise InputError(
-            f"{what} are {len(split):,} and lack the id {str(ids[missing[0]])[:SHOWN_NAME]!r} of "
-            "the predictions; give the data that was predicted, or the ids of its images."
+            f"{what} are {len(split):,} and lack {len(missing):,} of the predictions' "
+            f"{len(ids):,} ids: {listed(missing, SHOWN_IDS)}; give the data that was predicted, or "
+            "the ids of its images."
         )
-    return rows.astype(np.int64)
+    return rows
 
 
 def _match_names(

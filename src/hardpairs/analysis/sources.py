@@ -1,7 +1,7 @@
 """Gathering a subject from files: a run's folder or a predictions file, and what lies beside it."""
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,6 +21,7 @@ from hardpairs.data.datasets import (
 from hardpairs.data.split import Images, SplitName
 from hardpairs.data.votes import load_votes
 from hardpairs.errors import InputError
+from hardpairs.predictions.found import Hints, Truth
 from hardpairs.predictions.load import load_predictions
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.reading import read_npy, read_numbers_csv
@@ -35,6 +36,8 @@ def load_subject(
     *,
     votes: str | Path | None = None,
     others: Sequence[str | Path] = (),
+    labels: str | Path | None = None,
+    hints: Hints | None = None,
 ) -> Subject:
     """Gather what can be analysed.
 
@@ -42,18 +45,23 @@ def load_subject(
     predictions name and that aren't theirs; the subject's notes say so.
 
     Args:
-        path: A run folder, or a predictions file (.npz or .csv).
+        path: A run folder, or a predictions file, see `load_predictions`.
         data: Where the images are, a bundled name or a folder; by default what the predictions
             say of themselves, and no images where that isn't there.
         votes: A file of human votes, see `hardpairs.data.votes.load_votes`.
         others: Run folders or predictions files of further runs.
+        labels: A file of true labels or class folders, where the predictions have none or others;
+            without it, predictions without labels get those of ``data``.
+        hints: Names of columns, and whether scores are logits.
 
     Raises:
         InputError: The predictions are missing or bad, or the images or votes that were asked for
             are others than those that were predicted.
     """
     path, notes = Path(path), []
-    predictions = _load_run(path)
+    truth = partial(data_truth, data) if data else None
+    load = partial(load_predictions, labels=labels, hints=hints, truth=truth)
+    predictions = load(path)
     source = data or named_data(predictions)
     joined = None
     if source is not None:
@@ -73,13 +81,13 @@ def load_subject(
     kept_epoch = predictions.metadata.get("kept_epoch")
     return Subject(
         predictions=predictions,
-        images=joined.images if joined else None,
+        images=joined.images if joined else predictions.images,
         inverted=joined is not None and joined.inverted,
         about=find_about(predictions.fingerprint),
         dataset=dataset_name(source) if joined and source else "",
         human_votes=_human_votes(source, predictions, joined) if joined and source else None,
         kept_epoch=kept_epoch if isinstance(kept_epoch, int) and kept_epoch > 0 else 0,
-        other_runs=tuple(_load_run(Path(other)) for other in others),
+        other_runs=tuple(load(other) for other in others),
         votes=_read_votes(Path(votes), predictions, joined) if votes else None,
         train_images=TrainImages(source) if joined and source else None,
         notes=tuple(notes),
@@ -96,6 +104,16 @@ def named_data(predictions: Predictions) -> str | None:
         return named if named in BUNDLED or Path(named).is_dir() else None
     except (OSError, ValueError):  # Foreign text that is no path, or too long for one.
         return None
+
+
+def data_truth(source: str) -> Truth:
+    """The true labels of a dataset's test images, for predictions that have none.
+
+    Raises:
+        InputError: The data can't be read.
+    """
+    split = load_split(source, "test")
+    return Truth(source, split.labels, split.ids, load_class_names(source))
 
 
 def join_images(predictions: Predictions, source: str) -> Joined:
@@ -123,10 +141,6 @@ class TrainImages:
 
     def __getitem__(self, rows: Any) -> Any:
         return self._images[rows]
-
-
-def _load_run(path: Path) -> Predictions:
-    return load_predictions(path / "predictions.npz" if path.is_dir() else path)
 
 
 def _read_run_folder(path: Path, predictions: Predictions, notes: list[str]) -> dict[str, Any]:

@@ -49,6 +49,8 @@ def to_predictions(
         )
     classes = None if probabilities is None else probabilities.shape[1]
     labels = to_vector(found.labels, "labels", classes)
+    if len(labels) == 0:
+        raise InputError("there are no images (0 labels); give at least one.")
     names, as_numbers = _class_names(found, labels, classes, notes)
     label_indices, more = look_up(labels, names, "labels", numbers_are_names=as_numbers)
     notes += more
@@ -266,8 +268,6 @@ def to_ids(ids: Any, images: int) -> np.ndarray:
 def _check_lengths(
     labels: np.ndarray, predicted: np.ndarray, probabilities: np.ndarray | None
 ) -> None:
-    if len(labels) == 0:
-        raise InputError("there are no images (0 rows); give at least one.")
     rows = len(predicted) if probabilities is None else len(probabilities)
     if len(labels) != rows or len(predicted) != rows:
         hint = ""

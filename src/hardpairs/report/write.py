@@ -12,6 +12,7 @@ from hardpairs.analysis.subject import Subject
 from hardpairs.analysis.verdicts import mistakes_csv
 from hardpairs.data.about import other_file_names
 from hardpairs.files import write_text
+from hardpairs.predictions.found import Hints
 from hardpairs.report import figures, mistake_figures
 from hardpairs.report.answers import render_answers
 from hardpairs.report.calibration_figure import draw_calibration
@@ -30,29 +31,31 @@ DRAWINGS: dict[str, Callable[[Subject], Figure | None]] = {
 
 
 def analyse(
-    path: Path,
+    path: str | Path,
     *,
     data: str | None = None,
-    votes: Path | None = None,
-    others: Sequence[Path] = (),
-    folder: Path | None = None,
+    votes: str | Path | None = None,
+    others: Sequence[str | Path] = (),
+    folder: str | Path | None = None,
+    labels: str | Path | None = None,
+    hints: Hints | None = None,
 ) -> Subject:
     """Load what can be analysed and, where a folder is given, write the analysis into it.
 
     Args:
-        path, data, votes, others: See `hardpairs.analysis.sources.load_subject`.
+        path, data, votes, others, labels, hints: See `hardpairs.analysis.sources.load_subject`.
         folder: An existing folder, or None to write nothing.
 
     Raises:
         InputError: Something given is bad, or the folder can't be written.
     """
-    subject = load_subject(path, data, votes=votes, others=others)
+    subject = load_subject(path, data, votes=votes, others=others, labels=labels, hints=hints)
     if folder is not None:
         write_analysis(subject, folder)
     return subject
 
 
-def write_analysis(subject: Subject, folder: Path) -> list[Path]:
+def write_analysis(subject: Subject, folder: str | Path) -> list[Path]:
     """Write every figure that can be drawn, the texts, report.html and, last, metrics.json.
 
     What an earlier analysis left there and this one doesn't have is taken away: its pictures

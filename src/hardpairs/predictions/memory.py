@@ -1,0 +1,89 @@
+"""Predictions from what is in memory: arrays, tensors, frames, or what a framework returned."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from hardpairs.arrays import to_numpy
+from hardpairs.errors import InputError
+from hardpairs.predictions.convert import to_predictions
+from hardpairs.predictions.found import Found, Hints
+from hardpairs.predictions.frames import frame_table, is_frame
+from hardpairs.predictions.load import load_predictions
+from hardpairs.predictions.numpy_files import is_scores
+from hardpairs.predictions.predictions import Predictions
+from hardpairs.predictions.table import find_columns
+
+
+def make_predictions(
+    labels: Any,
+    probabilities: Any = None,
+    *,
+    class_names: Any = None,
+    ids: Any = None,
+    embeddings: Any = None,
+    logits: bool = False,
+) -> Predictions:
+    """Make `Predictions` of whatever is at hand.
+
+    Args:
+        labels: N true labels: indices, names, one-hot. In place of labels and probabilities also a
+            frame with columns of both, `Predictions`, a predictions file's path, or what Hugging
+            Face's ``Trainer.predict`` returns; in place of labels a Keras generator.
+        probabilities: (N, K) probabilities or logits, (N,) of the second of two classes, or N
+            predicted classes.
+        class_names: K names, or a dict between names and indices.
+        ids: N file names or numbers.
+        embeddings: (N, D), or None.
+        logits: Whether the scores are logits, where that isn't to be guessed.
+
+    Raises:
+        InputError: Something doesn't fit together (see the message).
+    """
+    if isinstance(labels, Predictions):
+        if probabilities is not None:
+            raise InputError("Predictions hold probabilities already; give them alone.")
+        return labels
+    if probabilities is None and isinstance(labels, str | Path):
+        return load_predictions(labels, hints=Hints(logits=logits))
+    found = _found(labels, probabilities)
+    if class_names is not None:
+        found = replace(found, class_names=class_names)
+    if ids is not None:
+        found = replace(found, ids=ids)
+    if embeddings is not None:
+        found = replace(found, extra={"embeddings": to_numpy(embeddings, "embeddings")})
+    return to_predictions(found, logits=logits)
+
+
+def _found(labels: Any, probabilities: Any) -> Found:
+    """Labels and predictions, wherever they stand in what was given."""
+    if probabilities is None and is_frame(labels):
+        return find_columns(frame_table(labels), Hints())
+    if probabilities is None and hasattr(labels, "predictions") and hasattr(labels, "label_ids"):
+        labels, probabilities = labels.label_ids, labels.predictions  # Trainer.predict's output.
+        if isinstance(probabilities, tuple):  # With hidden states behind the logits.
+            probabilities = probabilities[0]
+    if probabilities is None:
+        raise InputError(
+            f"labels are given ({type(labels).__name__}) and nothing predicted; give a "
+            "probability for each class, or the predicted classes."
+        )
+    names, ids = None, None
+    if hasattr(labels, "class_indices") and hasattr(labels, "classes"):  # A Keras generator.
+        names, ids = labels.class_indices, getattr(labels, "filenames", None)
+        if getattr(labels, "shuffle", False):
+            raise InputError(
+                "the generator shuffles, so that its labels aren't in the order of the "
+                "predictions; make it with shuffle=False and predict again."
+            )
+        labels = labels.classes
+    if is_frame(probabilities) and names is None:
+        names = list(getattr(probabilities, "column_names", None) or probabilities.columns)
+        names = None if names == list(range(len(names))) else names
+    array = to_numpy(probabilities, "probabilities")
+    if (array.ndim == 1 and not is_scores(array)) or array.dtype.kind in "OUS":
+        return Found(labels=labels, predicted=array, class_names=names, ids=ids)
+    if array.ndim == 2 and array.shape[1] == 1 and array.dtype.kind in "iub":
+        return Found(labels=labels, predicted=array[:, 0], class_names=names, ids=ids)
+    return Found(labels=labels, scores=array, class_names=names, ids=ids)

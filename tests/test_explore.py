@@ -1,0 +1,265 @@
+"""The door for what is in memory: `hardpairs.explore` and `hardpairs.evaluate`."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import hardpairs
+from conftest import make_predictions
+from hardpairs import InputError
+
+PLAIN = make_predictions(60, 3, class_names=("cat", "dog", "owl"))
+LABELS, PROBABILITIES = PLAIN.labels, PLAIN.probabilities.astype(np.float64)
+NAMES = list(PLAIN.class_names)
+RIGHT = int((PLAIN.predicted == LABELS).sum())
+
+
+class Tensor:
+    """A tensor that requires a gradient and lies on another device, as PyTorch's do."""
+
+    def __init__(self, array, ready=False, dtype="torch.float32"):
+        self._array, self._ready, self.dtype = array, ready, dtype
+
+    def detach(self):
+        return Tensor(self._array, self._ready, self.dtype)
+
+    def cpu(self):
+        return Tensor(self._array, True, self.dtype)
+
+    def float(self):
+        return Tensor(self._array, self._ready)
+
+    def numpy(self):
+        if not self._ready or self.dtype == "torch.bfloat16":
+            raise TypeError("can't convert cuda or bfloat16 tensor to numpy")
+        return self._array
+
+
+def frame(kind, **columns):
+    return pytest.importorskip(kind).DataFrame(columns)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        LABELS,
+        LABELS.tolist(),
+        LABELS.astype(np.uint8)[:, None],
+        LABELS.astype(float),
+        [NAMES[label] for label in LABELS],
+        np.eye(3)[LABELS],
+        Tensor(LABELS),
+    ],
+)
+@pytest.mark.parametrize(
+    "probabilities",
+    [
+        PROBABILITIES,
+        PROBABILITIES.tolist(),
+        np.log(PROBABILITIES),
+        Tensor(PROBABILITIES),
+        Tensor(PROBABILITIES, dtype="torch.bfloat16"),
+        PLAIN.predicted,
+        [NAMES[label] for label in PLAIN.predicted],
+    ],
+)
+def test_labels_and_predictions_of_any_kind(labels, probabilities):
+    evaluation = hardpairs.evaluate(labels, probabilities, class_names=NAMES)
+    assert evaluation.correct == RIGHT
+    assert evaluation.class_names == PLAIN.class_names
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        NAMES,
+        tuple(NAMES),
+        np.array(NAMES),
+        [b"cat", b"dog", b"owl"],
+        {"cat": 0, "dog": 1, "owl": 2},
+        {2: "owl", 0: "cat", 1: "dog"},
+        {"0": "cat", "1": "dog", "2": "owl"},
+        (name for name in NAMES),
+    ],
+)
+def test_names_of_any_kind(names):
+    evaluation = hardpairs.evaluate(LABELS, PROBABILITIES, class_names=names)
+    assert evaluation.class_names == PLAIN.class_names
+
+
+@pytest.mark.parametrize("names", ["cat", 5, {"cat": 1, "dog": 5}, ["a", "b"], ["a", "a", "b"]])
+def test_names_that_are_none(names):
+    with pytest.raises(InputError):
+        hardpairs.evaluate(LABELS, PROBABILITIES, class_names=names)
+
+
+@pytest.mark.parametrize("kind", ["pandas", "polars"])
+def test_frames(kind):
+    scores = {name: PROBABILITIES[:, k] for k, name in enumerate(NAMES)}
+    labels = [NAMES[label] for label in LABELS]
+    files = [f"{row}.png" for row in range(60)]
+    whole = frame(kind, label=labels, file=files, **scores)
+    report = hardpairs.explore(whole)
+    assert report.evaluation == hardpairs.evaluate(whole["label"], frame(kind, **scores))
+    assert report.subject.predictions.ids.tolist() == files
+    assert report.evaluation.correct == RIGHT
+    assert hardpairs.evaluate(frame(kind, label=labels, p=PROBABILITIES.tolist())
+                              .rename({"p": "probabilities"} if kind == "polars" else str)
+                              if kind == "polars" else whole).correct == RIGHT  # fmt: skip
+
+
+def test_a_pandas_index_of_file_names_is_the_ids():
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame(PROBABILITIES, columns=NAMES, index=[f"{n}.png" for n in range(60)])
+    table["label"] = pandas.Categorical([NAMES[label] for label in LABELS])
+    predictions = hardpairs.explore(table).subject.predictions
+    assert predictions.ids.tolist() == table.index.tolist()
+    # Row numbers of a test part are ids, too.
+    table.index = np.arange(60)[::-1] * 3
+    assert hardpairs.explore(table).subject.predictions.ids.tolist() == table.index.tolist()
+
+
+def test_pyarrow_tables():
+    pyarrow = pytest.importorskip("pyarrow")
+    columns = {name: PROBABILITIES[:, k] for k, name in enumerate(NAMES)}
+    table = pyarrow.table({"label": [NAMES[label] for label in LABELS], **columns})
+    assert hardpairs.evaluate(table).correct == RIGHT
+
+
+def test_what_frameworks_return():
+    output = SimpleNamespace(predictions=np.log(PROBABILITIES), label_ids=LABELS, metrics={})
+    assert hardpairs.evaluate(output, class_names=NAMES).correct == RIGHT
+    output.predictions = (np.log(PROBABILITIES), np.zeros((60, 5)))
+    assert hardpairs.evaluate(output).correct == RIGHT
+    generator = SimpleNamespace(
+        classes=LABELS,
+        class_indices={"cat": 0, "dog": 1, "owl": 2},
+        filenames=[f"cat/{row}.png" for row in range(60)],
+        shuffle=False,
+    )
+    report = hardpairs.explore(generator, PROBABILITIES)
+    assert report.evaluation.class_names == PLAIN.class_names
+    assert report.subject.predictions.ids[0] == "cat/0.png"
+    generator.shuffle = True
+    with pytest.raises(InputError, match="shuffle=False"):
+        hardpairs.explore(generator, PROBABILITIES)
+
+
+def test_scikit_learn():
+    from sklearn.datasets import load_digits
+    from sklearn.linear_model import LogisticRegression
+
+    digits = load_digits()
+    model = LogisticRegression(max_iter=60, tol=0.1).fit(
+        digits.data[:900] / 16, digits.target[:900]
+    )
+    data, target = digits.data[900:] / 16, digits.target[900:]
+    of_probabilities = hardpairs.evaluate(
+        target, model.predict_proba(data), class_names=model.classes_
+    )
+    assert of_probabilities.accuracy == pytest.approx(model.score(data, target))
+    assert hardpairs.evaluate(target, model.predict(data)) == of_probabilities
+    letters = np.array(list("abcdefghij"))
+    model.fit(digits.data[:900] / 16, letters[digits.target[:900]])
+    of_letters = hardpairs.evaluate(letters[target], model.predict_proba(data))
+    assert of_letters.class_names == tuple("abcdefghij")
+    assert of_letters.accuracy == of_probabilities.accuracy
+
+
+def test_two_classes_of_one_score():
+    labels = np.arange(40) % 2
+    second = np.where(labels == 1, 0.8, 0.3)
+    assert hardpairs.evaluate(labels, second).accuracy == 1
+    assert hardpairs.evaluate(labels.astype(bool), second[:, None]).accuracy == 1
+    assert hardpairs.evaluate(labels, np.log(second / (1 - second))).accuracy == 1
+
+
+def test_a_report_is_saved_as_a_page_or_as_a_folder(tmp_path):
+    images = np.zeros((60, 8, 8), np.uint8)
+    report = hardpairs.explore(LABELS, PROBABILITIES, images=images, class_names=NAMES)
+    assert report.save(str(tmp_path / "report.html")) == tmp_path / "report.html"
+    assert "cat" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert report.save(tmp_path / "new" / "folder") == tmp_path / "new" / "folder" / "report.html"
+    assert (tmp_path / "new" / "folder" / "mistakes.csv").exists()
+    assert "save it with" in repr(report)
+    assert report._repr_html_().startswith("<iframe")
+    with pytest.raises(InputError, match="images"):
+        hardpairs.explore(LABELS, PROBABILITIES, images=images[:5])
+
+
+def test_explore_joins_a_dataset_by_id(fashion):
+    ids = np.arange(0, 10_000, 100)
+    labels = fashion.test.labels[ids]
+    probabilities = np.full((100, 10), 0.05)
+    probabilities[np.arange(100), labels] = 0.55
+    report = hardpairs.explore(labels, probabilities, ids=ids, data="fashion-mnist")
+    assert report.evaluation.class_names == fashion.class_names
+    assert report.subject.inverted
+
+
+def test_paths_and_predictions_are_taken_too(tmp_path):
+    hardpairs.save_predictions(PLAIN, str(tmp_path / "p.npz"))
+    for given in (PLAIN, str(tmp_path / "p.npz"), tmp_path / "p.npz"):
+        assert hardpairs.evaluate(given).correct == RIGHT
+    hardpairs.save_predictions(PLAIN, tmp_path / "without")
+    assert hardpairs.load_predictions(tmp_path / "without") == PLAIN
+    with pytest.raises(InputError, match="give them alone"):
+        hardpairs.evaluate(PLAIN, PROBABILITIES)
+
+
+@pytest.mark.parametrize(
+    ("labels", "probabilities", "complaint"),
+    [
+        (LABELS, None, "nothing predicted"),
+        (LABELS[:50], PROBABILITIES, "50 labels for 60 rows"),
+        (LABELS[:3], PROBABILITIES, "looks transposed|3 labels for 60 rows"),
+        (LABELS, [[0.5, 0.5], [1.0]], "can't be made an array"),
+        (LABELS, np.stack([PROBABILITIES] * 4), "average over the first axis"),
+        (LABELS, PROBABILITIES + np.nan, "NaN"),
+        (LABELS, np.empty((0, 3)), "expected numbers of shape"),
+        ([], [], "no images|empty|at least one"),
+        (["a"] * 60, PROBABILITIES, "the 1 names 'a'"),
+        (LABELS, np.zeros((60, 3)), "row 0 sums to 0"),
+        ([None] * 60, PLAIN.predicted, "row 0 has none"),
+        (np.zeros(60), np.zeros(60), None),
+    ],
+)
+def test_what_does_not_fit_is_one_sentence(labels, probabilities, complaint):
+    if complaint is None:
+        assert hardpairs.evaluate(labels, probabilities).accuracy == 1
+        return
+    with pytest.raises(InputError, match=complaint):
+        hardpairs.evaluate(labels, probabilities)
+
+
+def test_an_order_that_is_mixed_up_is_named():
+    made = make_predictions(500, 4)
+    shuffled = made.labels[np.random.default_rng(1).permutation(500)]
+    notes = hardpairs.explore(shuffled, made.probabilities).notes
+    assert any("different orders" in note for note in notes)
+    for labels, predicted in (
+        (made.labels, made.predicted),  # As it should be.
+        (made.labels, np.zeros(500, int)),  # A net that knows one class.
+        (made.labels, np.maximum(made.labels - 1, 0)),  # Wrong, not mixed up.
+    ):
+        notes = hardpairs.explore(labels, predicted, class_names=list("abcd")).notes
+        assert not any("different orders" in note for note in notes)
+
+
+def test_predicted_classes_beside_probabilities_count_as_given(tmp_path):
+    predicted = (PLAIN.predicted + (np.arange(60) < 5)) % 3
+    np.savez(tmp_path / "p.npz", labels=LABELS, probabilities=PROBABILITIES, predicted=predicted)
+    predictions = hardpairs.load_predictions(tmp_path / "p.npz")
+    np.testing.assert_array_equal(predictions.predicted, predicted)
+    assert any("5 predicted classes aren't the most probable" in note for note in predictions.notes)
+
+
+def test_the_package_lists_its_names():
+    assert set(hardpairs.__all__) <= set(dir(hardpairs))
+    assert hardpairs.__version__.count(".") == 2
+    evaluation = hardpairs.evaluate(LABELS, PROBABILITIES)
+    assert repr(evaluation).startswith("Evaluation(60 images, 3 classes, accuracy ")
+    assert evaluation == hardpairs.evaluate(LABELS, PROBABILITIES)
+    assert evaluation != hardpairs.evaluate(LABELS[::-1], PROBABILITIES)
+    assert callable(hardpairs.explore)
