@@ -79,6 +79,12 @@ def test_other_classes_are_refused_and_said(names):
         join(predictions_of(LABELS.clip(max=1), names), SPLIT, NAMES, "data")
 
 
+def test_other_classes_with_the_same_numbers_are_other_classes():
+    rows = np.flatnonzero(LABELS < 2)
+    with pytest.raises(InputError, match="has other classes than the predictions, 3"):
+        join(predictions_of(LABELS[rows], ("c0", "c1"), ids=rows), SPLIT, NAMES, "data")
+
+
 def test_some_of_the_classes_are_enough_for_their_images():
     rows = np.flatnonzero(LABELS != 2)
     joined = join(

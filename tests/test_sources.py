@@ -10,6 +10,7 @@ from hardpairs.analysis.neighbours import Neighbours, save_neighbours
 from hardpairs.analysis.sources import load_subject
 from hardpairs.errors import InputError
 from hardpairs.predictions.predictions import Predictions, save_predictions
+from hardpairs.report.write import analyse
 
 
 @pytest.fixture
@@ -95,6 +96,21 @@ def test_a_folder_in_a_parts_place(run, name):
     (run / name).unlink()
     (run / name).mkdir()
     assert str(run / name) in load_subject(run).notes[0]
+
+
+def test_analyse_takes_texts_and_makes_its_folder(run, tmp_path):
+    out = tmp_path / "new" / "out"
+    subject = analyse(str(run / "predictions.npz"), folder=str(out))
+    assert subject.evaluation.accuracy == json.loads((out / "metrics.json").read_text())["accuracy"]
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="can't be made"):
+        analyse(run, folder=tmp_path / "file" / "out")
+
+
+def test_a_bad_file_makes_no_folder(tmp_path):
+    (tmp_path / "p.npz").write_bytes(b"no")
+    assert run_cli("evaluate", tmp_path / "p.npz", "--out", tmp_path / "out").returncode == 2
+    assert not (tmp_path / "out").exists()
 
 
 def test_notes_are_printed(run):

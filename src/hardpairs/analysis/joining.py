@@ -135,7 +135,7 @@ def _labels_differ(
     source: str,
 ) -> str:
     names = predictions.class_names
-    if np.array_equal(labels, predictions.labels):
+    if np.array_equal(labels, predictions.labels) and (classes >= 0).any():
         wrong = int(np.flatnonzero(classes != np.arange(len(classes)))[0])
         return (
             f"{source}: class {wrong} is {_short(class_names[wrong])!r} in the data and "

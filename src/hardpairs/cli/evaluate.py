@@ -8,7 +8,6 @@ import click
 from hardpairs.analysis.verdicts import headline
 from hardpairs.cli.options import votes_option
 from hardpairs.cli.terminal import Console, print_evaluation
-from hardpairs.errors import InputError
 from hardpairs.foreign import one_line
 from hardpairs.predictions.found import Hints
 from hardpairs.report.write import analyse
@@ -59,8 +58,6 @@ def evaluate(
     Predictions are read as most tools write them: .npz, .npy, .csv, .tsv, .jsonl, .json, .parquet.
     """
     folder = out or (run_or_file if run_or_file.is_dir() else None)
-    if folder is not None:
-        _make_folder(folder)
     hints = Hints(label_column=label_column, id_column=id_column, logits=logits)
     sources = {"data": data, "votes": votes, "others": also, "labels": labels, "hints": hints}
     analyse_and_print(run_or_file, folder, **sources)
@@ -81,12 +78,3 @@ def analyse_and_print(path: Path, folder: Path | None, **sources: Any) -> None:
         click.echo(f"{headline(subject.verdicts)} Misclassified isn't yet mislabelled.")
     for remark in subject.remarks:
         click.echo(one_line(remark), err=True)
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"{folder}: can't be made ({error.strerror}); name a folder you may write to."
-        ) from error

@@ -11,6 +11,7 @@ from hardpairs.analysis.sources import load_subject
 from hardpairs.analysis.subject import Subject
 from hardpairs.analysis.verdicts import mistakes_csv
 from hardpairs.data.about import other_file_names
+from hardpairs.errors import InputError
 from hardpairs.files import write_text
 from hardpairs.predictions.found import Hints
 from hardpairs.report import figures, mistake_figures
@@ -44,7 +45,7 @@ def analyse(
 
     Args:
         path, data, votes, others, labels, hints: See `hardpairs.analysis.sources.load_subject`.
-        folder: An existing folder, or None to write nothing.
+        folder: Where to write, made where it doesn't exist; None to write nothing.
 
     Raises:
         InputError: Something given is bad, or the folder can't be written.
@@ -65,9 +66,10 @@ def write_analysis(subject: Subject, folder: str | Path) -> list[Path]:
         The files written.
 
     Raises:
-        InputError: The folder can't be written.
+        InputError: The folder can't be made or written.
     """
     folder = Path(folder)
+    _make_folder(folder)
     pictures = {}
     for name, draw in DRAWINGS.items():
         figure = draw(subject)
@@ -85,6 +87,15 @@ def write_analysis(subject: Subject, folder: str | Path) -> list[Path]:
     written = [folder / name for name in (*pictures.values(), *texts)]
     _remove_earlier(folder, written)
     return written
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"{folder}: can't be made ({error.strerror}); name a folder you may write to."
+        ) from error
 
 
 def _own_name(subject: Subject, name: str) -> str:
