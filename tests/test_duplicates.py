@@ -52,3 +52,39 @@ def test_near_blank_images_lower_the_threshold(monkeypatch):
     found = find_duplicates(blank)
     assert found.threshold < NEAR_DISTANCE
     assert len(found.pairs) <= 1000
+
+
+class Files:
+    """Images of different sizes, read when asked for."""
+
+    def __init__(self, images):
+        self.images = images
+
+    def __len__(self):
+        return len(self.images)
+
+    def __getitem__(self, rows):
+        return [self.images[row] for row in np.arange(len(self))[rows]]
+
+
+def test_images_of_any_size_and_colour():
+    from PIL import Image
+
+    smooth = RNG.integers(0, 256, (12, 6, 8, 3), dtype=np.uint8)
+    large = [np.asarray(Image.fromarray(image).resize((240, 180))) for image in smooth]
+    other_size = np.asarray(Image.fromarray(large[3]).resize((120, 90)))
+    gray = np.asarray(Image.fromarray(large[5]).convert("L"))[..., None]
+    noisy = np.clip(large[7].astype(int) + RNG.normal(0, 3, large[7].shape), 0, 255)
+    train = Files([*large, large[2].copy(), gray])
+    test = Files([other_size, noisy.astype(np.uint8), large[9].copy()])
+    found = find_duplicates(train, test)
+    pairs = {tuple(pair) for pair in found.pairs.tolist()}
+    assert pairs == {(2, 12), (9, 16), (3, 14), (7, 15)}
+    assert [tuple(pair) for pair in found.pairs[:2].tolist()] == [(2, 12), (9, 16)]
+    assert (found.distances[2:] > 0).all()
+
+
+def test_colour_images_of_one_size():
+    images = RNG.integers(0, 256, (50, 32, 32, 3), dtype=np.uint8)
+    images[40] = images[4]
+    assert find_duplicates(images).pairs.tolist() == [[4, 40]]

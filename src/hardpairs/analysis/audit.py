@@ -76,7 +76,7 @@ def audit_dataset(dataset: Dataset, train: Predictions, test: Predictions) -> Au
     """
     train_evidence, test_evidence = gather_evidence([train]), gather_evidence([test])
     test_suspects = _ranked(test_evidence)
-    duplicates = find_duplicates(np.concatenate([dataset.train.pixels, dataset.test.pixels]))
+    duplicates = find_duplicates(dataset.train.images, dataset.test.images)
     # The later image of a pair is the one too many: a test image that was trained on or counted.
     repeated = duplicates.pairs[:, 1] - len(dataset.train)
     classes = len(dataset.class_names)

@@ -1,13 +1,19 @@
 """Duplicates: images that are the same, or the same but for rounding and a pixel's shift."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from scipy.spatial import KDTree
 from sklearn.decomposition import PCA
 
+from hardpairs.analysis.pixels import digests, small_pixels
+from hardpairs.data.split import Images
+
 NEAR_DISTANCE = 0.03
 COMPONENTS = 16
+SMALLEST_DISTANCE = 1e-9
 MOST_CANDIDATES = 10_000_000  # 160 MB of pairs.
 CHUNK = 20_000
 
@@ -29,7 +35,7 @@ class Duplicates:
     threshold: float
 
 
-def find_duplicates(images: np.ndarray) -> Duplicates:
+def find_duplicates(*parts: Images) -> Duplicates:
     """Find exact duplicates by their bytes and near-duplicates by the distance of their pixels.
 
     Candidates come from a k-d tree over the first 16 principal components: a projection only ever
@@ -38,23 +44,24 @@ def find_duplicates(images: np.ndarray) -> Duplicates:
     of it and so on where a set of near-blank images would give more than 10 million candidates.
 
     Args:
-        images: uint8 (N, height, width).
+        parts: Images of any sizes, one or more collections of them, whose rows are counted
+            through. Large ones and those of different sizes are compared on a small common one,
+            see `small_pixels`.
     """
-    originals, copies = _group_by_bytes(images)
-    pixels = images[originals].reshape(len(originals), -1).astype(np.float32) / 255
-    near, distances, threshold = _near_pairs(pixels)
+    originals, copies = _group_by_bytes(parts)
+    near, distances, threshold = _near_pairs(small_pixels(*parts)[originals])
     pairs = np.concatenate([copies, originals[near]])
     distances = np.concatenate([np.zeros(len(copies)), distances])
     order = np.lexsort((pairs[:, 1], pairs[:, 0], distances))
     return Duplicates(pairs[order], distances[order], threshold)
 
 
-def _group_by_bytes(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _group_by_bytes(parts: Sequence[Images]) -> tuple[np.ndarray, np.ndarray]:
     """Rows that are the first with their bytes, and pairs (first, later) of those that aren't."""
     first_with: dict[bytes, int] = {}
     copies = []
-    for row, image in enumerate(images):
-        first = first_with.setdefault(image.tobytes(), row)
+    for row, digest in enumerate(chain.from_iterable(map(digests, parts))):
+        first = first_with.setdefault(digest, row)
         if first != row:
             copies.append((first, row))
     originals = np.fromiter(first_with.values(), np.int64, len(first_with))
@@ -82,7 +89,9 @@ def _near_pairs(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
         difference = pixels[first] - pixels[second]
         distances[start : start + CHUNK] = np.sqrt(np.square(difference).mean(axis=1))
     kept = distances <= threshold
-    return np.sort(candidates[kept], axis=1).astype(np.int64), distances[kept], threshold
+    # Files that differ are never called the same, though nothing of it be left when made small.
+    apart = np.maximum(distances[kept], SMALLEST_DISTANCE)
+    return np.sort(candidates[kept], axis=1).astype(np.int64), apart, threshold
 
 
 def _radius(threshold: float, dimensions: int) -> float:
