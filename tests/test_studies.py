@@ -418,7 +418,9 @@ def test_effects_are_what_the_predictions_say():
         assert (test.fixed, test.broken) == ((after & ~before).sum(), (before & ~after).sum())
     assert sum(t.fixed - t.broken for t in better.seeds) == fixed_seeds(compared, 1).sum()
     support = np.bincount(compared.labels)
-    weighted = sum(gain.gain * support[index] for index, gain in enumerate(better.classes))
+    weighted = sum(
+        gain.change.difference * support[index] for index, gain in enumerate(better.classes)
+    )
     assert weighted / 3000 == pytest.approx(better.gain)
     pair = better.pairs[0]
     a, b = (compared.class_names.index(name) for name in (pair.first, pair.second))
@@ -430,7 +432,7 @@ def test_effects_are_what_the_predictions_say():
         ])
         for arm in (0, 1)
     ]  # fmt: skip
-    assert (pair.before, pair.change) == pytest.approx((mistakes[0], mistakes[1] - mistakes[0]))
+    assert pair.change.wrong == pytest.approx(mistakes)
 
 
 def test_a_leader_wins_only_where_it_is_significantly_better():

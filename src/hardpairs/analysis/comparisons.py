@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hardpairs.analysis.evaluation import count_cells, find_hard_pairs
+from hardpairs.analysis.changes import Change, class_changes, hardest_pairs, pair_changes
+from hardpairs.analysis.evaluation import HardPair
 from hardpairs.analysis.significance import (
     SIGNIFICANCE,
     crossed_error,
@@ -57,23 +58,19 @@ class Score:
 
 @dataclass(frozen=True)
 class ClassGain:
-    """How much a class's recall gains, with a 95% interval over seeds."""
+    """The change of a class's recall, see `hardpairs.analysis.changes.class_changes`."""
 
     name: str
-    before: float
-    gain: float
-    interval: tuple[float, float]
+    change: Change
 
 
 @dataclass(frozen=True)
 class PairGain:
-    """Mistakes between two classes, both ways, mean over seeds; ``change`` below 0 is better."""
+    """The change of the mistakes between two classes, see `hardpairs.analysis.changes`."""
 
     first: str
     second: str
-    before: float
-    change: float
-    interval: tuple[float, float]
+    change: Change
 
 
 @dataclass(frozen=True)
@@ -181,7 +178,7 @@ def effects(block: Block) -> tuple[Effect, ...]:
     means = correct.mean(axis=(1, 2))
     gains = [float(gain) for gain in means[1:] - means[0]]
     p_values = holm(np.array([error.p_value(gain) for gain in gains]))
-    pairs = hardest_pairs(block)
+    pairs = hardest_pairs(block.labels, (block.predicted[0],), SHOWN_PAIRS)
     result = []
     for index, (gain, p_value) in enumerate(zip(gains, p_values, strict=True), start=1):
         fixed = (correct[index] & ~correct[0]).sum(axis=1)
@@ -203,7 +200,7 @@ def effects(block: Block) -> tuple[Effect, ...]:
                     for m, b in zip(fixed, broken, strict=True)
                 ),
                 classes=_class_gains(block, index),
-                pairs=tuple(_pair_gain(block, index, *pair) for pair in pairs),
+                pairs=_pair_gains(block, index, pairs),
                 extra_seconds=float(block.seconds[index].mean() - block.seconds[0].mean()),
             )
         )
@@ -236,13 +233,6 @@ def choose_leader(block: Block, validation: Block) -> Leader:
     )
 
 
-def hardest_pairs(block: Block) -> list[tuple[int, int]]:
-    """The class pairs that the block's first recipe mixes up most, all seeds taken together."""
-    predicted = block.predicted[0]
-    cells = count_cells(np.tile(block.labels, len(predicted)), predicted.ravel())
-    return [(pair.first, pair.second) for pair in find_hard_pairs(cells, SHOWN_PAIRS)]
-
-
 def fixed_seeds(block: Block, index: int) -> np.ndarray:
     """Seeds in which recipe ``index`` fixes an image less those in which it breaks it, int (N,)."""
     correct = block.correct
@@ -250,28 +240,16 @@ def fixed_seeds(block: Block, index: int) -> np.ndarray:
 
 
 def _class_gains(block: Block, index: int) -> tuple[ClassGain, ...]:
-    gains = []
-    for number, name in enumerate(block.class_names):
-        mine = block.labels == number
-        if mine.any():
-            found = block.correct[[0, index]][:, :, mine].mean(axis=2)
-            gain = found[1] - found[0]
-            gains.append(
-                ClassGain(name, float(found[0].mean()), float(gain.mean()), mean_interval(gain))
-            )
-    return tuple(gains)
+    first, other = block.predicted[0], block.predicted[index]
+    changes = class_changes(block.labels, first, other, matched=True)
+    return tuple(ClassGain(block.class_names[place], change) for place, change in changes.items())
 
 
-def _pair_gain(block: Block, index: int, first: int, second: int) -> PairGain:
-    forth, back = block.labels == first, block.labels == second
-    predicted = block.predicted[[0, index]]
-    mistakes = (predicted[:, :, forth] == second).sum(axis=2)
-    mistakes += (predicted[:, :, back] == first).sum(axis=2)
-    change = mistakes[1] - mistakes[0]
-    return PairGain(
-        first=block.class_names[first],
-        second=block.class_names[second],
-        before=float(mistakes[0].mean()),
-        change=float(change.mean()),
-        interval=mean_interval(change),
+def _pair_gains(block: Block, index: int, pairs: Sequence[HardPair]) -> tuple[PairGain, ...]:
+    first, other = block.predicted[0], block.predicted[index]
+    changes = pair_changes(block.labels, first, other, pairs, matched=True)
+    names = block.class_names
+    return tuple(
+        PairGain(names[pair.first], names[pair.second], change)
+        for pair, change in zip(pairs, changes, strict=True)
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from hardpairs.data.source import are_numbers
 from hardpairs.data.split import Images, Split
 from hardpairs.errors import InputError
 from hardpairs.labels import listed
@@ -65,13 +66,13 @@ def join(
     labels = split.labels[rows]
     alike = np.array_equal(labels, predictions.labels)
     names = predictions.class_names
-    if names == class_names or (alike and (_are_numbers(names) or _are_numbers(class_names))):
+    if names == class_names or (alike and (are_numbers(names) or are_numbers(class_names))):
         classes = np.arange(len(names))
         classes[len(class_names) :] = -1
-        if len(names) == len(class_names) and _are_numbers(names):
+        if len(names) == len(class_names) and are_numbers(names):
             predictions = replace(predictions, class_names=class_names)
     else:
-        classes = _match_names(names, class_names, source, alike)
+        classes = match_names(names, class_names, source, alike)
     if not np.array_equal(classes[predictions.labels], labels):
         raise InputError(_labels_differ(predictions, class_names, classes, labels, source))
     return Joined(predictions, split.take(rows).images, rows, classes, split.inverted)
@@ -94,7 +95,7 @@ def _find_rows(ids: np.ndarray, split: Split, what: str) -> np.ndarray:
     return rows
 
 
-def _match_names(
+def match_names(
     given: tuple[str, ...], known: tuple[str, ...], source: str, alike: bool
 ) -> np.ndarray:
     """int64 (K,): the data's class of each given name, -1 where there is none of that name.
@@ -153,11 +154,6 @@ def _labels_differ(
         f"{source}: its {predictions.split or 'test'} labels aren't those of the predictions "
         f"({count:,} of {len(labels):,} differ); give the data that was predicted, or add ids."
     )
-
-
-def _are_numbers(names: tuple[str, ...]) -> bool:
-    """Whether classes have only numbers for names, as where nobody named them."""
-    return names == tuple(str(index) for index in range(len(names)))
 
 
 def _plain(name: str) -> str:

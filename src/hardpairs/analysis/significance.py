@@ -16,6 +16,7 @@ POWER = 0.8
 MOST_SEEDS = 1000
 RESAMPLES = 1000
 SMALLEST_VARIANCE = 1e-300
+MOST_FREEDOM = 1e6  # Its square is a normal distribution's.
 
 
 def mean_interval(values: np.ndarray) -> tuple[float, float]:
@@ -174,7 +175,7 @@ class CrossedError:
     ) -> float | np.ndarray:
         """Degrees of freedom of that standard error (Hillis 2007, equation 7)."""
         share = max(self.seed_variance, SMALLEST_VARIANCE) / np.asarray(seeds)
-        return (1 + self.image_variance / share) ** 2 * seed_freedom
+        return np.minimum(1 + self.image_variance / share, MOST_FREEDOM) ** 2 * seed_freedom
 
     def p_value(self, difference: float) -> float:
         """Two-sided, that two recipes whose means differ so much are equally good."""

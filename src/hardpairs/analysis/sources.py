@@ -38,6 +38,7 @@ def load_subject(
     others: Sequence[str | Path] = (),
     labels: str | Path | None = None,
     hints: Hints | None = None,
+    with_images: bool = True,
 ) -> Subject:
     """Gather what can be analysed.
 
@@ -53,6 +54,7 @@ def load_subject(
         labels: A file of true labels or class folders, where the predictions have none or others;
             without it, predictions without labels get those of ``data``.
         hints: Names of columns, and whether scores are logits.
+        with_images: Whether to look for the images.
 
     Raises:
         InputError: The predictions are missing or bad, or the images or votes that were asked for
@@ -62,7 +64,7 @@ def load_subject(
     truth = partial(data_truth, data) if data else None
     load = partial(load_predictions, labels=labels, hints=hints, truth=truth)
     predictions = load(path)
-    source = data or named_data(predictions)
+    source = (data or named_data(predictions)) if with_images else None
     joined = None
     if source is not None:
         try:
@@ -71,7 +73,7 @@ def load_subject(
             if data is not None:
                 raise
             notes.append(f"Images are left out: {error}")
-    elif predictions.metadata.get("data") and isinstance(predictions.metadata["data"], str):
+    elif with_images and isinstance(predictions.metadata.get("data"), str):
         notes.append(
             f"Images are left out: {predictions.metadata['data'][:200]!r}, which the predictions "
             "name, isn't there; say where it is with --data."

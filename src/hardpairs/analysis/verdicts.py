@@ -113,14 +113,24 @@ def judge_mistakes(predictions: Predictions, evidence: Evidence) -> Verdicts:
     """
     mistakes = np.flatnonzero(predictions.predicted != predictions.labels)
     reason = why_no_verdicts(predictions, evidence)
-    if reason or evidence.ambiguity is None:
+    if reason:
         none = np.empty(0, np.int64)
         return Verdicts(none, none, evidence, reason)
+    return Verdicts(mistakes, judge_images(evidence)[mistakes], evidence)
+
+
+def judge_images(evidence: Evidence) -> np.ndarray:
+    """int64 (N,), indices into `VERDICTS`: what each image would be, were it mistaken.
+
+    Raises:
+        ValueError: The evidence has no probabilities.
+    """
+    if evidence.ambiguity is None:
+        raise ValueError("verdicts are told by probabilities, and the evidence has none")
     ambiguous = evidence.people_leave_label
     if ambiguous is None:
         ambiguous = evidence.ambiguity >= AMBIGUOUS_FROM
-    kinds = np.where(suspect_labels(evidence), 0, np.where(ambiguous, 1, 2))
-    return Verdicts(mistakes, kinds[mistakes], evidence)
+    return np.where(suspect_labels(evidence), 0, np.where(ambiguous, 1, 2))
 
 
 def why_no_verdicts(predictions: Predictions, evidence: Evidence) -> str:
@@ -131,11 +141,16 @@ def why_no_verdicts(predictions: Predictions, evidence: Evidence) -> str:
         return "No verdicts are given: only the predicted classes are known, no probabilities."
     if confidence_is_given_away(confidence):
         return "No verdicts are given: the probabilities are 0 and 1 and so tell no doubt."
-    if classes > MOST_CLASSES:
-        return (
-            f"No verdicts are given: their rule was measured with 10 classes, not with {classes:,}."
-        )
-    return _why_not_trusted(confidence, predictions.predicted == predictions.labels)
+    return why_too_many_classes(classes) or _why_not_trusted(
+        confidence, predictions.predicted == predictions.labels
+    )
+
+
+def why_too_many_classes(classes: int) -> str:
+    """Say in a sentence that the rule wasn't made for so many classes; "" where it was."""
+    if classes <= MOST_CLASSES:
+        return ""
+    return f"No verdicts are given: their rule was measured with 10 classes, not with {classes:,}."
 
 
 def _why_not_trusted(confidence: np.ndarray, right: np.ndarray) -> str:

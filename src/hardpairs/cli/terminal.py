@@ -121,7 +121,8 @@ def print_recipes(console: Console) -> None:
 
 def print_study(findings: "Findings", console: Console) -> None:
     """Print one table a block, and what helped most."""
-    from hardpairs.studies.report import conclusion, leader_sentence, points, section_caption
+    from hardpairs.analysis.changes import points
+    from hardpairs.studies.report import conclusion, leader_sentence, section_caption
 
     if findings.quick:
         console.print("[bold]quick: a slice of the data; the numbers mean nothing[/bold]")

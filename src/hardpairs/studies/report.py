@@ -6,6 +6,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from hardpairs.analysis.changes import Change, interval_text, points
 from hardpairs.analysis.comparisons import Block, Effect, Score
 from hardpairs.analysis.subject import Subject
 from hardpairs.data.datasets import load_human_votes
@@ -98,6 +99,8 @@ def render_study(findings: Findings, pictures: Sequence[str]) -> str:
         percent=lambda value: f"{value:.2%}",
         points=points,
         conclusion=conclusion,
+        interval=interval_text,
+        mistakes_interval=mistakes_interval,
         caption=section_caption,
     )
     return environment.get_template("study.md.jinja").render(
@@ -109,9 +112,12 @@ def render_study(findings: Findings, pictures: Sequence[str]) -> str:
     )
 
 
-def points(value: float) -> str:
-    """A difference of accuracies in points, with its sign."""
-    return f"{100 * value:+.2f}"
+def mistakes_interval(change: Change) -> str:
+    """The interval of a pair's mistakes, images: fewer mistakes are below 0."""
+    if change.interval is None:
+        return "[nothing varied]"
+    low, high = (-change.images * end for end in reversed(change.interval))
+    return f"[{low:+.0f}, {high:+.0f}]"
 
 
 def conclusion(effect: Effect) -> str:

@@ -1,0 +1,228 @@
+"""What changes from one side to the other: in all, by class and by pair of classes.
+
+A side is one fitted model, or one recipe trained with several seeds. Studies and `hardpairs diff`
+both take their numbers from here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from hardpairs.analysis.evaluation import HardPair, count_cells, find_hard_pairs
+from hardpairs.analysis.intervals import CONFIDENCE
+from hardpairs.analysis.significance import (
+    SIGNIFICANCE,
+    CrossedError,
+    crossed_error,
+    holm,
+    mcnemar,
+    mcnemar_mid_p,
+    newcombe_bounds,
+    unmatched_error,
+)
+
+
+@dataclass(frozen=True)
+class Change:
+    """How many of some images each side gets right, and whether they differ.
+
+    Attributes:
+        images: How many there are.
+        before, after: Shares that are right, means over a side's runs.
+        fixed, broken: Images that only the side after gets right, and only the side before; means
+            over all pairs of one run of each.
+        interval: Of ``after - before``, 95% for all changes of a family together (Bonferroni).
+            Newcombe's method 10 for two models; for several runs that of `CrossedError`, which
+            speaks of other seeds as well. None where nothing varied that would tell.
+        p_value: Exact McNemar for two models, else from the analysis behind ``interval``.
+        mid_p: Mid-p McNemar for two models, else None.
+        adjusted_p: ``p_value`` after Holm over the family.
+        significant: Whether that is below 5%.
+    """
+
+    images: int
+    before: float
+    after: float
+    fixed: float
+    broken: float
+    interval: tuple[float, float] | None
+    p_value: float
+    mid_p: float | None
+    adjusted_p: float
+    significant: bool
+
+    @property
+    def difference(self) -> float:
+        """``after - before``."""
+        return self.after - self.before
+
+    @property
+    def wrong(self) -> tuple[float, float]:
+        """Images that aren't right, before and after, means over runs."""
+        return (
+            round((1 - self.before) * self.images, 6),
+            round((1 - self.after) * self.images, 6),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers."""
+        return {**asdict(self), "difference": self.difference}
+
+
+def measure_change(before: np.ndarray, after: np.ndarray, *, matched: bool = False) -> Change:
+    """Compare who is right.
+
+    Args:
+        before, after: bool (S, N) and (T, N), S and T runs on the same images.
+        matched: Whether run s has the same seed on both sides.
+    """
+    return _family([(before, after)], matched)[0]
+
+
+def class_changes(
+    labels: np.ndarray, before: np.ndarray, after: np.ndarray, *, matched: bool = False
+) -> dict[int, Change]:
+    """Compare the recall of every class that occurs.
+
+    Args:
+        labels: int64 (N,).
+        before, after: int64 (S, N) and (T, N), predicted classes.
+        matched: As for `measure_change`.
+
+    Returns:
+        By class index.
+    """
+    order = np.argsort(labels, kind="stable")
+    present, starts = np.unique(labels[order], return_index=True)
+    rows = np.split(order, starts[1:])
+    right = before == labels, after == labels
+    changes = _family([(right[0][:, each], right[1][:, each]) for each in rows], matched)
+    return dict(zip(present.tolist(), changes, strict=True))
+
+
+def pair_changes(
+    labels: np.ndarray,
+    before: np.ndarray,
+    after: np.ndarray,
+    pairs: Sequence[HardPair],
+    *,
+    matched: bool = False,
+) -> tuple[Change, ...]:
+    """Compare the mistakes within pairs of classes, among all images of the two.
+
+    "Right" here is whatever isn't taken for the other class of the pair.
+
+    Args:
+        labels, before, after, matched: As for `class_changes`.
+        pairs: See `hardest_pairs`.
+    """
+    sides = []
+    for pair in pairs:
+        rows = np.flatnonzero((labels == pair.first) | (labels == pair.second))
+        other = np.where(labels[rows] == pair.first, pair.second, pair.first)
+        sides.append((before[:, rows] != other, after[:, rows] != other))
+    return tuple(_family(sides, matched))
+
+
+def hardest_pairs(
+    labels: np.ndarray, sides: tuple[np.ndarray, ...], most: int
+) -> tuple[HardPair, ...]:
+    """The pairs with the most mistakes, each side's mean over its runs counting the same.
+
+    Chosen by both sides together, they favour neither.
+
+    Args:
+        labels: int64 (N,).
+        sides: int64 (S, N) each, predicted classes.
+        most: How many pairs.
+    """
+    runs = [run for side in sides for run in side for _ in range(_weight(side, sides))]
+    return find_hard_pairs(count_cells(np.tile(labels, len(runs)), np.concatenate(runs)), most)
+
+
+def _weight(side: np.ndarray, sides: tuple[np.ndarray, ...]) -> int:
+    return int(np.lcm.reduce([len(each) for each in sides])) // len(side)
+
+
+def _family(sides: list[tuple[np.ndarray, np.ndarray]], matched: bool) -> list[Change]:
+    """Compare every pair of sides, and correct for their number."""
+    if not sides:
+        return []
+    confidence = 1 - (1 - CONFIDENCE) / len(sides)
+    several = len(sides[0][0]) + len(sides[0][1]) > 2
+    if several:
+        changes = [_of_recipes(*side, confidence, matched=matched) for side in sides]
+    else:
+        changes = _of_models(sides, confidence)
+    adjusted = holm(np.array([change.p_value for change in changes]))
+    return [
+        replace(change, adjusted_p=float(p), significant=bool(p < SIGNIFICANCE))
+        for change, p in zip(changes, adjusted, strict=True)
+    ]
+
+
+def _of_models(sides: list[tuple[np.ndarray, np.ndarray]], confidence: float) -> list[Change]:
+    counts = [
+        (int(a.sum()), int((~a & b).sum()), int((a & ~b).sum()), a.shape[1]) for a, b in sides
+    ]
+    right, fixed, broken, images = np.array(counts, np.int64).T
+    both = right - broken
+    low, high = newcombe_bounds(both, fixed, broken, images - both - fixed - broken, confidence)
+    exact, mid = mcnemar(fixed, broken), mcnemar_mid_p(fixed, broken)
+    return [
+        Change(
+            images=int(images[i]),
+            before=float(right[i] / images[i]),
+            after=float((both[i] + fixed[i]) / images[i]),
+            fixed=float(fixed[i]),
+            broken=float(broken[i]),
+            interval=(float(low[i]), float(high[i])),
+            p_value=float(exact[i]),
+            mid_p=float(mid[i]),
+            adjusted_p=1.0,
+            significant=False,
+        )
+        for i in range(len(counts))
+    ]
+
+
+def _of_recipes(
+    before: np.ndarray, after: np.ndarray, confidence: float, *, matched: bool
+) -> Change:
+    by_image = before.mean(axis=0), after.mean(axis=0)
+    shares = float(by_image[0].mean()), float(by_image[1].mean())
+    difference, error = shares[1] - shares[0], recipes_error(before, after, matched=matched)
+    varied = error.seed_variance + error.image_variance > 0
+    return Change(
+        images=before.shape[1],
+        before=shares[0],
+        after=shares[1],
+        fixed=float((by_image[1] * (1 - by_image[0])).sum()),
+        broken=float((by_image[0] * (1 - by_image[1])).sum()),
+        interval=error.interval(difference, confidence) if varied else None,
+        p_value=error.p_value(difference) if varied else 1.0,
+        mid_p=None,
+        adjusted_p=1.0,
+        significant=False,
+    )
+
+
+def recipes_error(before: np.ndarray, after: np.ndarray, *, matched: bool) -> CrossedError:
+    """The error of two recipes' difference; arguments as for `measure_change`."""
+    if matched:
+        return crossed_error(np.stack([before, after]))
+    return unmatched_error(before, after)
+
+
+def points(value: float) -> str:
+    """A difference of shares in points, with its sign."""
+    return f"{100 * value:+.2f}"
+
+
+def interval_text(change: Change) -> str:
+    """The interval in points."""
+    if change.interval is None:
+        return "nothing varied"
+    return " to ".join(points(end) for end in change.interval)

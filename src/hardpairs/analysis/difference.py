@@ -1,0 +1,336 @@
+"""Difference: what side B fixes and breaks of side A's predictions, and whether it is luck."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hardpairs.analysis.alignment import align
+from hardpairs.analysis.changes import (
+    Change,
+    class_changes,
+    hardest_pairs,
+    interval_text,
+    measure_change,
+    pair_changes,
+    points,
+)
+from hardpairs.analysis.sides import (
+    Side,
+    Source,
+    as_subjects,
+    describe_sides,
+    file_names,
+    first_subject,
+    match_seeds,
+)
+from hardpairs.analysis.sources import load_subject
+from hardpairs.analysis.subject import Subject
+from hardpairs.analysis.verdicts import VERDICTS, judge_images, why_too_many_classes
+from hardpairs.errors import InputError
+from hardpairs.foreign import one_line
+from hardpairs.predictions.found import Hints
+from hardpairs.predictions.predictions import Predictions
+
+SCHEMA_VERSION = 1
+KEPT_PAIRS = 10
+ROUNDING = 1e-9  # Points.
+
+
+@dataclass(frozen=True)
+class ClassChange:
+    """The change of one class's recall; ``index`` is into the class names."""
+
+    index: int
+    name: str
+    change: Change
+
+
+@dataclass(frozen=True)
+class PairChange:
+    """The change of the mistakes between two classes, both directions, among all their images.
+
+    Attributes:
+        first, second: Class indices.
+        names: Of the two.
+        change: "Right" is whatever isn't taken for the other class of the pair, so its ``wrong``
+            are the mistakes.
+    """
+
+    first: int
+    second: int
+    names: tuple[str, str]
+    change: Change
+
+
+@dataclass(frozen=True)
+class VerdictChange:
+    """What of a difference lies in images of one verdict.
+
+    Attributes:
+        verdict: Of the side that is wrong.
+        fixed, broken: Images, means over all pairs of one run of each side.
+        difference: What they add to ``after - before`` of the accuracy.
+    """
+
+    verdict: str
+    fixed: float
+    broken: float
+    difference: float
+
+
+@dataclass(frozen=True, eq=False)
+class Difference:
+    """Side B against side A on the same images.
+
+    Attributes:
+        a, b: The two sides; ``before`` and ``after`` in every change.
+        matched: Whether runs of the same seeds were compared with each other.
+        class_names: K names.
+        accuracy: The change of the accuracy.
+        classes: The change of each class's recall.
+        pairs: The change of the mistakes within the ten hardest pairs of both sides together.
+        verdicts: Where the difference lies; empty where no verdicts can be given.
+        notes: What was left out, and why, a sentence each.
+        subjects: What the first run of each side was analysed from, row by row the same images.
+        runs: All runs of each side.
+    """
+
+    a: Side
+    b: Side
+    matched: bool
+    class_names: tuple[str, ...]
+    accuracy: Change
+    classes: tuple[ClassChange, ...]
+    pairs: tuple[PairChange, ...]
+    verdicts: tuple[VerdictChange, ...]
+    notes: tuple[str, ...]
+    subjects: tuple[Subject, Subject]
+    runs: tuple[tuple[Predictions, ...], tuple[Predictions, ...]]
+
+    @property
+    def conclusion(self) -> str:
+        """ "better", "worse" or "not significantly different": B, compared with A."""
+        if not self.accuracy.significant:
+            return "not significantly different"
+        return "better" if self.accuracy.difference > 0 else "worse"
+
+    @property
+    def headline(self) -> str:
+        """The finding in a sentence."""
+        change = self.accuracy
+        size = f"{abs(100 * change.difference):.2f} points"
+        if self.conclusion == "not significantly different":
+            return f"B is not significantly different from A ({points(change.difference)} points)"
+        return f"B is {self.conclusion} than A by {size}"
+
+    @property
+    def method(self) -> str:
+        """How intervals and p-values were made, in a sentence."""
+        if len(self.a.accuracies) + len(self.b.accuracies) == 2:
+            return (
+                "Two fitted models: Newcombe's interval for paired proportions (1998, method 10), "
+                "exact McNemar test; the spread between seeds isn't in it."
+            )
+        seeds = "matched seed by seed" if self.matched else "each side with seeds of its own"
+        return (
+            "Two recipes: analysis of variance of seeds crossed with images (Dorfman, Berbaum, "
+            f"Metz 1992; Hillis 2007), {seeds}; it speaks of other seeds and other images."
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """What difference.json holds: plain numbers, lists and texts."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "headline": self.headline,
+            "method": self.method,
+            "images": self.accuracy.images,
+            "a": asdict(self.a),
+            "b": asdict(self.b),
+            "matched": self.matched,
+            "accuracy": self.accuracy.to_dict(),
+            "classes": [{"name": each.name, **each.change.to_dict()} for each in self.classes],
+            "pairs": [
+                {
+                    "first": each.names[0],
+                    "second": each.names[1],
+                    "mistakes_before": each.change.wrong[0],
+                    "mistakes_after": each.change.wrong[1],
+                    **each.change.to_dict(),
+                }
+                for each in self.pairs
+            ],
+            "verdicts": [asdict(each) for each in self.verdicts],
+            "notes": list(self.notes),
+        }
+
+    def to_frame(self) -> Any:
+        """A pandas DataFrame with a row for all images, for each class and for each pair.
+
+        Raises:
+            InputError: pandas isn't installed.
+        """
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise InputError("to_frame needs pandas; pip install pandas.") from error
+        rows = [("all", "", self.accuracy)]
+        rows += [("class", each.name, each.change) for each in self.classes]
+        rows += [("pair", " / ".join(each.names), each.change) for each in self.pairs]
+        table = []
+        for of, name, change in rows:
+            low, high = change.interval or (None, None)
+            row = {"of": of, "name": name, **change.to_dict(), "low": low, "high": high}
+            table.append({key: value for key, value in row.items() if key != "interval"})
+        return pd.DataFrame(table)
+
+    def __repr__(self) -> str:
+        return f"Difference({self.headline}; {self.accuracy.images:,} images)"
+
+    def _repr_html_(self) -> str:
+        """A short table, for notebooks."""
+        rows = [("accuracy", self.accuracy)]
+        rows += [(each.name, each.change) for each in self.classes if each.change.significant]
+        cells = "".join(
+            f"<tr><th>{escape(one_line(name))}</th><td>{change.before:.2%}</td>"
+            f"<td>{change.after:.2%}</td><td>{points(change.difference)}</td>"
+            f"<td>{interval_text(change)}</td></tr>"
+            for name, change in rows
+        )
+        a, b = (escape(one_line(side.name)) for side in (self.a, self.b))
+        return (
+            f"<p><b>{escape(self.headline)}</b></p><table><thead><tr><th></th><th>A: {a}</th>"
+            f"<th>B: {b}</th><th>points</th><th>95% confidence interval</th></tr></thead>"
+            f"<tbody>{cells}</tbody></table>"
+        )
+
+
+def diff(
+    a: Source | Sequence[Source],
+    b: Source | Sequence[Source],
+    *,
+    data: str | None = None,
+    votes: str | Path | None = None,
+    labels: str | Path | None = None,
+    hints: Hints | None = None,
+) -> Difference:
+    """Compare predictions of the same images: what B fixes and breaks of A's.
+
+    Args:
+        a, b: A run folder, a file of predictions or `Predictions`, or several of one recipe with
+            different seeds; images are joined by id or file name, classes by name.
+        data, votes, labels, hints: As for `hardpairs.analysis.sources.load_subject`.
+
+    Raises:
+        InputError: They are of other images, splits or labels, or can't be read.
+    """
+    load = partial(load_subject, data=data, labels=labels, hints=hints)
+    before = as_subjects(a, partial(load, votes=votes))
+    lacking = before[0].images is None
+    after = as_subjects(b, load if lacking else partial(load, with_images=False))
+    return compare(before, after, names=(file_names(a), file_names(b)))
+
+
+def compare(
+    a: Sequence[Subject], b: Sequence[Subject], *, names: tuple[Sequence[str], Sequence[str]]
+) -> Difference:
+    """Compare what was gathered; see `diff`.
+
+    Args:
+        a, b: One subject for each run of a side; images, votes and neighbours are the first's.
+        names: What each run is called where its metadata don't know its recipe.
+    """
+    subjects, every = (*a, *b), (*names[0], *names[1])
+    aligned = align([subject.predictions for subject in subjects], every)
+    runs = aligned.runs[: len(a)], aligned.runs[len(a) :]
+    matched = match_seeds(*runs)
+    if matched is not None:
+        runs = runs[0], tuple(runs[1][place] for place in matched)
+    firsts = (0, len(a) + (matched[0] if matched is not None else 0))
+    pair = [
+        first_subject(subjects[place], aligned.rows[place], aligned.classes[place], side)
+        for place, side in zip(firsts, runs, strict=True)
+    ]
+    pair[1] = replace(pair[1], votes=pair[0].votes)  # People were asked once.
+    if pair[0].images is None:
+        pair[0] = replace(pair[0], images=pair[1].images, inverted=pair[1].inverted)
+    labels, class_names = runs[0][0].labels, runs[0][0].class_names
+    predicted = [np.array([run.predicted for run in side]) for side in runs]
+    is_matched = matched is not None
+    before, after = predicted
+    pairs = hardest_pairs(labels, (before, after), KEPT_PAIRS)
+    verdicts, reason = _verdict_changes(pair[0], pair[1], before == labels, after == labels)
+    first, second = describe_sides(runs, names)
+    return Difference(
+        a=first,
+        b=second,
+        matched=is_matched,
+        class_names=class_names,
+        accuracy=measure_change(before == labels, after == labels, matched=is_matched),
+        classes=tuple(
+            ClassChange(index, class_names[index], change)
+            for index, change in class_changes(labels, before, after, matched=is_matched).items()
+        ),
+        pairs=tuple(
+            PairChange(
+                each.first, each.second, (class_names[each.first], class_names[each.second]), change
+            )
+            for each, change in zip(
+                pairs, pair_changes(labels, before, after, pairs, matched=is_matched), strict=True
+            )
+        ),
+        verdicts=verdicts,
+        notes=(*aligned.notes, *((reason,) if reason else ())),
+        subjects=(pair[0], pair[1]),
+        runs=runs,
+    )
+
+
+def find_worse(
+    difference: Difference, allowed: float, *, strict: bool = False, per_class: bool = False
+) -> tuple[str, ...]:
+    """Name what is worse in B by more than is allowed, in a sentence each.
+
+    Args:
+        difference: Of B against A.
+        allowed: Points of accuracy, and of each class's recall.
+        strict: Whether the difference itself decides, not the upper end of its interval. Equal
+            models then fail half of the time where nothing is allowed.
+        per_class: Whether every class is looked at as well.
+    """
+    named = [("accuracy", difference.accuracy)]
+    if per_class:
+        named += [(f"recall of {one_line(c.name)}", c.change) for c in difference.classes]
+    sentences = []
+    for name, change in named:
+        end = change.difference if strict or change.interval is None else change.interval[1]
+        if 100 * end < -allowed - ROUNDING:
+            sentences.append(
+                f"{name} is worse by {-100 * change.difference:.2f} points "
+                f"({interval_text(change)}), {allowed:g} are allowed"
+            )
+    return tuple(sentences)
+
+
+def _verdict_changes(
+    a: Subject, b: Subject, before: np.ndarray, after: np.ndarray
+) -> tuple[tuple[VerdictChange, ...], str]:
+    """Divide fixed and broken images by verdict, or say why not; bool (S, N) and (T, N)."""
+    reason = why_too_many_classes(len(a.predictions.class_names))
+    reason = reason or a.verdicts.reason or b.verdicts.reason
+    if reason:
+        return (), reason
+    right = before.mean(axis=0), after.mean(axis=0)
+    fixed, broken = right[1] * (1 - right[0]), right[0] * (1 - right[1])
+    of_fixed, of_broken = (
+        np.bincount(judge_images(side.evidence), weights=each, minlength=len(VERDICTS))
+        for side, each in ((a, fixed), (b, broken))
+    )
+    return tuple(
+        VerdictChange(name, float(more), float(less), float((more - less) / len(fixed)))
+        for name, more, less in zip(VERDICTS, of_fixed, of_broken, strict=True)
+    ), ""

@@ -1,0 +1,183 @@
+"""The two sides of a comparison: the runs of each, what is known of them, what they are called."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from hardpairs.analysis.calibration import calibrate
+from hardpairs.analysis.intervals import wilson_interval
+from hardpairs.analysis.neighbours import Neighbours
+from hardpairs.analysis.significance import mean_interval
+from hardpairs.analysis.subject import Subject
+from hardpairs.analysis.verdicts import confidence_is_given_away
+from hardpairs.data.split import Chosen
+from hardpairs.errors import InputError
+from hardpairs.foreign import one_line
+from hardpairs.predictions.predictions import Predictions
+
+LONGEST_NAME = 60
+Source = str | Path | Predictions | Subject
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of a comparison: a fitted model, or a recipe trained with several seeds.
+
+    Attributes:
+        name: Recipe and seeds where known, else the file's name; different for the two sides.
+        seeds: Of its runs, None where unknown.
+        accuracies: Of its runs.
+        accuracy: Their mean.
+        interval: 95%: Wilson's over images for one run, the t interval over several.
+        calibration_error: Expected calibration error, mean over runs; None without confidence.
+        calibration_interval: 95%: over images for one run, over runs for several.
+    """
+
+    name: str
+    seeds: tuple[int | None, ...]
+    accuracies: tuple[float, ...]
+    accuracy: float
+    interval: tuple[float, float]
+    calibration_error: float | None
+    calibration_interval: tuple[float, float] | None
+
+
+def describe_sides(
+    runs: Sequence[Sequence[Predictions]], files: Sequence[Sequence[str]]
+) -> tuple[Side, Side]:
+    """Describe both sides, with names that differ.
+
+    Args:
+        runs: Of each side.
+        files: What each run was read from.
+    """
+    names = [_side_name(*side) for side in zip(runs, files, strict=True)]
+    if names[0] == names[1]:
+        names = [
+            f"{name} ({one_line(side[0])[-LONGEST_NAME:]})"
+            for name, side in zip(names, files, strict=True)
+        ]
+    if names[0] == names[1]:
+        names = [f"{letter}: {name}" for letter, name in zip("AB", names, strict=True)]
+    first, second = (_describe_side(*side) for side in zip(runs, names, strict=True))
+    return first, second
+
+
+def _describe_side(runs: Sequence[Predictions], name: str) -> Side:
+    accuracies = [float((run.predicted == run.labels).mean()) for run in runs]
+    right, images = int((runs[0].predicted == runs[0].labels).sum()), len(runs[0])
+    errors = [calibrate(run, None).before for run in runs if _knows_confidence(run)]
+    values = [error.value for error in errors]
+    of_errors = errors[0].interval if len(errors) == 1 else _interval_over_runs(values)
+    return Side(
+        name=name,
+        seeds=tuple(_seed(run) for run in runs),
+        accuracies=tuple(accuracies),
+        accuracy=float(np.mean(accuracies)),
+        interval=_interval_over_runs(accuracies) or wilson_interval(right, images),
+        calibration_error=float(np.mean(values)) if values else None,
+        calibration_interval=of_errors,
+    )
+
+
+def _interval_over_runs(shares: Sequence[float]) -> tuple[float, float] | None:
+    if len(shares) < 2:
+        return None
+    low, high = mean_interval(np.array(shares))
+    return max(low, 0.0), min(high, 1.0)
+
+
+def _knows_confidence(run: Predictions) -> bool:
+    known = run.probabilities
+    return known is not None and not confidence_is_given_away(known.max(axis=1))
+
+
+def _side_name(runs: Sequence[Predictions], files: Sequence[str]) -> str:
+    recipe, path = runs[0].metadata.get("recipe"), Path(files[0])
+    name = recipe.get("name") if isinstance(recipe, dict) else recipe
+    if not isinstance(name, str) or not name.strip():
+        stem = path.parent.name if path.name == "predictions.npz" else path.stem
+        name = stem or str(path)
+    shown = one_line(name)[:LONGEST_NAME]
+    if len(runs) > 1:
+        return f"{shown}, {len(runs)} seeds"
+    seed = _seed(runs[0])
+    return shown if seed is None else f"{shown}, seed {seed}"
+
+
+def as_subjects(side: Source | Sequence[Source], load: Callable[..., Subject]) -> list[Subject]:
+    """Gather what is known of a side's runs.
+
+    Args:
+        side: One run or several.
+        load: `load_subject` with what goes for all runs; images are looked for with the first.
+
+    Raises:
+        InputError: There is no run, or one can't be read.
+    """
+    every = _listed(side)
+    if not every:
+        raise InputError("a side without predictions can't be compared; give at least one.")
+    subjects: list[Subject] = []
+    for each in every:
+        if isinstance(each, Subject):
+            subjects.append(each)
+        elif isinstance(each, Predictions):
+            subjects.append(Subject(each))
+        else:
+            subjects.append(load(each, with_images=False) if subjects else load(each))
+    return subjects
+
+
+def file_names(side: Source | Sequence[Source]) -> list[str]:
+    """What messages call each run: its path, where it has one."""
+    return [str(each) if isinstance(each, str | Path) else "predictions" for each in _listed(side)]
+
+
+def _listed(side: Source | Sequence[Source]) -> list[Source]:
+    return [side] if isinstance(side, Source) else list(side)
+
+
+def match_seeds(a: Sequence[Predictions], b: Sequence[Predictions]) -> tuple[int, ...] | None:
+    """Where each seed of A is in B; None unless both have the same two seeds or more."""
+    seeds = [[_seed(run) for run in side] for side in (a, b)]
+    known = [each for each in seeds[0] if each is not None]
+    if (
+        len(known) < 2
+        or len(set(known)) < len(seeds[0])
+        or sorted(known) != sorted(each for each in seeds[1] if each is not None)
+    ):
+        return None
+    return tuple(seeds[1].index(seed) for seed in seeds[0])
+
+
+def _seed(run: Predictions) -> int | None:
+    seed = run.metadata.get("seed")
+    return seed if isinstance(seed, int) and not isinstance(seed, bool) else None
+
+
+def first_subject(
+    subject: Subject, rows: np.ndarray, classes: np.ndarray, runs: Sequence[Predictions]
+) -> Subject:
+    """What is known of a side's first run, in the rows and classes that both sides have."""
+    images, votes, neighbours = subject.images, subject.votes, subject.neighbours
+    if images is not None:
+        images = images[rows] if isinstance(images, np.ndarray) else Chosen(images, rows)
+    if votes is not None:
+        wide = np.zeros((len(rows), len(runs[0].class_names)), votes.dtype)
+        wide[:, classes] = votes[rows]
+        votes = wide
+    if neighbours is not None:
+        neighbours = Neighbours(neighbours.indices[rows], classes[neighbours.labels[rows]])
+    same = np.array_equal(classes, np.arange(len(runs[0].class_names)))
+    return replace(
+        subject,
+        predictions=runs[0],
+        images=images,
+        human_votes=subject.human_votes if same else None,
+        other_runs=tuple(runs[1:]),
+        votes=votes,
+        neighbours=neighbours,
+    )
