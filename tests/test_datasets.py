@@ -105,7 +105,7 @@ def test_empty_and_missing(tiny_folder, tmp_path):
     (folder / "t10k-labels-idx1-ubyte").unlink()
     with pytest.raises(InputError, match="is missing"):
         load_dataset(folder)
-    with pytest.raises(InputError, match="neither a folder nor a bundled dataset"):
+    with pytest.raises(InputError, match="nor a folder, nor a bundled dataset"):
         load_dataset(tmp_path / "nowhere")
 
 

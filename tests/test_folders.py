@@ -203,7 +203,7 @@ def test_names_that_are_no_utf8(tmp_path):
 def test_a_folder_without_pictures_is_refused(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "b.txt").write_text("")
-    with pytest.raises(InputError, match="neither IDX files nor pictures"):
+    with pytest.raises(InputError, match=r"holds no images that can be read \(1 folders\)"):
         load_split(tmp_path)
 
 

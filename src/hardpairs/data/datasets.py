@@ -1,19 +1,30 @@
 """Datasets: the two that travel inside the package, and whatever a user has."""
 
 import os
+from collections import Counter
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from hardpairs.data.about import BUNDLED_FOLDER, find_about
-from hardpairs.data.folders import open_folder
+from hardpairs.data.arrays import open_arrays_folder, open_npy, open_npz
+from hardpairs.data.folders import open_folder, subfolders
 from hardpairs.data.idx import read_idx
 from hardpairs.data.idx_sets import find_idx, open_idx
+from hardpairs.data.parquet import is_parquet, open_parquet
 from hardpairs.data.source import Part, Source, make_source, read_class_names
 from hardpairs.data.split import Dataset, Split, SplitName, combine_sha256, idx_sha256
+from hardpairs.data.tables import is_table, open_table, open_tables_folder
 from hardpairs.errors import InputError
 
+UNPACK = "unpack it, and give the folder"
+SAVE = "save its arrays with numpy.savez(images=..., labels=...)"
+HOW_INSTEAD = {
+    **dict.fromkeys((".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar"), UNPACK),
+    **dict.fromkeys((".pkl", ".pickle", ".pt", ".pth", ".joblib"), f"pickles can run code: {SAVE}"),
+    **dict.fromkeys((".mat", ".h5", ".hdf5", ".tfrecord", ".arrow", ".feather"), SAVE),
+}
 FILE_PREFIX: dict[SplitName, str] = {"train": "train", "test": "t10k"}
 
 # SHA-256 of the decompressed files: (images, labels).
@@ -54,7 +65,7 @@ def load_dataset(source: str | Path) -> Dataset:
     opened = open_source(source)
     train, test = opened.read("train"), opened.read("test")
     _check_classes(source, train, test, opened.class_names)
-    notes = list(opened.notes)
+    notes = [*opened.notes, *dict.fromkeys((*train.notes, *test.notes))]
     if opened.is_whole:
         notes.append(
             f"Its images are one whole: {len(test):,} of {len(train) + len(test):,} are the test "
@@ -94,17 +105,60 @@ def open_source(source: str | Path) -> Source:
     found = find_idx(place)
     if found is not None:
         return open_idx(found)
-    opened = open_folder(place) if os.path.isdir(place) else None
+    if os.path.isdir(place):
+        opened = _open_folder(place)
+    elif os.path.isfile(place):
+        opened = _open_file(place)
+    else:
+        known = ", ".join(BUNDLED)
+        raise InputError(
+            f"{source}: is neither a file, nor a folder, nor a bundled dataset ({known})."
+        )
     if opened is None:
         raise InputError(_nothing_found(place))
     return opened
 
 
+def _open_folder(folder: Path) -> Source | None:
+    opened = open_folder(folder)
+    if opened is not None and opened.class_names:
+        return opened
+    parquet = [path for path in sorted(folder.iterdir()) if is_parquet(path)]
+    if parquet:
+        return open_parquet(parquet)
+    of_numbers = open_arrays_folder(folder) or open_tables_folder(folder)
+    if of_numbers or opened:
+        return of_numbers or opened
+    below = subfolders(folder)
+    return _open_folder(below[0]) if len(below) == 1 else None
+
+
+def _open_file(path: Path) -> Source | None:
+    name = path.name.lower()
+    if name.endswith(".npz"):
+        return open_npz(path)
+    if name.endswith(".npy"):
+        return open_npy(path)
+    if is_parquet(path):
+        return open_parquet([path])
+    if is_table(path):
+        return open_table(path)
+    return None
+
+
 def _nothing_found(place: Path) -> str:
-    if not os.path.isdir(place):
-        known = ", ".join(BUNDLED)
-        return f"{place}: is neither a folder nor a bundled dataset ({known})."
-    return f"{place}: holds no images that can be read: neither IDX files nor pictures."
+    if os.path.isfile(place):
+        how = HOW_INSTEAD.get(place.suffix.lower(), "give one of those, or a folder of pictures")
+        return f"{place}: is of a kind that images aren't read from; {how} (docs/images.md)."
+    found = Counter(
+        "folders" if path.is_dir() else f"{path.suffix.lower() or 'unnamed'} files"
+        for path in place.iterdir()
+    )
+    held = ", ".join(f"{count:,} {kind}" for kind, count in found.most_common(6)) or "nothing"
+    return (
+        f"{place}: holds no images that can be read ({held}); give pictures in a folder for each "
+        "class, or one of the files of docs/images.md."
+    )
 
 
 def load_human_votes(name: str) -> np.ndarray | None:

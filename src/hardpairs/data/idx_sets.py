@@ -87,7 +87,8 @@ def open_idx(found: IdxSet) -> Source:
     lowest = min(int(array.min(initial=1)) for array in labels.values())
     highest = max(int(array.max(initial=1)) for array in labels.values())
     first = 0
-    if lowest == 1 and (names is None or len(names) == highest):
+    # Unnamed classes keep their numbers: a slice of MNIST may lack 0.
+    if lowest == 1 and names and (len(names) == highest or found.name == "emnist-letters"):
         first = 1
         notes.append("Its labels start at 1; class 1 is the first class here.")
     if names is None:

@@ -99,9 +99,9 @@ def pixels_of(image: "Image.Image") -> np.ndarray:
         image = image.convert("RGBA")
     mode = image.mode
     if mode in ("RGBA", "LA"):
-        return _on_white(np.asarray(image))
+        return on_white(np.asarray(image))
     if mode in ("PA", "RGBa", "La"):
-        return _on_white(np.asarray(image.convert("LA" if mode == "La" else "RGBA")))
+        return on_white(np.asarray(image.convert("LA" if mode == "La" else "RGBA")))
     if mode == "F" or mode.startswith("I"):
         return _to_bytes(np.asarray(image))[..., None]
     if mode in ("1", "L"):
@@ -139,7 +139,7 @@ def _turned(image: "Image.Image", exif_transpose: "object") -> "Image.Image":
         return image
 
 
-def _on_white(pixels: np.ndarray) -> np.ndarray:
+def on_white(pixels: np.ndarray) -> np.ndarray:
     """Lay (height, width, C + 1), the last being opacity, on white."""
     opacity = pixels[..., -1:].astype(np.uint16)
     laid = pixels[..., :-1] * opacity + 255 * (255 - opacity)

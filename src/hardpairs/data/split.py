@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, Protocol
 
@@ -63,6 +63,7 @@ class Split:
         ids: int64 or str (N,), what a prediction names an image by: its index, which is the
             default, or its file name.
         inverted: The images are white on black, as MNIST's are; shown, they are turned.
+        notes: What was done to the images when they were read, a sentence each.
 
     Raises:
         InputError: The arrays don't fit together.
@@ -72,6 +73,7 @@ class Split:
     labels: np.ndarray
     ids: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
     inverted: bool = False
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         images = self.images
@@ -127,7 +129,7 @@ class Split:
             taken: Images = images[rows]
         else:
             taken = Chosen(images, np.arange(len(images))[rows])
-        return Split(taken, self.labels[rows], self.ids[rows], self.inverted)
+        return replace(self, images=taken, labels=self.labels[rows], ids=self.ids[rows])
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,175 @@
+"""Images and labels in NumPy's files: .npz and .npy, by the usual names of their arrays."""
+
+import re
+from collections.abc import Callable, Mapping
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hardpairs.arrays import describe
+from hardpairs.data.memory import split_of, to_images, to_labels, white_on_black
+from hardpairs.data.source import PART_OF_NAME, Source, make_source, read_class_names
+from hardpairs.data.split import Images, Split
+from hardpairs.errors import InputError
+from hardpairs.reading import npz_shapes, read_npy, read_npz
+
+IMAGES = ("images", "image", "imgs", "img", "x", "data", "pixels", "features")
+LABELS = ("labels", "label", "y", "targets", "target", "classes", "class")
+NAMES = ("class_names", "label_names", "target_names", "names", "categories")
+IDS = ("ids", "id", "filenames", "file_names", "paths", "image_ids")
+KIND_OF_WORD = {
+    **dict.fromkeys(IMAGES, "images"),
+    **dict.fromkeys(LABELS, "labels"),
+}
+Read = Callable[[str], np.ndarray]
+
+
+def open_npz(path: Path) -> Source:
+    """Look into an .npz of images and labels.
+
+    Args:
+        path: Arrays ``x_train``, ``y_train``, ``x_test``, ``y_test`` as Keras has them, or
+            ``train_images``, ``train_labels``, …, or ``images`` and ``labels`` alone; optionally
+            ``class_names`` and ``ids``.
+
+    Raises:
+        InputError: It is damaged, or holds no such arrays; the message lists what it holds.
+    """
+    shapes = npz_shapes(path)
+    read = partial(_read_member, path)
+    found = {name: (name, len(shape)) for name, (shape, _) in shapes.items()}
+    by_part = _by_part(found)
+    if not by_part and set(shapes) == {"arr_0", "arr_1"}:  # As numpy.savez(images, labels) names.
+        by_part = {"all": {"images": "arr_0", "labels": "arr_1"}}
+    if not by_part:
+        held = ", ".join(f"{name} {shape}" for name, (shape, _) in shapes.items())
+        raise InputError(
+            f"{path}: holds no images under a usual name ({held or 'nothing'}); name the arrays "
+            "images and labels, or x_train, y_train, x_test and y_test."
+        )
+    names = next((read(name) for name in NAMES if name in shapes), None)
+    ids = next((name for name in IDS if name in shapes), None)
+    return _open(path, by_part, read, names, ids)
+
+
+def open_npy(path: Path) -> Source:
+    """Look at an .npy of images; labels lie beside it in one of its name, as ``y_test.npy``.
+
+    Raises:
+        InputError: It is damaged, or its name says neither what it holds nor of which part.
+    """
+    beside = {each.stem: each for each in sorted(path.parent.glob("*.npy"))}
+    found = {stem: (stem, 0) for stem in beside}
+    by_part = _by_part(found)
+    part = next((part for part, kinds in by_part.items() if path.stem in kinds.values()), None)
+    if part is None:
+        return make_source((), {"all": partial(_read_unlabelled, path)})
+    kinds = by_part[part]
+    if kinds.get("images") != path.stem:
+        raise InputError(f"{path}: holds labels; give the file of the images.")
+    return _open(path.parent, {"all": kinds}, lambda stem: read_npy(beside[stem]), None, None)
+
+
+def open_arrays_folder(folder: Path) -> Source | None:
+    """Look into a folder of .npy or .npz files, one for each of images and labels of each part.
+
+    Returns:
+        None where there are none that belong together.
+
+    Raises:
+        InputError: A file is damaged.
+    """
+    files = [*sorted(folder.glob("*.npy")), *sorted(folder.glob("*.npz"))]
+    beside = {path.stem: path for path in files}
+    by_part = _by_part({stem: (stem, 0) for stem in beside})
+    if not by_part:
+        return open_npz(files[0]) if len(files) == 1 and files[0].suffix == ".npz" else None
+    return _open(folder, by_part, lambda stem: _read_file(beside[stem]), None, None)
+
+
+def _by_part(found: Mapping[str, tuple[str, int]]) -> dict[str, dict[str, str]]:
+    """Names of images and labels by part, where there are images: "X_train", "train-images"."""
+    parts: dict[str, dict[str, str]] = {}
+    for name in found:
+        part, kind = "all", ""
+        for word in re.split(r"[-_. ]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()):
+            part = PART_OF_NAME.get(word, part)
+            kind = kind or KIND_OF_WORD.get(word, "")
+            joined = re.fullmatch(r"(x|y)(train|test|val|valid|tr|te)", word)
+            if joined:  # Xtr, ytr, Xte, yte: as the lesson has them.
+                kind = KIND_OF_WORD[joined[1]]
+                part = PART_OF_NAME[{"tr": "train", "te": "test"}.get(joined[2], joined[2])]
+        if kind:
+            parts.setdefault(part, {}).setdefault(kind, name)
+    parts = {part: kinds for part, kinds in parts.items() if "images" in kinds}
+    return {part: kinds for part, kinds in parts.items() if part != "all" or len(parts) == 1}
+
+
+def _open(
+    place: Path,
+    by_part: Mapping[str, dict[str, str]],
+    read: Read,
+    names: Any,
+    ids: str | None,
+) -> Source:
+    labelled = [part for part, kinds in by_part.items() if "labels" in kinds]
+    if names is None:
+        names = read_class_names(place if place.is_dir() else place.parent)
+    labels: dict[str, np.ndarray] = {}
+    if labelled:
+        given = [read(by_part[part]["labels"]) for part in labelled]
+        made, names = to_labels(*given, class_names=names, what=f"{place}: labels")
+        labels = dict(zip(labelled, made, strict=True))
+    notes: list[str] = []
+    kept = labelled or list(by_part)
+    left_out = [kinds["images"] for part, kinds in by_part.items() if part not in kept]
+    if left_out:
+        notes.append(f"Left out, having no labels: {', '.join(left_out)}.")
+
+    @cache
+    def pictures() -> dict[str, Images]:
+        """All parts at once: what is white is asked of all of them together."""
+        arrays = {part: read(by_part[part]["images"]) for part in kept}
+        for part in labelled:
+            if len(arrays[part]) != len(labels[part]):
+                raise InputError(
+                    f"{place}: {by_part[part]['images']} is {describe(arrays[part])}, and there "
+                    f"are {len(labels[part]):,} labels for it; save what belongs together."
+                )
+        made, sentences = to_images(*arrays.values(), what=f"{place}: images")
+        said.extend(sentences)
+        return dict(zip(arrays, made, strict=True))
+
+    said: list[str] = []
+
+    def read_part(part: str) -> Split:
+        images = pictures()[part]
+        own = read(ids).ravel() if ids and part == "all" else np.empty(0, np.int64)
+        return Split(
+            images,
+            labels.get(part, np.full(len(images), -1)),
+            own,
+            inverted=white_on_black(images),
+            notes=tuple(said),
+        )
+
+    return make_source(names or (), {part: partial(read_part, part) for part in kept}, notes)
+
+
+def _read_unlabelled(path: Path) -> Split:
+    return split_of(read_npy(path), what=str(path))
+
+
+def _read_member(path: Path, name: str) -> np.ndarray:
+    return read_npz(path, [name])[name]
+
+
+def _read_file(path: Path) -> np.ndarray:
+    if path.suffix == ".npy":
+        return read_npy(path)
+    arrays = read_npz(path)
+    if len(arrays) != 1:
+        raise InputError(f"{path}: holds {len(arrays)} arrays, expected one; name one of them.")
+    return next(iter(arrays.values()))

@@ -1,0 +1,173 @@
+"""Images and labels that are in memory: arrays, tensors, lists of pictures."""
+
+import io
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from hardpairs.arrays import to_numpy
+from hardpairs.data.pictures import pixels_of, read_picture, stacked
+from hardpairs.data.pixels import converted, is_inverted, range_of, to_bytes_rule, to_nhwc
+from hardpairs.data.split import Images, Split, combine_sha256, idx_sha256
+from hardpairs.errors import InputError
+from hardpairs.labels import distinct_names, look_up, to_names, to_vector
+
+MOST_CLASSES = 1_000_000  # Far above any dataset; a larger label is an id of something else.
+
+
+@dataclass(frozen=True, eq=False)
+class Listed:
+    """Images in memory that are of different sizes: uint8 (h, w, C) each."""
+
+    images: tuple[np.ndarray, ...]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, rows: np.ndarray | slice) -> np.ndarray | list[np.ndarray]:
+        return stacked([self.images[row] for row in np.arange(len(self))[rows]])
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over all pixels."""
+        digest = ""
+        for image in self.images:
+            digest = combine_sha256(digest, idx_sha256(image))
+        return digest
+
+
+def to_images(*given: Any, what: str = "images") -> tuple[list[Images], tuple[str, ...]]:
+    """Make images of whatever holds them.
+
+    Args:
+        given: One or several sets that were made in the same way, each one of
+
+            - an array or a tensor (N, H, W), (N, H, W, C), (N, C, H, W), or (N, pixels) where
+              square and gray; bytes, floats from 0 to 1 or -1 to 1, or bools;
+            - a list of such images, of Pillow's, of paths, or of Hugging Face's
+              ``{"bytes": …}``, of different sizes.
+        what: How messages call them.
+
+    Returns:
+        Of each set uint8 (N, H, W, C), C 1 or 3, or an object for images of different sizes; and
+        sentences on what wasn't plain.
+
+    Raises:
+        InputError: They are no images, or it is open what is meant.
+    """
+    sets = [_as_sets(each, what) for each in given]
+    convert, note = to_bytes_rule(
+        range_of([array for arrays in sets for array in arrays], what), what
+    )
+    made: list[Images] = []
+    for original, arrays in zip(given, sets, strict=True):
+        images = [converted(array, convert) for array in arrays]
+        if len(images) == 1 and not _is_list(original):
+            made.append(images[0])
+        else:
+            together = stacked([image[0] for image in images])
+            made.append(Listed(tuple(together)) if isinstance(together, list) else together)
+    return made, (note,) if note else ()
+
+
+def to_labels(
+    *given: Any, class_names: Any = None, what: str = "labels"
+) -> tuple[list[np.ndarray], tuple[str, ...]]:
+    """Make labels of several parts indices into the same names.
+
+    Args:
+        given: Each integers, whole floats, bools, names, or one-hot rows, of N images.
+        class_names: K names, or None: the labels' own names in sorted order, or their numbers.
+        what: How messages call them.
+
+    Returns:
+        Of each int64 (N,), and the K names.
+
+    Raises:
+        InputError: They are no labels, or aren't among the names.
+    """
+    vectors = [to_vector(each, what) for each in given]
+    together = np.concatenate([np.asarray(each) for each in vectors])
+    if class_names is not None:
+        names = to_names(class_names)
+        if together.dtype.kind in "iuf" and together.size and _counts_from_one(together, names):
+            together = together - 1
+    elif together.dtype.kind in "iufb":
+        if together.dtype.kind == "f" and not np.isfinite(together).all():
+            raise InputError(f"{what} hold NaN or infinity; give every image a class.")
+        low, high = float(together.min(initial=0)), float(together.max(initial=0))
+        if low < 0 or high >= MOST_CLASSES:
+            raise InputError(
+                f"{what} run from {low:.4g} to {high:.4g}; give indices from 0 up, or names."
+            )
+        names = tuple(str(index) for index in range(int(high) + 1))
+    else:
+        names = distinct_names(together)
+    found, _ = look_up(together, names, what)
+    ends = np.cumsum([len(each) for each in vectors])[:-1]
+    return np.split(found, ends), names
+
+
+def split_of(
+    images: Any,
+    labels: Any = None,
+    *,
+    ids: Any = None,
+    class_names: Any = None,
+    what: str = "images",
+) -> Split:
+    """Make a split of what is in memory, see `to_images` and `to_labels`; -1 without labels.
+
+    Raises:
+        InputError: Images, labels and ids don't fit together, or aren't what they should be.
+    """
+    (pictures,), notes = to_images(images, what=what)
+    if labels is None:
+        found = np.full(len(pictures), -1)
+    else:
+        (found,), _ = to_labels(labels, class_names=class_names)
+    own_ids = np.empty(0, np.int64) if ids is None else to_numpy(ids, "ids").ravel()
+    return Split(pictures, found, own_ids, white_on_black(pictures), notes)
+
+
+def white_on_black(images: Images) -> bool:
+    """Whether gray images have to be turned to be looked at; see `is_inverted`."""
+    return isinstance(images, np.ndarray) and is_inverted(images)
+
+
+def _counts_from_one(labels: np.ndarray, names: Sequence[str]) -> bool:
+    return bool(labels.min() == 1 and labels.max() == len(names))
+
+
+def _is_list(given: Any) -> bool:
+    """Whether something holds images one by one: a list, a column of objects."""
+    return isinstance(given, list | tuple) or str(getattr(given, "dtype", "")) == "object"
+
+
+def _as_sets(given: Any, what: str) -> list[np.ndarray]:
+    """Arrays (N, H, W, C), together all the images: one array, or one for each image."""
+    if not _is_list(given):
+        return [to_nhwc(to_numpy(given, what), what)]
+    if len(given) == 0:
+        raise InputError(f"{what} are an empty list; give at least one.")
+    return [_one_image(each, f"{what}: number {index}") for index, each in enumerate(given)]
+
+
+def _one_image(given: Any, what: str) -> np.ndarray:
+    """One image as an array (1, H, W, C)."""
+    if isinstance(given, str | os.PathLike):
+        return read_picture(os.fspath(given))[None]
+    if isinstance(given, Mapping) and isinstance(given.get("bytes"), bytes):
+        return read_picture(io.BytesIO(given["bytes"]), name=what)[None]
+    if isinstance(given, bytes):
+        return read_picture(io.BytesIO(given), name=what)[None]
+    if hasattr(given, "getbands"):  # One of Pillow's, without importing it to ask.
+        return pixels_of(given)[None]
+    array = to_numpy(given, what)
+    if array.ndim == 2:
+        array = array[..., None]
+    return to_nhwc(array[None], what)

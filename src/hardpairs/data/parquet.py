@@ -1,0 +1,209 @@
+"""Tables of pictures in Parquet, as Hugging Face's datasets have them."""
+
+import hashlib
+import io
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hardpairs.data.folders import BLANK, check_few
+from hardpairs.data.memory import to_labels, white_on_black
+from hardpairs.data.pictures import bombs_are_errors, read_picture_in_thread, stacked
+from hardpairs.data.source import PART_OF_NAME, Source, make_source
+from hardpairs.data.split import Images, Split
+from hardpairs.errors import InputError
+from hardpairs.reading import guarded
+
+IMAGES = ("image", "img", "images", "picture", "photo", "pixel_values")
+LABELS = ("label", "labels", "fine_label", "target", "class", "class_name", "y", "category")
+SMALL_SIDE, SMALL_COUNT = 64, 200_000  # So small and so few are decoded once and kept.
+UNPACKED_BYTES, UNPACKED_RATIO = 2**31, 30  # Pictures are packed already: they hardly unpack.
+
+
+@dataclass(frozen=True, eq=False)
+class ParquetPictures:
+    """Pictures in Parquet files, each read when it is asked for.
+
+    Attributes:
+        files: The files of one part, in order.
+        column: The column of pictures: bytes, or a struct with bytes.
+        groups: Of every row group the file, its number there, and its first row of all.
+        count: How many pictures.
+        unreadable: What couldn't be decoded so far, by row, and why.
+    """
+
+    files: tuple[Path, ...]
+    column: str
+    groups: tuple[tuple[int, int, int], ...]
+    count: int
+    unreadable: dict[str, str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, rows: np.ndarray | slice) -> np.ndarray | list[np.ndarray]:
+        return self.reduced(rows, 0)
+
+    def reduced(self, rows: np.ndarray | slice, side: int) -> np.ndarray | list[np.ndarray]:
+        """Read pictures as finely as one of ``side`` pixels needs; 0: in full."""
+        wanted = np.arange(self.count)[rows]
+        packed = self._packed(wanted)
+        with bombs_are_errors(), ThreadPoolExecutor(os.cpu_count()) as pool:
+            pictures = list(pool.map(partial(self._decode, side=side), wanted.tolist(), packed))
+        check_few(self.files[0].parent, self.unreadable, self.count)
+        return stacked(pictures) if pictures else np.empty((0, 1, 1, 1), np.uint8)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over all pictures' bytes."""
+        digest = hashlib.sha256()
+        for _, _, first in self.groups:
+            last = min(first + self._rows_of(first), self.count)
+            for packed in self._packed(np.arange(first, last)):
+                digest.update(len(packed).to_bytes(8, "little") + packed)
+        return digest.hexdigest()
+
+    def _rows_of(self, first: int) -> int:
+        firsts = [each for _, _, each in self.groups] + [self.count]
+        return firsts[firsts.index(first) + 1] - first
+
+    def _packed(self, rows: np.ndarray) -> list[bytes]:
+        """The bytes of pictures; each row group they lie in is read once."""
+        firsts = np.array([first for _, _, first in self.groups])
+        group_of = np.searchsorted(firsts, rows, side="right") - 1
+        found: dict[int, bytes] = {}
+        for group in np.unique(group_of).tolist():
+            file, number, first = self.groups[group]
+            with guarded(self.files[file], "a Parquet file; fetch it again"):
+                column = _parquet(self.files[file]).read_row_group(number, columns=[self.column])
+                values = column.column(0)
+                for row in rows[group_of == group].tolist():
+                    found[row] = _bytes_of(values[row - first].as_py())
+        return [found[row] for row in rows.tolist()]
+
+    def _decode(self, row: int, packed: bytes, side: int) -> np.ndarray:
+        try:
+            return read_picture_in_thread(io.BytesIO(packed), side=side, name=f"row {row}")
+        except InputError as error:
+            self.unreadable[f"row {row}"] = str(error)
+            return BLANK
+
+
+def is_parquet(path: Path) -> bool:
+    """Whether a file's name is that of a Parquet file."""
+    return path.suffix.lower() in (".parquet", ".pq")
+
+
+def open_parquet(files: Sequence[Path]) -> Source:
+    """Look into Parquet files of pictures and labels.
+
+    Args:
+        files: Of one dataset; their names tell the part ("train-00000-of-00002.parquet").
+
+    Raises:
+        InputError: PyArrow isn't installed, a file is damaged, or holds no pictures; the message
+            lists its columns.
+    """
+    by_part: dict[str, list[Path]] = {}
+    for path in sorted(files):
+        words = re.split(r"[-_. ]+", path.name.lower())
+        part = next((PART_OF_NAME[word] for word in words if word in PART_OF_NAME), "all")
+        by_part.setdefault(part, []).append(path)
+    pictures = {part: _look(tuple(paths)) for part, paths in by_part.items()}
+    names, label = _class_names(files[0]), _column_of(files[0], LABELS)
+    labels: dict[str, np.ndarray] = {}
+    if label is not None:
+        given = [_read_column(paths, label) for paths in by_part.values()]
+        made, names = to_labels(*given, class_names=names, what=f"{files[0]}: column {label}")
+        labels = dict(zip(by_part, made, strict=True))
+    parts = {part: partial(_read, each, labels.get(part)) for part, each in pictures.items()}
+    return make_source(names if names and labels else (), parts)
+
+
+def _read(pictures: ParquetPictures, labels: np.ndarray | None) -> Split:
+    found = np.full(len(pictures), -1) if labels is None else labels
+    images: Images = pictures
+    first = pictures[:1]
+    if len(pictures) <= SMALL_COUNT and max(first[0].shape[:2]) <= SMALL_SIDE:
+        whole = pictures[:]
+        images = whole if isinstance(whole, np.ndarray) else pictures
+    return Split(images, found, inverted=white_on_black(images))
+
+
+def _look(files: tuple[Path, ...]) -> ParquetPictures:
+    groups, count = [], 0
+    column = _column_of(files[0], IMAGES)
+    if column is None:
+        fields = _parquet(files[0]).schema_arrow
+        shown = ", ".join(f"{each.name} ({each.type})" for each in fields)
+        raise InputError(
+            f"{files[0]}: holds no pictures but the columns {shown[:300]}; give a column image "
+            "that holds the bytes of picture files."
+        )
+    for index, path in enumerate(files):
+        metadata = _parquet(path).metadata
+        claimed = sum(
+            metadata.row_group(number).total_byte_size for number in range(metadata.num_row_groups)
+        )
+        if claimed > max(UNPACKED_BYTES, UNPACKED_RATIO * path.stat().st_size):
+            raise InputError(f"{path}: claims {claimed:,} bytes, more than it can hold.")
+        for number in range(metadata.num_row_groups):
+            groups.append((index, number, count))
+            count += metadata.row_group(number).num_rows
+    if not count:
+        raise InputError(f"{files[0]}: holds no images; give a file with at least one.")
+    return ParquetPictures(files, column, tuple(groups), count)
+
+
+def _parquet(path: Path) -> Any:
+    try:
+        import pyarrow.parquet
+    except ImportError as error:
+        raise InputError(
+            f"{path}: Parquet files need an extra: pip install 'hardpairs[tables]'."
+        ) from error
+    with guarded(path, "a Parquet file; fetch it again"):
+        return pyarrow.parquet.ParquetFile(path)
+
+
+def _column_of(path: Path, names: Sequence[str]) -> str | None:
+    """The first column of a usual name; of pictures, one whose content can be."""
+    fields = {field.name.lower(): field for field in _parquet(path).schema_arrow}
+    for name in names:
+        if name in fields and (names is LABELS or "binary" in str(fields[name].type)):
+            return str(fields[name].name)
+    if names is IMAGES:
+        return next((f.name for f in fields.values() if "bytes: binary" in str(f.type)), None)
+    return None
+
+
+def _class_names(path: Path) -> tuple[str, ...] | None:
+    """The names that Hugging Face keeps beside the schema, of the label's ClassLabel."""
+    text = (_parquet(path).schema_arrow.metadata or {}).get(b"huggingface", b"")
+    with guarded(path, "a Parquet file with readable notes of Hugging Face"):
+        features = json.loads(text or "{}").get("info", {}).get("features", {})
+        column = _column_of(path, LABELS)
+        names = features.get(column, {}).get("names") if isinstance(features, Mapping) else None
+        return tuple(str(name) for name in names) if isinstance(names, list) else None
+
+
+def _read_column(paths: Sequence[Path], name: str) -> np.ndarray:
+    parts = []
+    for path in paths:
+        with guarded(path, "a Parquet file; fetch it again"):
+            parts.append(_parquet(path).read(columns=[name]).column(0).to_numpy())
+    return np.concatenate(parts)
+
+
+def _bytes_of(value: Any) -> bytes:
+    if isinstance(value, Mapping):
+        value = value.get("bytes")
+    return value if isinstance(value, bytes) else b""

@@ -1,0 +1,259 @@
+"""Tables with a column for each pixel, as Kaggle has them: ``label,pixel1,pixel2,…``."""
+
+import csv
+import gzip
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from hardpairs.data.idx_sets import EMNIST_NAMES
+from hardpairs.data.memory import split_of, to_labels
+from hardpairs.data.source import PART_OF_NAME, Source, make_source, read_class_names
+from hardpairs.data.split import Split
+from hardpairs.errors import InputError
+from hardpairs.labels import listed
+from hardpairs.reading import UNPACKED_BYTES, UNPACKED_RATIO, guarded, read_unpacked
+
+ENDING = re.compile(r"\.(csv|tsv)(\.gz|\.bz2|\.xz)?", re.IGNORECASE)
+LABELS = ("label", "labels", "class", "target", "y", "digit", "emotion", "category", "class_name")
+IDS = ("id", "ids", "filename", "file_name", "image_id", "imageid", "path")
+PARTS = ("usage", "split", "subset", "partition")
+PART_OF_USAGE = {**PART_OF_NAME, "publictest": "validation", "privatetest": "test"}
+PIXEL = re.compile(r"(pixel|pix|px|p|x|v|f|feature|col)?[ _-]?\d+([x_]\d+){0,2}", re.IGNORECASE)
+FEWEST_PIXELS = 16
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A table's content: pixels (N, P); labels, ids and parts as texts or numbers (N,)."""
+
+    pixels: np.ndarray
+    labels: np.ndarray | None = None
+    ids: np.ndarray | None = None
+    parts: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def of_part(self, name: str) -> "Rows":
+        """Return the rows of one of the table's own parts."""
+        chosen = self.parts[name]
+        labels, ids = (None if each is None else each[chosen] for each in (self.labels, self.ids))
+        return Rows(self.pixels[chosen], labels, ids)
+
+
+def is_table(path: Path) -> bool:
+    """Whether a file's name is that of a table."""
+    return bool(ENDING.search(path.name))
+
+
+def open_table(path: Path) -> Source:
+    """Read a table of one image a line.
+
+    Args:
+        path: Comma-, semicolon- or tab-separated numbers, plain or packed, with a header that
+            names a label and pixels, or without one and the label first or last; square images,
+            gray or of three colours a pixel. A column "Usage" or "split" divides it into parts.
+
+    Raises:
+        InputError: It is damaged, or no such table; the message lists its columns.
+    """
+    rows = _read_table(path)
+    return _open(path, {name: rows.of_part(name) for name in rows.parts} or {"all": rows})
+
+
+def open_tables_folder(folder: Path) -> Source | None:
+    """Read the tables of pixels in a folder, of parts that their names tell; None without any.
+
+    Raises:
+        InputError: There are several of one part, or one is damaged.
+    """
+    found: dict[str, Path] = {}
+    for path in sorted(each for each in folder.iterdir() if is_table(each)):
+        words = re.split(r"[-_. ]+", path.name.lower())
+        part = next((PART_OF_NAME[word] for word in words if word in PART_OF_NAME), "all")
+        if not _has_pixels(path):  # Another table, as sample_submission.csv.
+            continue
+        if part in found:
+            raise InputError(
+                f"{folder}: holds several tables of images, as {found[part].name} and "
+                f"{path.name}; name one of them."
+            )
+        found[part] = path
+    if list(found) == ["all"]:
+        return open_table(found["all"])
+    tables = {part: _read_table(path) for part, path in found.items()}
+    return _open(next(iter(found.values())), tables) if found else None
+
+
+def _open(place: Path, tables: Mapping[str, Rows]) -> Source:
+    emnist = re.match(r"emnist-([a-z]+)", place.name.lower())
+    notes = ["EMNIST stores its images on their side; they were set upright."] if emnist else []
+    labelled = [part for part, rows in tables.items() if rows.labels is not None]
+    if labelled and len(labelled) < len(tables):
+        notes.append("Left out: the table without labels.")
+    names: Sequence[str] | None = read_class_names(place.parent)
+    if names is None and emnist:
+        names = EMNIST_NAMES.get(emnist[1])
+    labels: dict[str, np.ndarray] = {}
+    if labelled:
+        given = [tables[part].labels for part in labelled]
+        made, names = to_labels(*given, class_names=names and tuple(names), what=f"{place}: labels")
+        labels = dict(zip(labelled, made, strict=True))
+
+    def read(part: str) -> Split:
+        rows = tables[part]
+        split = split_of(_shaped(rows.pixels, bool(emnist)), ids=rows.ids, what=str(place))
+        found = labels.get(part, split.labels)
+        return Split(split.images, found, split.ids, split.inverted, split.notes)
+
+    kept = labelled or list(tables)
+    return make_source(names or (), {part: partial(read, part) for part in kept}, notes)
+
+
+def _shaped(pixels: np.ndarray, is_transposed: bool) -> np.ndarray:
+    """(N, P) as (N, side, side, 1 or 3): of colours, the three of a pixel stand together."""
+    count = pixels.shape[1]
+    channels = 1 if math.isqrt(count) ** 2 == count else 3
+    side = math.isqrt(count // channels)
+    images = pixels.reshape(-1, side, side, channels)
+    return images.swapaxes(1, 2) if is_transposed else images
+
+
+def _read_table(path: Path) -> Rows:
+    lines = _lines(path)
+    with guarded(path, "a table of pixels, one image a line"):
+        delimiter = _delimiter(lines[0])
+        header = next(csv.reader([lines[0]], delimiter=delimiter, strict=True))
+        if _is_header(header):
+            rows = _with_header(lines[1:], delimiter, [cell.strip().lower() for cell in header])
+        else:
+            rows = _without_header(lines, delimiter, header)
+        if rows is None:
+            raise InputError(
+                f"{path}: has {len(header):,} columns ({listed(header)}), which aren't the pixels "
+                "of square images; give a column for each pixel and one named label."
+            )
+        return rows
+
+
+def _with_header(lines: list[str], delimiter: str, header: list[str]) -> Rows | None:
+    pixels = tuple(place for place, name in enumerate(header) if PIXEL.fullmatch(name))
+    others = [name for place, name in enumerate(header) if place not in pixels]
+    part = next((header.index(name) for name in PARTS if name in header), None)
+    own_id = next((header.index(name) for name in IDS if name in header), None)
+    label = next((header.index(name) for name in LABELS if name in header), None)
+    told = {part, own_id, None}
+    if label is None and len(rest := [n for n in others if n and header.index(n) not in told]) == 1:
+        label = header.index(rest[0])
+    if "pixels" in others:
+        texts = _column(lines, delimiter, header.index("pixels"))
+        matrix = _numbers([str(text) for text in texts], None, None)
+    elif _is_square(len(pixels)):
+        matrix = _numbers(lines, delimiter, pixels)
+    else:
+        return None
+    labels, ids, usage = (
+        None if place is None else _column(lines, delimiter, place)
+        for place in (label, own_id, part)
+    )
+    parts: dict[str, np.ndarray] = {}
+    if usage is not None:
+        told_part = [PART_OF_USAGE.get(str(each).strip().lower(), "") for each in usage]
+        for name in dict.fromkeys(told_part):
+            if name:
+                parts[name] = np.flatnonzero(np.array(told_part) == name)
+    return Rows(matrix, labels, ids, parts)
+
+
+def _is_header(cells: list[str]) -> bool:
+    """Whether a first line names columns; one text among numbers that don't count up is a label."""
+    numbers = [float(cell) for cell in cells if _is_number(cell)]
+    counts_up = all(after == before + 1 for before, after in pairwise(numbers))
+    return len(numbers) < len(cells) - 1 or (len(numbers) < len(cells) and counts_up)
+
+
+def _without_header(lines: list[str], delimiter: str, first: list[str]) -> Rows | None:
+    """No names: the label comes first, or last where the first is the same in every line."""
+    columns = len(first)
+    texts = [place for place, cell in enumerate(first) if not _is_number(cell)]
+    if texts and _is_square(columns - 1):
+        others = tuple(place for place in range(columns) if place != texts[0])
+        pixels = _numbers(lines, delimiter, others)
+        return Rows(pixels, _column(lines, delimiter, texts[0]))
+    if texts:
+        return None
+    if _is_square(columns):
+        return Rows(_numbers(lines, delimiter, None))
+    if not _is_square(columns - 1):
+        return None
+    matrix = _numbers(lines, delimiter, None)
+    is_last = bool((matrix[:, 0] == matrix[0, 0]).all() and (matrix[:, -1] != matrix[0, -1]).any())
+    labels, pixels = (matrix[:, -1], matrix[:, :-1]) if is_last else (matrix[:, 0], matrix[:, 1:])
+    return Rows(pixels, labels)
+
+
+def _has_pixels(path: Path) -> bool:
+    line = _first_line(path)
+    header = line.split(_delimiter(line))
+    pixels = sum(bool(PIXEL.fullmatch(cell.strip(' "'))) or _is_number(cell) for cell in header)
+    return pixels >= FEWEST_PIXELS or "pixels" in line.lower()
+
+
+def _first_line(path: Path) -> str:
+    with guarded(path, "a table"), path.open("rb") as file:
+        is_gzip = file.read(2) == b"\x1f\x8b"
+        with gzip.open(path) if is_gzip else path.open("rb") as stream:
+            return stream.readline(2**20).decode("utf-8-sig", "replace")
+
+
+def _lines(path: Path) -> list[str]:
+    """Lines that aren't blank."""
+    most = max(UNPACKED_BYTES, UNPACKED_RATIO * path.stat().st_size if path.is_file() else 0)
+    content = read_unpacked(path, most)
+    with guarded(path, "UTF-8 text; save it as such"):
+        lines = [line for line in content.decode("utf-8-sig").splitlines() if line.strip()]
+    if len(lines) < 2 and not (lines and _is_number(lines[0].split(_delimiter(lines[0]))[0])):
+        raise InputError(f"{path}: holds no images; give a table with a line for each.")
+    return lines
+
+
+def _delimiter(line: str) -> str:
+    return max(",;\t", key=line.count)
+
+
+def _is_number(cell: str) -> bool:
+    return bool(re.fullmatch(r"\s*-?\d+(\.\d*)?(e-?\d+)?\s*", cell, re.IGNORECASE))
+
+
+def _is_square(count: int) -> bool:
+    is_gray = math.isqrt(count) ** 2 == count
+    is_colour = 3 * math.isqrt(count // 3) ** 2 == count
+    return count >= FEWEST_PIXELS and (is_gray or is_colour)
+
+
+def _numbers(
+    lines: Sequence[str], delimiter: str | None, columns: tuple[int, ...] | None
+) -> np.ndarray:
+    """Read a matrix, as bytes where all are; NumPy's reader refuses what doesn't fit into one."""
+    for dtype in (np.uint8, np.float32):
+        try:
+            return np.loadtxt(
+                lines, dtype, comments=None, delimiter=delimiter, usecols=columns, ndmin=2
+            )
+        except ValueError:
+            if dtype is np.float32:
+                raise
+    raise AssertionError
+
+
+def _column(lines: Sequence[str], delimiter: str, place: int) -> np.ndarray:
+    """One column: integers where all are, else texts."""
+    cells = [row[place].strip() for row in csv.reader(lines, delimiter=delimiter, strict=True)]
+    try:
+        return np.array([int(cell) for cell in cells], np.int64)
+    except (ValueError, OverflowError):
+        return np.array(cells, str)
