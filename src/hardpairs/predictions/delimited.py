@@ -8,8 +8,9 @@ import numpy as np
 
 from hardpairs.errors import InputError
 from hardpairs.predictions.cells import to_column, to_number
+from hardpairs.predictions.columns import Table
 from hardpairs.predictions.found import Found, Hints
-from hardpairs.predictions.table import Table, find_columns
+from hardpairs.predictions.table import find_columns
 from hardpairs.reading import guarded, read_text
 
 DELIMITERS = ",;\t|"

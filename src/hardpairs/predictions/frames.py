@@ -7,8 +7,9 @@ import numpy as np
 
 from hardpairs.arrays import to_numpy
 from hardpairs.errors import InputError
+from hardpairs.predictions.columns import Table
 from hardpairs.predictions.found import Found, Hints
-from hardpairs.predictions.table import Table, find_columns
+from hardpairs.predictions.table import find_columns
 from hardpairs.reading import UNPACKED_BYTES, UNPACKED_RATIO, guarded, parse_json
 
 # A column of one number may be packed to nothing, so that rows are limited as well as bytes.

@@ -7,8 +7,9 @@ import numpy as np
 
 from hardpairs.arrays import to_numpy
 from hardpairs.errors import InputError
+from hardpairs.predictions.columns import Table
 from hardpairs.predictions.found import Found, Hints
-from hardpairs.predictions.table import Table, find_columns
+from hardpairs.predictions.table import find_columns
 from hardpairs.reading import guarded, parse_json, read_text
 
 

@@ -1,16 +1,14 @@
 """Columns of a table, from whatever file or frame: which is the label, the id, the prediction?"""
 
-import re
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from hardpairs.arrays import is_text
 from hardpairs.errors import InputError
-from hardpairs.labels import clean_label
+from hardpairs.predictions.columns import Table, first_named, listing, plain, tells_apart, texts_of
 from hardpairs.predictions.found import Found, Hints
-from hardpairs.predictions.top import find_top, split_pairs
+from hardpairs.predictions.score_columns import PREDICTED, confidence_of, find_ludwig, find_scores
 
 # Usual names, compared without case, blanks and signs; the first that is there counts.
 TRUE = (
@@ -18,36 +16,12 @@ TRUE = (
     *("target", "targets", "actual", "expected", "labelids", "labelid", "ytest", "givenlabel"),
     *("correctlabel", "reference", "targs"),
 )
-LABEL = ("label", "labels", "class", "category", "y", "classname", "labelname", "classlabel")
-PREDICTED = (
-    *("predicted", "prediction", "predictions", "pred", "preds", "ypred", "predictedlabel"),
-    *("predictedclass", "predlabel", "predclass", "predictionlabel", "predictedname", "top1"),
-    *("labelpred", "argmax", "yhat"),
-)
-CONFIDENCE = (
-    *("confidence", "conf", "score", "prob", "probability", "proba", "maxprob", "predprob"),
-    *("predictionprobability", "predictionconfidence", "predictionscore", "top1prob"),
-    *("predictedprobability", "top1conf", "maxprobability"),
-)
+LABEL = ("label", "labels", "classname", "labelname", "classlabel", "category", "y", "class")
 IDS = (
     *("id", "imageid", "filename", "filepath", "file", "path", "imagepath", "imagename"),
     *("imgpath", "img", "image", "images", "filenames", "ids", "uuid", "sampleid", "key"),
     *("index", "name"),
 )
-VECTORS = (
-    *("probabilities", "probs", "proba", "prob", "probability", "scores", "score", "logits"),
-    *("logit", "predictions", "preds", "softmax", "outputs", "output", "predprobs", "yprob"),
-    *("yscore", "ypred", "yproba"),
-)
-PREFIXES = re.compile(
-    r"^(prob|probs|proba|probability|probabilities|p|score|scores|logit|logits|conf|confidence|"
-    r"pred|prediction|output|softmax)[_\-. :]+",
-    re.IGNORECASE,
-)
-# Ludwig's columns of an output feature, and one for each class.
-LUDWIG = re.compile(r"^(?P<feature>.+)_(predictions|probabilities|probability)$")
-MOST_TEXTS = 10_000
-Table = dict[str, np.ndarray]
 
 
 def find_columns(table: Table, hints: Hints) -> Found:
@@ -63,17 +37,17 @@ def find_columns(table: Table, hints: Hints) -> Found:
     left = _without_row_numbers(table)
     if not all(map(len, table.values())):
         raise InputError(f"has no images (0 rows); give at least one; {listing(table)}.")
-    mentioned = _texts_of(left)
+    mentioned = texts_of(left)
     label = _label_column(left, hints, mentioned)
     labels = left.pop(label) if label else None
-    found = _find_ludwig(left)
+    found = find_ludwig(left)
     identifier = _id_column(left, hints, mentioned)
     ids = left.pop(identifier) if identifier else left.pop("", None)
     if found is None:
-        found = _find_scores(left, labels, is_true=label is not None and _plain(label) in TRUE)
+        found = find_scores(left, labels, is_true=label is not None and plain(label) in TRUE)
     if labels is not None and _nothing_predicted(found):
         # A label and its score alone: the tools that write such files mean the prediction.
-        found = Found(predicted=labels, top_scores=_confidence(left), notes=found.notes)
+        found = Found(predicted=labels, top_scores=confidence_of(left), notes=found.notes)
         labels = None
         if not hints.has_truth:
             raise InputError(_only_labels(table, label, mentioned))
@@ -123,7 +97,7 @@ def find_truth(table: Table, hints: Hints) -> tuple[np.ndarray, np.ndarray | Non
         InputError: It can't be told which column holds the labels.
     """
     left = _without_row_numbers(table)
-    label = _label_column(left, hints, set()) or _first_named(left, PREDICTED, set())
+    label = _label_column(left, hints, set()) or first_named(left, PREDICTED, set())
     # Predictions may name their ids otherwise.
     identifier = hints.id_column if hints.id_column in left else None
     identifier = identifier or _id_column(left, Hints(), set())
@@ -142,27 +116,6 @@ def find_truth(table: Table, hints: Hints) -> tuple[np.ndarray, np.ndarray | Non
     return left[label], ids if label != "" else None
 
 
-def listing(table: Table, most: int = 10) -> str:
-    """The columns for a message: "found the columns 'a' (numbers), 'b' (text)"."""
-    shown = [f"{name[:40]!r} ({_kind(values)})" for name, values in table.items()][:most]
-    more = f" and {len(table) - most} more" if len(table) > most else ""
-    return f"found the columns {', '.join(shown)}{more}"
-
-
-def _kind(values: np.ndarray) -> str:
-    if values.ndim > 1:
-        return f"lists of {values.shape[1]} numbers"
-    if is_text(values):
-        return "text"
-    return {"f": "numbers", "i": "numbers", "u": "numbers", "b": "true or false"}.get(
-        values.dtype.kind, "mixed"
-    )
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[\W_]+", "", name).casefold()
-
-
 def _without_row_numbers(table: Table) -> Table:
     """Leave out a column that only counts the rows, as pandas writes its index."""
     return {
@@ -177,44 +130,31 @@ def _without_row_numbers(table: Table) -> Table:
     }
 
 
-def _texts_of(table: Table) -> set[str]:
-    """Texts that some column holds: a column of numbers named as one of them is a class."""
-    texts: set[str] = set()
-    for values in table.values():
-        if values.ndim == 1 and is_text(values):
-            distinct = set(values.tolist())
-            if len(distinct) <= MOST_TEXTS:
-                texts |= {text for text in map(clean_label, distinct) if text is not None}
-    return texts
-
-
-def _first_named(table: Table, usual: Iterable[str], mentioned: set[str]) -> str | None:
-    """The first column that has a usual name and isn't a class."""
-    by_plain: dict[str, str] = {}
-    for name, values in table.items():
-        if not (name in mentioned and not is_text(values)):
-            by_plain.setdefault(_plain(name), name)
-    return next((by_plain[each] for each in usual if each in by_plain), None)
-
-
 def _label_column(table: Table, hints: Hints, mentioned: set[str]) -> str | None:
     if hints.label_column:
         return _given(table, hints.label_column, "--label-column")
-    return _first_named(table, (*TRUE, *LABEL), mentioned)
+    # Lists of names are the most probable classes.
+    single = {name: each for name, each in table.items() if each.ndim == 1 or not is_text(each)}
+    label = first_named(single, (*TRUE, *LABEL), mentioned)
+    named = first_named(single, ("name",), mentioned)
+    if label is None or named is None or plain(label) != "class" or is_text(table[label]):
+        return label
+    # The class's name may stand beside its index.
+    return named if is_text(table[named]) and not tells_apart(table[named]) else label
 
 
 def _id_column(table: Table, hints: Hints, mentioned: set[str]) -> str | None:
     if hints.id_column:
         return _given(table, hints.id_column, "--id-column")
     for name in IDS:
-        column = _first_named(table, (name,), mentioned)
-        if column is not None and _tells_apart(table[column]):
+        column = first_named(table, (name,), mentioned)
+        if column is not None and tells_apart(table[column]):
             return column
-    if "" in table and not _tells_apart(table[""]):
+    if "" in table and not tells_apart(table[""]):
         table.pop("")
     if "" not in table:  # A text of its own in every row, as file names are.
         for column, values in table.items():
-            if is_text(values) and _tells_apart(values) and _plain(column) not in PREDICTED:
+            if is_text(values) and tells_apart(values) and plain(column) not in PREDICTED:
                 return column
     return None
 
@@ -222,137 +162,10 @@ def _id_column(table: Table, hints: Hints, mentioned: set[str]) -> str | None:
 def _given(table: Table, column: str, option: str) -> str:
     if column in table:
         return column
-    plain = [name for name in table if name.strip().casefold() == column.strip().casefold()]
-    if len(plain) == 1:
-        return plain[0]
+    alike = [name for name in table if name.strip().casefold() == column.strip().casefold()]
+    if len(alike) == 1:
+        return alike[0]
     raise InputError(f"has no column {column!r}, as {option} says; {listing(table)}.")
-
-
-def _tells_apart(values: np.ndarray) -> bool:
-    if values.ndim != 1 or (values.dtype.kind == "f" and (values != np.rint(values)).any()):
-        return False
-    if values.dtype.kind == "O" and not is_text(values):
-        return False
-    return len(set(values.tolist())) == len(values)
-
-
-def _find_ludwig(left: Table) -> Found | None:
-    """`F_predictions` and `F_probabilities_CLASS`, as Ludwig writes an output feature F."""
-    for name in list(left):
-        match = LUDWIG.match(name)
-        prefix = f"{match['feature']}_probabilities_" if match else ""
-        classes = [column for column in left if prefix and column.startswith(prefix)]
-        if len(classes) < 2 or f"{match['feature'] if match else ''}_predictions" not in left:
-            continue
-        return Found(
-            scores=_stacked(left, classes),
-            class_names=[column.removeprefix(prefix) for column in classes],
-        )
-    return None
-
-
-def _find_scores(left: Table, labels: np.ndarray | None, *, is_true: bool) -> Found:
-    """Probabilities of every class, the k most probable, or the predicted classes."""
-    given = _whole_vectors(left)
-    if given is not None:
-        return given
-    name = _first_named(left, PREDICTED, set())
-    predicted = left.pop(name) if name is not None and _is_classes(left[name]) else None
-    columns, names, notes = _class_columns(left, labels)
-    if len(columns) >= 2:
-        scores = _stacked(left, columns)
-        return Found(scores=scores, class_names=names, predicted=predicted, notes=notes)
-    confidence = _confidence(left)
-    if predicted is not None:
-        return Found(predicted=predicted, top_scores=confidence)
-    if confidence is not None and labels is not None and _is_second(confidence, labels, is_true):
-        return Found(scores=confidence)
-    return Found()
-
-
-def _whole_vectors(left: Table) -> Found | None:
-    """Scores that stand in one column of lists or dicts, or the most probable classes."""
-    top = find_top(left)
-    if top is not None:
-        return top
-    for name, values in left.items():
-        if _plain(name) in VECTORS and values.ndim == 2 and values.dtype.kind in "biuf":
-            return Found(scores=values)
-    return next(filter(None, map(split_pairs, left.values())), None)
-
-
-def _is_classes(values: np.ndarray) -> bool:
-    """Whether a column named as a prediction holds classes, not scores of one."""
-    whole = values.dtype.kind in "iub" or (
-        values.dtype.kind == "f" and bool((values == np.rint(values)).all())
-    )
-    return values.ndim == 1 and (whole or values.dtype.kind in "OUS")
-
-
-def _is_second(confidence: np.ndarray, labels: np.ndarray, is_true: bool) -> bool:
-    """Whether one score beside a label is the second class's, and not the prediction's own."""
-    distinct = set(labels.tolist())
-    return len(distinct) <= 2 and (is_true or float(np.min(confidence)) < 0.5)
-
-
-def _class_columns(
-    left: Table, labels: np.ndarray | None
-) -> tuple[list[str], list[str], tuple[str, ...]]:
-    """The columns of probabilities, the names of their classes, and what was left out."""
-    numbers = [
-        name for name, values in left.items() if values.ndim == 1 and values.dtype.kind in "biuf"
-    ]
-    prefixed = [name for name in numbers if PREFIXES.match(name)]
-    if len(prefixed) >= 2:
-        chosen = prefixed
-    else:
-        chosen = [name for name in numbers if not _is_no_score(left[name], left, numbers)]
-    left_out = [name for name in left if name not in chosen and _plain(name) not in CONFIDENCE]
-    notes: tuple[str, ...] = ()
-    if left_out and len(chosen) >= 2:
-        notes = (f"Not used: {', '.join(repr(name[:40]) for name in left_out[:8])}.",)
-    return chosen, _names_of(chosen, labels), notes
-
-
-def _names_of(columns: list[str], labels: np.ndarray | None) -> list[str]:
-    """Class names of the columns: without "prob_" before them, unless the labels have it too."""
-    stripped = [PREFIXES.sub("", name).strip() for name in columns]
-    plain = [name.strip() for name in columns]
-    if not all(stripped) or len(set(stripped)) < len(stripped):
-        return plain
-    if labels is not None and labels.dtype.kind in "OUS":
-        distinct = {clean_label(value) for value in set(labels.ravel().tolist())}
-        if distinct <= set(plain):
-            return plain
-    return stripped if all(PREFIXES.match(name) for name in columns) else plain
-
-
-def _is_no_score(values: np.ndarray, left: Table, numbers: list[str]) -> bool:
-    """Whether a column of whole numbers stands beside fractions: a width, a fold, an epoch."""
-
-    def whole(column: np.ndarray) -> bool:
-        return bool((column == np.rint(column)).all()) and bool(np.abs(column).max(initial=0) > 1)
-
-    fractions = sum(not whole(left[name]) for name in numbers)
-    return whole(values) and fractions >= 2
-
-
-def _stacked(left: Table, columns: list[str]) -> np.ndarray:
-    for name in columns:
-        missing = np.flatnonzero(~np.isfinite(left[name]))
-        if len(missing):
-            raise InputError(
-                f"image {missing[0] + 1} of {len(left[name])} has no finite number in the column "
-                f"{name[:40]!r}; fill it in, or predict again."
-            )
-    return np.stack([left[name] for name in columns], axis=1)
-
-
-def _confidence(left: Table) -> np.ndarray | None:
-    name = _first_named(left, CONFIDENCE, set())
-    if name is None or left[name].ndim != 1 or left[name].dtype.kind not in "iuf":
-        return None
-    return left[name]
 
 
 def _nothing_predicted(found: Found) -> bool:

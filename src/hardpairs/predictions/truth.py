@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from hardpairs.errors import InputError
+from hardpairs.predictions.columns import Table
 from hardpairs.predictions.delimited import MATRIX, read_delimited_table
 from hardpairs.predictions.found import Found, Hints, Truth
 from hardpairs.predictions.frames import read_parquet_table
 from hardpairs.predictions.json_files import read_json_lines_table, read_json_table
 from hardpairs.predictions.numpy_files import IDS, LABELS, NAMES
-from hardpairs.predictions.table import Table, find_truth
+from hardpairs.predictions.table import find_truth
 from hardpairs.reading import guarded, read_npy, read_npz, read_text
 
 IMAGE_NAME = re.compile(r"\.(png|jpe?g|webp|bmp|tiff?|gif)$", re.IGNORECASE)

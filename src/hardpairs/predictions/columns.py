@@ -1,0 +1,63 @@
+"""Columns by name: what is usual, what is there, what tells images apart."""
+
+import re
+from collections.abc import Iterable
+
+import numpy as np
+
+from hardpairs.arrays import is_text
+from hardpairs.labels import clean_label
+
+MOST_TEXTS = 10_000
+Table = dict[str, np.ndarray]
+
+
+def listing(table: Table, most: int = 10) -> str:
+    """The columns for a message: "found the columns 'a' (numbers), 'b' (text)"."""
+    shown = [f"{name[:40]!r} ({_kind(values)})" for name, values in table.items()][:most]
+    more = f" and {len(table) - most} more" if len(table) > most else ""
+    return f"found the columns {', '.join(shown)}{more}"
+
+
+def _kind(values: np.ndarray) -> str:
+    if values.ndim > 1:
+        return f"lists of {values.shape[1]} numbers"
+    if is_text(values):
+        return "text"
+    return {"f": "numbers", "i": "numbers", "u": "numbers", "b": "true or false"}.get(
+        values.dtype.kind, "mixed"
+    )
+
+
+def plain(name: str) -> str:
+    """A column's name without case, blanks and signs."""
+    return re.sub(r"[\W_]+", "", name).casefold()
+
+
+def texts_of(table: Table) -> set[str]:
+    """Texts that some column holds: a column of numbers named as one of them is a class."""
+    texts: set[str] = set()
+    for values in table.values():
+        if values.ndim == 1 and is_text(values):
+            distinct = set(values.tolist())
+            if len(distinct) <= MOST_TEXTS:
+                texts |= {text for text in map(clean_label, distinct) if text is not None}
+    return texts
+
+
+def first_named(table: Table, usual: Iterable[str], mentioned: set[str]) -> str | None:
+    """The first column that has a usual name and isn't a class."""
+    by_plain: dict[str, str] = {}
+    for name, values in table.items():
+        if not (name in mentioned and not is_text(values)):
+            by_plain.setdefault(plain(name), name)
+    return next((by_plain[each] for each in usual if each in by_plain), None)
+
+
+def tells_apart(values: np.ndarray) -> bool:
+    """Whether a column holds another number or text in every row, as ids do."""
+    if values.ndim != 1 or (values.dtype.kind == "f" and (values != np.rint(values)).any()):
+        return False
+    if values.dtype.kind == "O" and not is_text(values):
+        return False
+    return len(set(values.tolist())) == len(values)
