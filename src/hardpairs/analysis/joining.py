@@ -26,6 +26,7 @@ class Joined:
         rows: int64 (N,), each image's place in its split.
         classes: int64 (K,), the data's class for each of the predictions', -1 where it has none.
         inverted: Whether the images are white on black.
+        fingerprint: The split's, "" where it would have to be computed.
     """
 
     predictions: Predictions
@@ -33,6 +34,7 @@ class Joined:
     rows: np.ndarray
     classes: np.ndarray
     inverted: bool
+    fingerprint: str
 
     def covers(self, classes: int) -> bool:
         """Whether the predictions have exactly the data's ``classes``, in whatever order."""
@@ -75,7 +77,14 @@ def join(
         classes = match_names(names, class_names, source, alike)
     if not np.array_equal(classes[predictions.labels], labels):
         raise InputError(_labels_differ(predictions, class_names, classes, labels, source))
-    return Joined(predictions, split.take(rows).images, rows, classes, split.inverted)
+    return Joined(
+        predictions=predictions,
+        images=split.take(rows).images,
+        rows=rows,
+        classes=classes,
+        inverted=split.inverted,
+        fingerprint=predictions.fingerprint or vars(split).get("fingerprint", ""),
+    )
 
 
 def _find_rows(ids: np.ndarray, split: Split, what: str) -> np.ndarray:

@@ -85,7 +85,7 @@ def load_subject(
         predictions=predictions,
         images=joined.images if joined else predictions.images,
         inverted=joined is not None and joined.inverted,
-        about=find_about(predictions.fingerprint),
+        about=find_about(joined.fingerprint if joined else predictions.fingerprint),
         dataset=dataset_name(source) if joined and source else "",
         human_votes=_human_votes(source, predictions, joined) if joined and source else None,
         kept_epoch=kept_epoch if isinstance(kept_epoch, int) and kept_epoch > 0 else 0,
@@ -98,12 +98,12 @@ def load_subject(
 
 
 def named_data(predictions: Predictions) -> str | None:
-    """The data that predictions say they are of, where it is at hand: a name or a folder."""
+    """The data that predictions say they are of, where it is at hand: a name or a path."""
     named = predictions.metadata.get("data")
     if not isinstance(named, str) or not named:
         return None
     try:
-        return named if named in BUNDLED or Path(named).is_dir() else None
+        return named if named in BUNDLED or Path(named).exists() else None
     except (OSError, ValueError):  # Foreign text that is no path, or too long for one.
         return None
 

@@ -1,7 +1,6 @@
 """Scores of any kind as probabilities: logits, percentages, rounded rows, one column of two."""
 
 import numpy as np
-from scipy import special
 
 from hardpairs.arrays import describe
 from hardpairs.errors import InputError
@@ -38,7 +37,7 @@ def to_probabilities(
             raise InputError(
                 "the scores are probabilities already: each row sums to 1; leave out --logits."
             )
-        return special.softmax(scores.astype(np.float64), axis=1), predicted, tuple(notes)
+        return _softmax(scores), predicted, tuple(notes)
     if least >= -SUM_TOLERANCE and _within(sums, 1, SUM_TOLERANCE):
         return scores, predicted, tuple(notes)
     if least >= -SUM_TOLERANCE and _within(sums, 1, ROUNDING):
@@ -48,11 +47,17 @@ def to_probabilities(
         notes.append("The scores are percentages: each row sums to 100.")
     elif least < -SUM_TOLERANCE and np.mean(np.abs(sums - 1) > ROUNDING) >= 0.5:
         notes.append("The scores are logits (some are below 0): softmax was applied.")
-        return special.softmax(scores.astype(np.float64), axis=1), predicted, tuple(notes)
+        return _softmax(scores), predicted, tuple(notes)
     else:
         raise InputError(_refusal(scores, sums))
     scaled = np.maximum(scores.astype(np.float64), 0)
     return scaled / scaled.sum(axis=1, keepdims=True), predicted, tuple(notes)
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    """float64 (N, K). SciPy's own takes longer to import than an evaluation takes to compute."""
+    weights = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
+    return weights / weights.sum(axis=1, keepdims=True)
 
 
 def spread_top(
