@@ -26,6 +26,9 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "audit": ("audit", "Look for duplicates and suspect labels."),
         "votes": ("votes", "Fetch people's votes on Fashion-MNIST."),
     },
+    "When something is wrong": {
+        "doctor": ("doctor", "Say what is installed, and what is slow or missing."),
+    },
 }
 COMMANDS = {name: entry for section in SECTIONS.values() for name, entry in section.items()}
 
