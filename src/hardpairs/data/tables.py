@@ -100,7 +100,9 @@ def _open(place: Path, tables: Mapping[str, Rows]) -> Source:
         names = EMNIST_NAMES.get(emnist[1])
     labels: dict[str, np.ndarray] = {}
     if labelled:
-        given = [tables[part].labels for part in labelled]
+        given: list[Any] = [tables[part].labels for part in labelled]
+        if emnist and emnist[1] == "letters" and all(each.min() >= 1 for each in given):
+            given = [each - 1 for each in given]
         made, names = to_labels(*given, class_names=names and tuple(names), what=f"{place}: labels")
         labels = dict(zip(labelled, made, strict=True))
 

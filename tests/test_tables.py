@@ -1,0 +1,165 @@
+import bz2
+import csv
+import gzip
+import io
+import lzma
+
+import numpy as np
+import pytest
+
+from hardpairs.data.datasets import load_dataset, load_split, open_source
+from hardpairs.errors import InputError
+
+RNG = np.random.default_rng(0)
+IMAGES = RNG.integers(0, 256, (12, 28, 28), dtype=np.uint8)
+LABELS = np.arange(12) % 3
+PIXELS = [f"pixel{index}" for index in range(1, 785)]
+
+
+def table(rows, header=None, delimiter=",") -> str:
+    file = io.StringIO()
+    writer = csv.writer(file, delimiter=delimiter, lineterminator="\n")
+    writer.writerows([header, *rows] if header else rows)
+    return file.getvalue()
+
+
+def labelled(images=IMAGES, labels=LABELS, *, last=False):
+    flat = images.reshape(len(images), -1).tolist()
+    labels = np.asarray(labels).tolist()
+    return [
+        [*row, label] if last else [label, *row] for label, row in zip(labels, flat, strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("fashion-mnist_test.csv", table(labelled(), ["label", *PIXELS])),  # Kaggle
+        ("a.csv", table(labelled(), ["label", *(f"pixel{i}" for i in range(784))])),
+        (
+            "a.csv",
+            table(labelled(), ["label", *(f"{i}x{j}" for i in range(28) for j in range(28))]),
+        ),
+        ("a.csv", table(labelled(last=True), [*PIXELS, "class"])),  # OpenML
+        ("a.csv", table(labelled(), ["Label", *map(str, range(784))])),  # A frame's own columns
+        ("a.csv", table(labelled(), ["what it is", *PIXELS])),
+        ("a.csv", "\ufeff" + table(labelled(), ["label", *PIXELS]) + "\n\n"),
+        ("a.csv", table(labelled(), ["label", *PIXELS]).replace("\n", "\r\n")),
+        ("a.tsv", table(labelled(), ["label", *PIXELS], "\t")),
+        ("A.CSV", table(labelled(), ["label", *PIXELS], ";")),
+        ("mnist_train.csv", table(labelled())),  # Without a header
+        ("a.csv", table(labelled(images=np.where(np.arange(28) < 14, 0, IMAGES), last=True))),
+        ("a.csv", table([[i, *row] for i, row in enumerate(labelled())], ["", "label", *PIXELS])),
+    ],
+)
+def test_tables_of_one_image_a_line(tmp_path, name, text):
+    (tmp_path / name).write_bytes(text.encode())
+    split = load_split(tmp_path / name)
+    expected = IMAGES
+    if split.images[0, 0, 0, 0] == 0 != IMAGES[0, 0, 0]:
+        expected = np.where(np.arange(28) < 14, 0, IMAGES)
+    np.testing.assert_array_equal(split.images[..., 0], expected)
+    np.testing.assert_array_equal(split.labels, LABELS)
+
+
+@pytest.mark.parametrize(
+    ("ending", "pack"), [("gz", gzip.compress), ("bz2", bz2.compress), ("xz", lzma.compress)]
+)
+def test_packed_tables(tmp_path, ending, pack):
+    (tmp_path / f"a.csv.{ending}").write_bytes(pack(table(labelled(), ["label", *PIXELS]).encode()))
+    np.testing.assert_array_equal(load_split(tmp_path / f"a.csv.{ending}").labels, LABELS)
+
+
+def test_fashion_as_kaggle_has_it_is_known_by_its_bytes(tmp_path, fashion):
+    part = fashion.test.take(slice(300))
+    rows = labelled(part.images, part.labels)
+    (tmp_path / "a.csv").write_text(table(rows, ["label", *PIXELS]))
+    assert load_split(tmp_path / "a.csv").fingerprint == part.fingerprint
+    assert load_split(tmp_path / "a.csv").inverted
+
+
+def test_labels_are_names_and_ids_are_kept(tmp_path):
+    names = np.array(["cat", "dog", "owl"])[LABELS]
+    rows = [[f"{i}.png", *row] for i, row in enumerate(labelled(labels=names))]
+    (tmp_path / "a.csv").write_text(table(rows, ["id", "label", *PIXELS]))
+    source = open_source(tmp_path / "a.csv")
+    assert source.class_names == ("cat", "dog", "owl")
+    assert source.read().ids[2] == "2.png"
+    (tmp_path / "b.csv").write_text(table(labelled(labels=names)))
+    assert open_source(tmp_path / "b.csv").class_names == ("cat", "dog", "owl")
+
+
+def test_floats_and_colours(tmp_path):
+    (tmp_path / "a.csv").write_text(table(labelled(IMAGES / 255), ["label", *PIXELS]))
+    np.testing.assert_array_equal(load_split(tmp_path / "a.csv").images[..., 0], IMAGES)
+    colour = RNG.integers(0, 256, (12, 8, 8, 3), dtype=np.uint8)
+    names = [f"pixel{index:04}" for index in range(192)]
+    (tmp_path / "a.csv").write_text(table(labelled(colour, last=True), [*names, "label"]))
+    np.testing.assert_array_equal(load_split(tmp_path / "a.csv").images, colour)
+
+
+def test_faces_with_all_pixels_in_one_cell_and_a_column_of_parts(tmp_path):
+    usage = ["Training"] * 6 + ["PublicTest"] * 3 + ["PrivateTest"] * 3
+    rows = [[label, " ".join(map(str, row)), part]
+            for (label, *row), part in zip(labelled(), usage, strict=True)]  # fmt: skip
+    (tmp_path / "fer2013.csv").write_text(table(rows, ["emotion", "pixels", "Usage"]))
+    dataset = load_dataset(tmp_path / "fer2013.csv")
+    np.testing.assert_array_equal(dataset.train.images[..., 0], IMAGES[:6])
+    np.testing.assert_array_equal(dataset.test.images[..., 0], IMAGES[9:])
+    assert dataset.notes == ("Its validation part isn't used.",)
+
+
+def test_a_folder_of_two_tables(tmp_path):
+    (tmp_path / "fashion-mnist_train.csv").write_text(table(labelled(), ["label", *PIXELS]))
+    (tmp_path / "fashion-mnist_test.csv").write_text(table(labelled()[:6], ["label", *PIXELS]))
+    (tmp_path / "sample_submission.csv").write_text("ImageId,Label\n1,0\n")
+    (tmp_path / "classes.txt").write_text("a\nb\nc\n")
+    dataset = load_dataset(tmp_path)
+    assert (len(dataset.train), len(dataset.test)) == (12, 6)
+    assert dataset.class_names == ("a", "b", "c")
+    (tmp_path / "more_train.csv").write_text(table(labelled(), ["label", *PIXELS]))
+    with pytest.raises(InputError, match=r"fashion-mnist_train\.csv and more_train\.csv"):
+        load_dataset(tmp_path)
+
+
+def test_a_test_table_without_labels(tmp_path):
+    flat = IMAGES.reshape(12, -1).tolist()
+    (tmp_path / "train.csv").write_text(table(labelled(), ["label", *PIXELS]))
+    (tmp_path / "test.csv").write_text(table(flat, PIXELS))
+    assert not load_split(tmp_path / "test.csv").has_labels
+    dataset = load_dataset(tmp_path)
+    assert len(dataset.train) + len(dataset.test) == 12
+    assert "Left out: the table without labels." in dataset.notes
+
+
+def test_emnist_is_set_upright(tmp_path):
+    rows = labelled(IMAGES.swapaxes(1, 2), LABELS + 1)
+    for part in ("train", "test"):
+        (tmp_path / f"emnist-letters-{part}.csv").write_text(table(rows))
+    dataset = load_dataset(tmp_path)
+    np.testing.assert_array_equal(dataset.test.images[..., 0], IMAGES)
+    np.testing.assert_array_equal(dataset.test.labels, LABELS)
+    assert dataset.class_names[:3] == ("A", "B", "C")
+    assert len(dataset.class_names) == 26
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("", "holds no images"),
+        ("label,a,b\n1,2,3\n", r"3 columns \('label', 'a', 'b'\), which aren't the pixels"),
+        (table([[1] * 20]), "20 columns"),
+        (table([row[:700] for row in labelled()], ["label", *PIXELS[:699]]), "700 columns"),
+        (
+            table([*labelled(), [1, 2, 3]], ["label", *PIXELS]),
+            r"a\.csv: is damaged or isn't a table",
+        ),
+        (table([["x", *row[1:-1], "y"] for row in labelled()]), "785 columns"),
+        (table(labelled(IMAGES * 4.0), ["label", *PIXELS]), "leaves open what is white"),
+        (table(labelled(labels=-LABELS), ["label", *PIXELS]), "labels run from"),
+    ],
+)
+def test_other_tables_are_refused_with_what_they_hold(tmp_path, text, complaint):
+    (tmp_path / "a.csv").write_text(text)
+    with pytest.raises(InputError, match=complaint):
+        load_split(tmp_path / "a.csv")
