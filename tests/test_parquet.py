@@ -84,9 +84,8 @@ def test_a_damaged_picture_is_a_grey_square(tmp_path):
 
 
 def test_bytes_alone_and_no_labels(tmp_path):
-    pq.write_table(
-        pa.table({"image": [png(np.zeros((9, 9), np.uint8))] * 3}), tmp_path / "a.parquet"
-    )
+    pictures = [png(np.zeros((9, 9), np.uint8))] * 3
+    pq.write_table(pa.table({"image": pictures}), tmp_path / "a.parquet")
     split = load_split(tmp_path / "a.parquet")
     assert split.images.shape == (3, 9, 9, 1)
     assert not split.has_labels
