@@ -20,7 +20,8 @@ from rich.console import Console
 from rich.table import Table
 
 from hardpairs.analysis.subject import Subject
-from hardpairs.data.datasets import load_class_names, load_human_votes, load_split
+from hardpairs.data.about import load_human_votes
+from hardpairs.data.datasets import load_class_names, load_split
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.report.page import render_report
 
@@ -48,7 +49,7 @@ def measure(path: Path, images: int, classes: int, wrong: float) -> dict[str, An
     split = load_split("fashion-mnist", "test")
     predictions = invent_predictions(images, classes, wrong)
     pixels = split.images[np.arange(images) % len(split)]
-    votes = load_human_votes("fashion-mnist") if classes == 10 else None
+    votes = load_human_votes(split.fingerprint) if classes == 10 else None
     subject = Subject(predictions, images=pixels, human_votes=votes)
     correct = subject.metrics["correct"]
     started = time.perf_counter()

@@ -192,3 +192,81 @@ def test_images_named_and_not_there_are_missed_aloud(tmp_path):
     folder = os.fspath(tmp_path / "gone")
     save_predictions(make_predictions(metadata={"data": folder}), tmp_path / "p.npz")
     assert "which the predictions name, isn't there" in load_subject(tmp_path / "p.npz").notes[0]
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Two class folders of three pictures, and predictions by file name, in another order."""
+    from PIL import Image
+
+    for name, shade in (("cat", 10), ("dog", 200)):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for index in range(3):
+            Image.new("RGB", (9, 9), (shade + index,) * 3).save(
+                tmp_path / "photos" / name / f"{name}{index}.png"
+            )
+    rows = ["filename,cat,dog", "dog2.png,0.1,0.9", "photos/cat/cat0.png,0.7,0.3",
+            "cat2.png,0.4,0.6", "dog0.png,0.2,0.8"]  # fmt: skip
+    (tmp_path / "predictions.csv").write_text("\n".join(rows))
+    return tmp_path
+
+
+def test_photos_are_joined_by_name_and_give_the_labels(photos):
+    subject = load_subject(photos / "predictions.csv", str(photos / "photos"))
+    assert subject.predictions.labels.tolist() == [1, 0, 0, 1]
+    shades = subject.images[np.arange(4)][:, 0, 0, 0]
+    assert shades.tolist() == [202, 10, 12, 200]
+    assert not subject.inverted
+    assert subject.dataset == "photos"
+
+
+def test_pictures_side_by_side_are_joined_by_name_where_labels_are_in_the_predictions(photos):
+    flat = photos / "flat"
+    flat.mkdir()
+    for path in photos.glob("photos/*/*.png"):
+        path.rename(flat / path.name)
+    with pytest.raises(InputError, match="have no labels, and neither have the predictions"):
+        load_subject(photos / "predictions.csv", str(flat))
+    rows = ["filename,label,cat,dog", "dog2.png,dog,0.1,0.9", "cat2.png,cat,0.4,0.6"]
+    (photos / "predictions.csv").write_text("\n".join(rows))
+    subject = load_subject(photos / "predictions.csv", str(flat))
+    assert subject.images[np.arange(2)][:, 0, 0, 0].tolist() == [202, 12]
+    (photos / "predictions.csv").write_text("\n".join([*rows, "gone.png,cat,0.5,0.5"]))
+    with pytest.raises(InputError, match=r"lack 1 of the predictions' 3 ids: .*gone\.png"):
+        load_subject(photos / "predictions.csv", str(flat))
+
+
+def test_a_run_on_photos_is_joined_with_the_part_that_was_held_out(photos):
+    from hardpairs.data.datasets import load_dataset
+
+    for index in range(3, 9):
+        for name in ("cat", "dog"):
+            source = photos / "photos" / name / f"{name}0.png"
+            source.with_name(f"{name}{index}.png").write_bytes(source.read_bytes())
+    dataset = load_dataset(photos / "photos")
+    test = dataset.test
+    predictions = Predictions(
+        *(test.labels, np.eye(2)[test.labels] * 0.8 + 0.1, dataset.class_names),
+        **{"ids": test.ids, "split": "test", "fingerprint": test.fingerprint},
+        metadata={"data": dataset.source},
+    )
+    save_predictions(predictions, photos / "p.npz")
+    subject = load_subject(photos / "p.npz")
+    assert len(subject.images) == len(test) == 4
+    assert not subject.notes
+
+
+def test_what_is_known_of_fashion_is_known_of_a_copy_under_any_name(tmp_path, fashion):
+    part = fashion.test
+    np.savez(tmp_path / "a.npz", images=part.images, labels=part.labels)
+    probabilities = np.eye(10)[part.labels] * 0.9 + 0.01
+    save_predictions(
+        Predictions(part.labels, probabilities, fashion.class_names), tmp_path / "p.npz"
+    )
+    subject = load_subject(tmp_path / "p.npz", str(tmp_path / "a.npz"))
+    assert subject.about == fashion.about
+    assert subject.human_votes.shape == (10, 10)
+    np.savez(tmp_path / "a.npz", images=part.images // 2, labels=part.labels)
+    subject = load_subject(tmp_path / "p.npz", str(tmp_path / "a.npz"))
+    assert subject.about is None
+    assert subject.human_votes is None

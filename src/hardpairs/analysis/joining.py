@@ -26,7 +26,8 @@ class Joined:
         rows: int64 (N,), each image's place in its split.
         classes: int64 (K,), the data's class for each of the predictions', -1 where it has none.
         inverted: Whether the images are white on black.
-        fingerprint: The split's, "" where it would have to be computed.
+        fingerprint: Of the data that the images are from; "" where it is read bit by bit, as no
+            data is that anything is known of.
     """
 
     predictions: Predictions
@@ -34,7 +35,7 @@ class Joined:
     rows: np.ndarray
     classes: np.ndarray
     inverted: bool
-    fingerprint: str
+    fingerprint: str = ""
 
     def covers(self, classes: int) -> bool:
         """Whether the predictions have exactly the data's ``classes``, in whatever order."""
@@ -65,6 +66,9 @@ def join(
             "give the data that was used, with --data."
         )
     rows = _find_rows(predictions.ids, split, f"{source}: its {name} images")
+    if not split.has_labels:  # Pictures alone, joined by name or number.
+        nowhere = np.full(len(predictions.class_names), -1)
+        return Joined(predictions, split.take(rows).images, rows, nowhere, split.inverted)
     labels = split.labels[rows]
     alike = np.array_equal(labels, predictions.labels)
     names = predictions.class_names
@@ -77,14 +81,9 @@ def join(
         classes = match_names(names, class_names, source, alike)
     if not np.array_equal(classes[predictions.labels], labels):
         raise InputError(_labels_differ(predictions, class_names, classes, labels, source))
-    return Joined(
-        predictions=predictions,
-        images=split.take(rows).images,
-        rows=rows,
-        classes=classes,
-        inverted=split.inverted,
-        fingerprint=predictions.fingerprint or vars(split).get("fingerprint", ""),
-    )
+    fingerprint = split.fingerprint if isinstance(split.images, np.ndarray) else ""
+    images = split.take(rows).images
+    return Joined(predictions, images, rows, classes, split.inverted, fingerprint)
 
 
 def _find_rows(ids: np.ndarray, split: Split, what: str) -> np.ndarray:

@@ -10,13 +10,12 @@ import numpy as np
 from hardpairs.analysis.joining import Joined, join
 from hardpairs.analysis.neighbours import load_neighbours
 from hardpairs.analysis.subject import Subject
-from hardpairs.data.about import find_about
+from hardpairs.data.about import find_about, load_human_votes
 from hardpairs.data.datasets import (
     BUNDLED,
     dataset_name,
-    load_class_names,
-    load_human_votes,
     load_split,
+    open_source,
 )
 from hardpairs.data.split import Images, SplitName
 from hardpairs.data.votes import load_votes
@@ -73,10 +72,10 @@ def load_subject(
             if data is not None:
                 raise
             notes.append(f"Images are left out: {error}")
-    elif with_images and isinstance(predictions.metadata.get("data"), str):
+    elif with_images and isinstance(named := predictions.metadata.get("data"), str) and named:
         notes.append(
-            f"Images are left out: {predictions.metadata['data'][:200]!r}, which the predictions "
-            "name, isn't there; say where it is with --data."
+            f"Images are left out: {named[:200]!r}, which the predictions name, isn't there; say "
+            "where it is with --data."
         )
     predictions = joined.predictions if joined else predictions
     parts = _read_run_folder(path, predictions, notes) if path.is_dir() else {}
@@ -87,7 +86,7 @@ def load_subject(
         inverted=joined is not None and joined.inverted,
         about=find_about(joined.fingerprint if joined else predictions.fingerprint),
         dataset=dataset_name(source) if joined and source else "",
-        human_votes=_human_votes(source, predictions, joined) if joined and source else None,
+        human_votes=_human_votes(joined) if joined else None,
         kept_epoch=kept_epoch if isinstance(kept_epoch, int) and kept_epoch > 0 else 0,
         other_runs=tuple(load(other) for other in others),
         votes=_read_votes(Path(votes), predictions, joined) if votes else None,
@@ -114,8 +113,14 @@ def data_truth(source: str) -> Truth:
     Raises:
         InputError: The data can't be read.
     """
-    split = load_split(source, "test")
-    return Truth(source, split.labels, split.ids, load_class_names(source))
+    opened = open_source(source)
+    split = opened.read()
+    if not split.has_labels:
+        raise InputError(
+            f"{source}: its images have no labels, and neither have the predictions; give labels "
+            "with --labels, or put the images into a folder for each class."
+        )
+    return Truth(source, split.labels, split.ids, opened.class_names)
 
 
 def join_images(predictions: Predictions, source: str) -> Joined:
@@ -124,8 +129,12 @@ def join_images(predictions: Predictions, source: str) -> Joined:
     Raises:
         InputError: The data can't be read, or isn't what was predicted.
     """
-    split = load_split(source, _split(predictions))
-    return join(predictions, split, load_class_names(source), source)
+    opened = open_source(source)
+    # Foreign predictions of data that is one whole are of all of it; ours are of the part that
+    # was held out, and say so by its fingerprint.
+    is_of_all = opened.is_whole and not predictions.fingerprint
+    split = opened.read(None if is_of_all else _split(predictions))
+    return join(predictions, split, opened.class_names, source)
 
 
 class TrainImages:
@@ -166,9 +175,9 @@ def _read_run_folder(path: Path, predictions: Predictions, notes: list[str]) -> 
     }
 
 
-def _human_votes(source: str, predictions: Predictions, joined: Joined) -> np.ndarray | None:
+def _human_votes(joined: Joined) -> np.ndarray | None:
     """People's shares in the predictions' order of classes; None where those aren't the data's."""
-    votes = load_human_votes(source) if _split(predictions) == "test" else None
+    votes = load_human_votes(joined.fingerprint)
     if votes is None or not joined.covers(len(votes)):
         return None
     return votes[np.ix_(joined.classes, joined.classes)]

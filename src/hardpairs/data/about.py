@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+
 BUNDLED_FOLDER = Path(__file__).parent / "bundled"
 
 
@@ -18,12 +20,16 @@ class About:
         files: Usual file name -> this dataset's own, as "answers.md" -> "fashion.md".
         separates: A pair of class names -> what tells the two apart.
         paragraphs: What else an answer about it should say.
+        human_votes: The file of mean human votes per class, or None.
+        asked_about: The fingerprint of the images that those people saw.
     """
 
     title: str
     files: Mapping[str, str] = field(default_factory=dict)
     separates: Mapping[frozenset[str], str] = field(default_factory=dict)
     paragraphs: tuple[str, ...] = ()
+    human_votes: Path | None = None
+    asked_about: str = ""
 
     def file_name(self, name: str) -> str:
         """This dataset's own name of a file, the usual one where it has none."""
@@ -33,6 +39,22 @@ class About:
 def find_about(fingerprint: str) -> About | None:
     """Return what is known of the data with a `Split.fingerprint`; None for all other data."""
     return _all_known().get(fingerprint)
+
+
+def load_human_votes(fingerprint: str) -> np.ndarray | None:
+    """Mean human votes per class, where the package knows them.
+
+    Args:
+        fingerprint: `Split.fingerprint` of the test images that people were asked about.
+
+    Returns:
+        float64 (K, K), rows are true classes, columns what people chose, rows sum to 1; None for
+        all other images. Source: Fashion-MNIST-H (Ishida et al., ICLR 2023), see NOTICE.
+    """
+    about = find_about(fingerprint)
+    if about is None or about.human_votes is None or fingerprint != about.asked_about:
+        return None
+    return np.loadtxt(about.human_votes, delimiter=",", skiprows=1)
 
 
 def other_file_names(name: str) -> set[str]:
@@ -50,6 +72,8 @@ def _all_known() -> dict[str, About]:
             files=content["files"],
             separates={frozenset(row["classes"]): row["by"] for row in content["separates"]},
             paragraphs=tuple(content["paragraphs"]),
+            human_votes=path.parent / content["human_votes"],
+            asked_about=content["asked_about"],
         )
         known |= dict.fromkeys(content["fingerprints"], about)
     return known

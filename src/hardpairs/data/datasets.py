@@ -161,19 +161,6 @@ def _nothing_found(place: Path) -> str:
     )
 
 
-def load_human_votes(name: str) -> np.ndarray | None:
-    """Mean human votes per class, where the package knows them.
-
-    Returns:
-        float64 (K, K), rows are true classes, columns what people chose, rows sum to 1; None for
-        a dataset without votes. Source: Fashion-MNIST-H (Ishida et al., ICLR 2023), see NOTICE.
-    """
-    path = BUNDLED_FOLDER / name / "human-votes.csv"
-    if name not in BUNDLED or not path.exists():
-        return None
-    return np.loadtxt(path, delimiter=",", skiprows=1)
-
-
 def dataset_name(source: str | Path) -> str:
     """The name of a bundled dataset as it is; of a folder, its last part."""
     return str(source) if str(source) in BUNDLED else Path(source).resolve().name

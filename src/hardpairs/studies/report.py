@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from hardpairs.analysis.changes import Change, interval_text, points
 from hardpairs.analysis.comparisons import Block, Effect, Score
 from hardpairs.analysis.subject import Subject
-from hardpairs.data.datasets import load_human_votes
+from hardpairs.data.about import load_human_votes
 from hardpairs.data.split import Dataset, Split
 from hardpairs.files import write_text
 from hardpairs.report.canvas import save_figure
@@ -62,7 +62,7 @@ def write_study_page(
         arm, reference = blocks[-1][-1], blocks[-1][0]
     seed = findings.seeds[0]
     run, other = (results[Job(a.source, a.recipe, seed, a.fraction)].test for a in (arm, reference))
-    votes = load_human_votes(arm.source)
+    votes = load_human_votes(datasets[arm.source].test.fingerprint)
     subject = Subject(run, images=datasets[arm.source].test.images, human_votes=votes)
     page = render_report(subject, study=findings.to_dict(), other=other)
     write_text(folder / "report.html", page)
