@@ -8,6 +8,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hardpairs.analysis.difference import Difference, diff
     from hardpairs.analysis.evaluation import Evaluation, evaluate
     from hardpairs.analysis.evidence import Evidence, gather_evidence
     from hardpairs.analysis.subject import Subject
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from hardpairs.training.runs import create_run, load_model
 
 _HOMES = {
+    "analysis.difference": ("Difference", "diff"),
     "analysis.evaluation": ("Evaluation", "evaluate"),
     "analysis.evidence": ("Evidence", "gather_evidence"),
     "analysis.subject": ("Subject",),
@@ -46,6 +48,7 @@ _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names
 __all__ = [
     "RECIPES",
     "Dataset",
+    "Difference",
     "Evaluation",
     "Evidence",
     "InputError",
@@ -58,6 +61,7 @@ __all__ = [
     "Verdict",
     "analyse",
     "create_run",
+    "diff",
     "easiest",
     "evaluate",
     "explore",

@@ -1,10 +1,13 @@
 """`hardpairs evaluate`."""
 
+import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
+from hardpairs.analysis.subject import Subject
 from hardpairs.analysis.verdicts import headline
 from hardpairs.cli.options import votes_option
 from hardpairs.cli.terminal import Console, print_evaluation
@@ -42,6 +45,13 @@ from hardpairs.report.write import analyse
 @click.option("--label-column", default="", metavar="NAME", help="The column of true labels.")
 @click.option("--id-column", default="", metavar="NAME", help="The column of ids or file names.")
 @click.option("--logits", is_flag=True, help="The scores are logits: softmax is applied.")
+@click.option("--json", "as_json", is_flag=True, help="metrics.json on standard output alone.")
+@click.option(
+    "--min-accuracy",
+    type=click.FloatRange(0, 1),
+    metavar="SHARE",
+    help="Exit with 1 where fewer are right, as 0.92 of the images.",
+)
 def evaluate(
     run_or_file: Path,
     data: str | None,
@@ -52,20 +62,37 @@ def evaluate(
     label_column: str,
     id_column: str,
     logits: bool,
+    as_json: bool,
+    min_accuracy: float | None,
 ) -> None:
     """Repeat the whole analysis from a run's folder or any predictions file.
 
     Predictions are read as most tools write them: .npz, .npy, .csv, .tsv, .jsonl, .json, .parquet.
+    Exit code 0, 1 where --min-accuracy isn't reached, 2 for bad input.
     """
     folder = out or (run_or_file if run_or_file.is_dir() else None)
     hints = Hints(label_column=label_column, id_column=id_column, logits=logits)
-    sources = {"data": data, "votes": votes, "others": also, "labels": labels, "hints": hints}
-    analyse_and_print(run_or_file, folder, **sources)
-    if folder is not None:
-        click.echo(f"Report: {(folder / 'report.html').resolve().as_uri()}")
+    sources: dict[str, Any] = {
+        "data": data,
+        "votes": votes,
+        "others": also,
+        "labels": labels,
+        "hints": hints,
+    }
+    if as_json:
+        subject = analyse(run_or_file, folder=folder, **sources)
+        click.echo(json.dumps(subject.metrics, allow_nan=False))
+    else:
+        subject = analyse_and_print(run_or_file, folder, **sources)
+        if folder is not None:
+            click.echo(f"Report: {(folder / 'report.html').resolve().as_uri()}")
+    accuracy = subject.evaluation.accuracy
+    if min_accuracy is not None and accuracy < min_accuracy:
+        click.echo(f"hardpairs: accuracy {accuracy:.4f} is below {min_accuracy:g}", err=True)
+        sys.exit(1)
 
 
-def analyse_and_print(path: Path, folder: Path | None, **sources: Any) -> None:
+def analyse_and_print(path: Path, folder: Path | None, **sources: Any) -> Subject:
     """Write the analysis into a folder, if one is given, and print its tables.
 
     Args:
@@ -78,3 +105,4 @@ def analyse_and_print(path: Path, folder: Path | None, **sources: Any) -> None:
         click.echo(f"{headline(subject.verdicts)} Misclassified isn't yet mislabelled.")
     for remark in subject.remarks:
         click.echo(one_line(remark), err=True)
+    return subject

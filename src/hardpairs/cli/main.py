@@ -17,7 +17,8 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "evaluate": ("evaluate", "Analyse a run's folder or any predictions file."),
         "recipes": ("recipes", "List what can be trained."),
     },
-    "Compare recipes": {
+    "Compare": {
+        "diff": ("diff", "Compare two models' predictions."),
         "compare": ("studies", "Measure what one recipe gains over another."),
         "ablate": ("studies", "Measure what each factor adds."),
         "curve": ("studies", "Measure accuracy against training images."),

@@ -1,0 +1,174 @@
+"""`hardpairs diff`."""
+
+import math
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from hardpairs.analysis.changes import Change, interval_text, points
+from hardpairs.analysis.difference import Difference, find_worse
+from hardpairs.analysis.difference import diff as compare_sides
+from hardpairs.cli.options import votes_option
+from hardpairs.cli.terminal import Console
+from hardpairs.errors import InputError
+from hardpairs.files import write_text
+from hardpairs.foreign import one_line
+from hardpairs.report.difference import difference_json, render_summary, write_difference
+
+SHOWN_PAIRS = 5
+
+
+class _ManyAfterWith(click.Command):
+    """Lets ``--with`` take all paths up to the next option, as the shell's globs give them."""
+
+    def parse_args(self, context: click.Context, arguments: list[str]) -> list[str]:
+        repeated, inside = [], False
+        for argument in arguments:
+            if argument == "--with":
+                inside = True
+                continue
+            inside = inside and not argument.startswith("-")
+            repeated += ["--with", argument] if inside else [argument]
+        return super().parse_args(context, repeated)
+
+
+@click.command(cls=_ManyAfterWith)
+@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--with",
+    "others",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="B...",
+    help="Runs of B; all before it are then runs of A, several seeds of one recipe.",
+)
+@click.option("--data", metavar="NAME|DIR", help="Where the images are, as for evaluate.")
+@votes_option
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder for difference.md and difference.json."
+)
+@click.option("--json", "as_json", is_flag=True, help="Numbers as JSON, and nothing else.")
+@click.option(
+    "--summary",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write a Markdown summary, for a pull request's comment.",
+)
+@click.option(
+    "--fail-if-worse",
+    "allowed",
+    type=float,
+    metavar="POINTS",
+    help="Exit with 1 where B is worse by more than so many points beyond chance.",
+)
+@click.option("--strict", is_flag=True, help="The difference itself decides, chance or not.")
+@click.option("--per-class", is_flag=True, help="No class's recall may be worse, either.")
+def diff(
+    runs: tuple[Path, ...],
+    others: tuple[Path, ...],
+    out: Path | None,
+    as_json: bool,
+    summary: Path | None,
+    allowed: float | None,
+    strict: bool,
+    per_class: bool,
+    **sources: Any,
+) -> None:
+    """Compare predictions of the same images: what B fixes and breaks of A's.
+
+    RUNS are A and B, run folders or predictions files as evaluate reads them; or, with --with,
+    the runs of A. Exit code 0, 1 where B is worse than allowed, 2 for bad input.
+    """
+    before, after = _sides(runs, others)
+    _check_gate(allowed, strict, per_class)
+    difference = compare_sides(before, after, **sources)
+    worse: tuple[str, ...] = ()
+    if allowed is not None:
+        worse = find_worse(difference, allowed, strict=strict, per_class=per_class)
+    if out is not None:
+        write_difference(difference, out)
+    if summary is not None:
+        write_text(summary, render_summary(difference, worse, allowed))
+    if as_json:
+        click.echo(difference_json(difference), nl=False)
+    else:
+        print_difference(difference, Console())
+        if out is not None:
+            click.echo(f"difference.md and difference.json: {out}")
+    for note in difference.notes:
+        click.echo(one_line(note), err=True)
+    for line in worse:
+        click.echo(f"hardpairs: {line}", err=True)
+    if worse:
+        sys.exit(1)
+
+
+def _sides(runs: Sequence[Path], others: Sequence[Path]) -> tuple[Sequence[Path], Sequence[Path]]:
+    if others:
+        return runs, others
+    if len(runs) != 2:
+        raise InputError(
+            f"diff: {len(runs)} paths, expected two, A and B; several runs of each are given as "
+            "A1 A2 --with B1 B2."
+        )
+    return runs[:1], runs[1:]
+
+
+def _check_gate(allowed: float | None, strict: bool, per_class: bool) -> None:
+    if allowed is None and (strict or per_class):
+        raise InputError("--strict and --per-class go with --fail-if-worse POINTS; give it too.")
+    if allowed is not None and not (math.isfinite(allowed) and allowed >= 0):
+        raise InputError(f"--fail-if-worse: {allowed:g} is no number of points, 0 or more.")
+
+
+def print_difference(difference: Difference, console: Console) -> None:
+    """Print the finding, the sides, the classes and the hardest pairs."""
+    a, b = difference.a, difference.b
+    console.print(Text(f"\n{difference.headline}", style="bold"))
+    console.print(Text(f"A: {one_line(a.name)}\nB: {one_line(b.name)}\n"))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("", min_width=11)
+    for name in ("A", "B", "points", "95% interval", "fixed", "broken", "p"):
+        table.add_column(name, justify="right", no_wrap=True)
+    _add_row(table, "accuracy", difference.accuracy, difference.accuracy.p_value)
+    for each in difference.classes:
+        if each.change.significant:
+            _add_row(table, one_line(each.name), each.change, each.change.adjusted_p)
+    console.print(table)
+    if not any(each.change.significant for each in difference.classes):
+        console.print(f"none of {len(difference.classes):,} classes differs significantly")
+    if a.calibration_error is not None and b.calibration_error is not None:
+        console.print(
+            f"calibration error {a.calibration_error:.1%} and {b.calibration_error:.1%}",
+            highlight=False,
+        )
+    for verdict in difference.verdicts:
+        console.print(
+            f"{verdict.verdict}: {verdict.fixed:.6g} fixed, {verdict.broken:.6g} broken, "
+            f"{points(verdict.difference)} points of the difference",
+            highlight=False,
+        )
+    for pair in difference.pairs[:SHOWN_PAIRS]:
+        mark = "significant" if pair.change.significant else f"p {pair.change.adjusted_p:.2g}"
+        wrong = " -> ".join(f"{count:.6g}" for count in pair.change.wrong)
+        names = " / ".join(one_line(name) for name in pair.names)
+        console.print(Text(f"{names}: {wrong} mistakes ({mark})"))
+
+
+def _add_row(table: Table, name: str, change: Change, p_value: float) -> None:
+    table.add_row(
+        Text(name),
+        f"{change.before:.2%}",
+        f"{change.after:.2%}",
+        points(change.difference),
+        interval_text(change),
+        f"{change.fixed:.6g}",
+        f"{change.broken:.6g}",
+        f"{p_value:.2g}",
+    )

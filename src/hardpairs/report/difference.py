@@ -1,0 +1,48 @@
+"""Writing a difference: a summary for a pull request, numbers for machines."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from hardpairs.analysis.changes import interval_text, points
+from hardpairs.analysis.difference import Difference
+from hardpairs.files import write_error, write_text
+from hardpairs.report.markdown import markdown_environment
+
+
+def write_difference(difference: Difference, folder: Path) -> None:
+    """Write difference.md and, last, difference.json; makes the folder.
+
+    Raises:
+        InputError: The folder can't be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(folder, error) from error
+    write_text(folder / "difference.md", render_summary(difference))
+    write_text(folder / "difference.json", difference_json(difference))
+
+
+def difference_json(difference: Difference) -> str:
+    """The difference as strict JSON, a line at its end."""
+    return json.dumps(difference.to_dict(), indent=1, allow_nan=False) + "\n"
+
+
+def render_summary(
+    difference: Difference, worse: Sequence[str] = (), allowed: float | None = None
+) -> str:
+    """Fill in the summary, as Markdown for a pull request's comment.
+
+    Args:
+        difference: Of B against A.
+        worse: What is worse than allowed, see `hardpairs.analysis.difference.find_worse`.
+        allowed: Points that B may be worse; None where nobody asked.
+    """
+    environment = markdown_environment()
+    environment.filters.update(
+        points=points, interval=interval_text, count=lambda number: f"{number:,.6g}"
+    )
+    return environment.get_template("difference.md.jinja").render(
+        difference=difference, worse=worse, allowed=allowed
+    )
