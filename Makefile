@@ -5,7 +5,7 @@ INDEX = UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$$($(BIN)/pip config get global.i
 UV = $(INDEX) $(BIN)/uv pip
 TORCH := torch==2.13.0  # Not in the lock: of torch each machine has another build.
 
-.PHONY: run test test-backends fuzz bench format lock clean
+.PHONY: run test test-backends fuzz bench dist format lock clean
 
 run: .venv/train.done
 	@$(BIN)/hardpairs run
@@ -30,6 +30,17 @@ bench: .venv/bench.done
 	@$(BIN)/pip install --quiet --disable-pip-version-check $(TORCH)
 	$(BIN)/python benchmarks/speed.py $(if $(SEEDS),--seeds $(SEEDS)) $(if $(ONLY),--only $(ONLY))
 	$(BIN)/python benchmarks/report.py
+
+# Both packages, checked, and installed into clean environments of every Python there is.
+dist: .venv/dev.done
+	@rm -rf dist && $(INDEX) $(BIN)/uv build --quiet --build-constraints requirements.lock
+	$(BIN)/twine check --strict dist/*
+	@for version in 3.11 3.12 3.13; do for file in dist/hardpairs-*; do \
+	  $(BIN)/uv venv --quiet --clear --no-python-downloads --python $$version .venv/clean 2>/dev/null || { echo "no Python $$version here"; continue 2; }; \
+	  $(UV) install --quiet --python .venv/clean/bin/python -b requirements.lock "./$$file" && \
+	  .venv/clean/bin/hardpairs recipes >/dev/null && \
+	  echo "$$version $$file: $$(du -h $$file | cut -f1), installed $$(du -sh .venv/clean | cut -f1)" || exit 1; \
+	done; done
 
 format: .venv/dev.done
 	$(BIN)/ruff check --fix .
