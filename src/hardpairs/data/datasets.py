@@ -16,6 +16,7 @@ from hardpairs.data.parquet import is_parquet, open_parquet
 from hardpairs.data.source import Part, Source, make_source, read_class_names
 from hardpairs.data.split import Dataset, Split, SplitName, combine_sha256, idx_sha256
 from hardpairs.data.tables import is_table, open_table, open_tables_folder
+from hardpairs.data.training_size import for_training
 from hardpairs.errors import InputError
 
 UNPACK = "unpack it, and give the folder"
@@ -53,7 +54,9 @@ BUNDLED: dict[str, dict[SplitName, tuple[str, str]]] = {
 
 
 def load_dataset(source: str | Path) -> Dataset:
-    """Load a dataset to train on and to test with.
+    """Load a dataset to train on and to test with: images of one size, in memory.
+
+    Larger ones, and those of several sizes, are scaled; the notes say so. See `for_training`.
 
     Args:
         source: "fashion-mnist", "digits", or where images and labels are; see docs/images.md.
@@ -71,7 +74,7 @@ def load_dataset(source: str | Path) -> Dataset:
             f"Its images are one whole: {len(test):,} of {len(train) + len(test):,} are the test "
             "images, of every class in proportion and always the same ones."
         )
-    return Dataset(
+    dataset = Dataset(
         name=dataset_name(source),
         source=resolved(source),
         class_names=opened.class_names,
@@ -81,6 +84,7 @@ def load_dataset(source: str | Path) -> Dataset:
         about=find_about(test.fingerprint),
         notes=tuple(notes),
     )
+    return for_training(dataset)
 
 
 def load_split(source: str | Path, split: SplitName | None = None) -> Split:

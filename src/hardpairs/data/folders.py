@@ -65,6 +65,10 @@ class Photos:
         check_few(self.root, self.unreadable, len(self))
         return stacked(pictures) if pictures else np.empty((0, 1, 1, 1), np.uint8)
 
+    def unreadable_rows(self) -> list[int]:
+        """Rows of what couldn't be read so far."""
+        return [row for row, name in enumerate(self.names) if name in self.unreadable]
+
     def _read(self, name: str, side: int) -> np.ndarray:
         try:
             return read_picture_in_thread(self.root / name, side=side, name=name)

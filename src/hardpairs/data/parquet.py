@@ -61,6 +61,10 @@ class ParquetPictures:
         check_few(self.files[0].parent, self.unreadable, self.count)
         return stacked(pictures) if pictures else np.empty((0, 1, 1, 1), np.uint8)
 
+    def unreadable_rows(self) -> list[int]:
+        """Rows of what couldn't be decoded so far."""
+        return [int(name.removeprefix("row ")) for name in self.unreadable]
+
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over all pictures' bytes."""

@@ -44,6 +44,9 @@ def to_nhwc(images: np.ndarray, what: str = "images") -> np.ndarray:
         raise InputError(f"{what} have shape {shape}, so there is none; give at least one.")
     if images.ndim == 4:
         last, first = shape[3] in CHANNELS, shape[1] in CHANNELS
+        if last and first:  # No image is 4 by 1: what leaves the longer short side is meant.
+            as_last, as_first = min(shape[1:3]), min(shape[2:])
+            last, first = as_last > as_first, as_first > as_last
         if last != first:
             return images if last else np.moveaxis(images, 1, 3)
     elif images.ndim == 3 and shape[2] not in CHANNELS:
