@@ -96,14 +96,14 @@ def test_what_a_study_waits_for_is_said_and_has_an_end(monkeypatch, lost, awaite
 
 
 def test_a_lost_cluster_says_what_is_done_and_the_command_to_go_on(monkeypatch, tmp_path, capsys):
-    def lost(workers):
+    def lost(workers, scratch):
         def engine(jobs, datasets):
             raise EngineLost("waited 60 s for the head, in vain")
             yield
 
         return engine
 
-    monkeypatch.setattr("hardpairs.studies.local.local_engine", lost)
+    monkeypatch.setattr(studies, "local_engine", lost)
     monkeypatch.setattr("sys.argv", ["hardpairs", "compare", "--out", "my study"])
     options = {"seeds": 5, "jobs": 1, "address": None, "quick": False, "quiet": True}
     with pytest.raises(SystemExit) as ended:

@@ -339,8 +339,10 @@ def test_what_a_killed_study_left_is_cleared_and_nothing_else(tmp_path):
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)
     assert len(list(tmp_path.rglob(".*.partial"))) == 2
     (tmp_path / ".mine").write_text("kept")
-    with study_folder(tmp_path):
-        pass
+    left = tmp_path / "jobs" / ".scratch" / "of-a-worker"
+    left.mkdir(parents=True)
+    with study_folder(tmp_path) as scratch:
+        assert list(scratch.iterdir()) == []
     assert {path.name for path in tmp_path.rglob("*")} == {"jobs", ".mine", ".lock"}
 
 

@@ -16,6 +16,7 @@ from hardpairs.data.datasets import load_dataset
 from hardpairs.data.split import Dataset
 from hardpairs.studies.findings import StudyKind, gather_findings
 from hardpairs.studies.jobs import Engine, EngineLost, run_jobs, study_folder
+from hardpairs.studies.local import local_engine
 from hardpairs.studies.plans import (
     FACTORS,
     QUICK_FACTORS,
@@ -137,13 +138,14 @@ def _study(
     out: Path | None,
     quiet: bool,
 ) -> None:
-    engine = _engine(jobs, address)
+    cluster = _cluster(address)
     seeds = 2 if quick else seeds
     datasets = _load(data)
     plan = make_plan(list(datasets), quick=quick)
     folder = out or Path("runs") / (f"{kind}-quick" if quick else kind)
     todo = [job for arms in plan.values() for arm in arms for job in arm.jobs(seeds)]
-    with study_folder(folder):
+    with study_folder(folder) as scratch:
+        engine = cluster or local_engine(jobs, scratch)
         with study_bar(quiet) as on_progress:
             try:
                 results, failures = run_jobs(todo, datasets, folder, engine, on_progress)
@@ -163,14 +165,12 @@ def _study(
         sys.exit(1)
 
 
-def _engine(jobs: int, address: str | None) -> Engine:
-    if address is not None:
-        from hardpairs.studies.cluster import ray_engine
+def _cluster(address: str | None) -> Engine | None:
+    if address is None:
+        return None
+    from hardpairs.studies.cluster import ray_engine
 
-        return ray_engine(address, _say)
-    from hardpairs.studies.local import local_engine
-
-    return local_engine(jobs)
+    return ray_engine(address, _say)
 
 
 def _say(text: str) -> None:

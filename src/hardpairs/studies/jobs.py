@@ -23,6 +23,7 @@ from hardpairs.predictions.predictions import Predictions
 from hardpairs.training.environment import default_precision, training_environment
 from hardpairs.training.recipes import Recipe, recipe_record
 
+SCRATCH = ".scratch"
 KEY_LENGTH = 16  # Hexadecimal digits: 64 bits, for studies of a few hundred jobs.
 
 
@@ -199,8 +200,10 @@ def _load_own(path: Path, description: Mapping[str, Any], split: str) -> Predict
 
 
 @contextmanager
-def study_folder(folder: Path) -> Iterator[None]:
+def study_folder(folder: Path) -> Iterator[Path]:
     """Make ``folder``, hold it for one study, and clear what a killed study left in it.
+
+    Yields a folder for temporary files, which is gone afterwards.
 
     Raises:
         InputError: The folder can't be written, or another study is running in it.
@@ -213,4 +216,10 @@ def study_folder(folder: Path) -> Iterator[None]:
     with locked(folder / ".lock", busy):
         clear_abandoned(folder)
         clear_abandoned(folder / "jobs")
-        yield
+        scratch = folder / "jobs" / SCRATCH
+        shutil.rmtree(scratch, ignore_errors=True)  # Whoever holds the lock is the only one here.
+        try:
+            scratch.mkdir(exist_ok=True)
+            yield scratch
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)

@@ -3,11 +3,13 @@
 import multiprocessing
 import os
 import signal
+import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from hardpairs.data.datasets import load_dataset
@@ -18,27 +20,33 @@ from hardpairs.training.threads import use_cores
 _load_once = cache(load_dataset)
 
 
-def local_engine(workers: int) -> Engine:
-    """Return an engine with so many trainings at a time, which share the processor's cores."""
+def local_engine(workers: int, scratch: Path | None = None) -> Engine:
+    """Return an engine with so many trainings at a time, which share the processor's cores.
+
+    Args:
+        workers: How many.
+        scratch: Where their temporary files go; by default where the system has them, and where
+            nobody clears away what a killed worker left.
+    """
 
     def engine(
         jobs: Sequence[Job], datasets: Mapping[str, Dataset]
     ) -> Iterator[tuple[Job, Files | Exception]]:
         waiting = list(jobs)[::-1]
         while waiting:
-            yield from _run_until_broken(waiting, workers, datasets)
+            yield from _run_until_broken(waiting, workers, datasets, scratch)
 
     return engine
 
 
 def _run_until_broken(
-    waiting: list[Job], workers: int, datasets: Mapping[str, Dataset]
+    waiting: list[Job], workers: int, datasets: Mapping[str, Dataset], scratch: Path | None
 ) -> Iterator[tuple[Job, Files | Exception]]:
     """Work ``waiting`` off from its end; stop early where a worker died, with what it ran lost."""
     threads = max((os.cpu_count() or 1) // workers, 1)
     context = multiprocessing.get_context("spawn")
     running: dict[Future, Job] = {}
-    with ProcessPoolExecutor(workers, context, _set_up_worker, (threads,)) as pool:
+    with ProcessPoolExecutor(workers, context, _set_up_worker, (threads, scratch)) as pool:
         try:
             broken = False
             while running or (waiting and not broken):
@@ -64,8 +72,10 @@ def _outcome(future: Future) -> Files | Exception:
         return error
 
 
-def _set_up_worker(threads: int) -> None:
+def _set_up_worker(threads: int, scratch: Path | None) -> None:
     """End with the parent, however that ends; leave Ctrl-C to it; take a share of the cores."""
+    if scratch is not None:
+        tempfile.tempdir = str(scratch)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     use_cores(threads)
     os.environ["OMP_NUM_THREADS"] = str(threads)
