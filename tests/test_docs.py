@@ -12,7 +12,7 @@ import pytest
 from hardpairs.cli.main import COMMANDS, cli
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def test_commands_page_is_what_the_commands_say():
@@ -25,8 +25,8 @@ def test_commands_named_in_the_docs_exist(page):
     text = page.read_text(encoding="utf-8")
     for name in re.findall(r"`hardpairs ([a-z]+)|^hardpairs ([a-z]+)", text, flags=re.MULTILINE):
         assert next(filter(None, name)) in COMMANDS
-    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
-    for name in re.findall(r"`make ([a-z]+)", text):
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+    for name in re.findall(r"`make ([a-z-]+)", text):
         assert name in targets
 
 

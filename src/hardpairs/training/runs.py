@@ -126,7 +126,7 @@ def _predictions(
         labels=split.labels[first:],
         probabilities=predict(trained.model, split.images[first:]),
         class_names=dataset.class_names,
-        ids=np.arange(first, len(split)),
+        ids=split.ids[first:],
         split=split_name,
         fingerprint=split.fingerprint,
         metadata=metadata,
