@@ -270,3 +270,8 @@ def test_pressed_again_and_again_nothing_is_left(tmp_path, number, code):
     _, errors = process.communicate()
     assert (process.returncode, errors) == (code, "")
     assert names(tmp_path) == []
+
+
+def test_text_that_is_no_unicode_is_written_with_a_replacement(tmp_path):
+    write_text(tmp_path / "a.txt", "donn\udce9es")
+    assert (tmp_path / "a.txt").read_text(encoding="utf-8") == "donn\ufffdes"

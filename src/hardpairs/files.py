@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hardpairs.errors import InputError
+from hardpairs.reading import clean_text
 from hardpairs.stopping import uninterrupted
 
 if TYPE_CHECKING:
@@ -86,8 +87,12 @@ def whole_folder(path: str | Path) -> Iterator[Path]:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Write UTF-8 text, whole or not at all; raises InputError as `whole_file` does."""
-    write_bytes(path, text.encode("utf-8"))
+    """Write UTF-8 text, whole or not at all; raises InputError as `whole_file` does.
+
+    What UTF-8 hasn't, as a folder's name from another encoding has it, is written as a replacement
+    character: a training isn't lost for it.
+    """
+    write_bytes(path, clean_text(text).encode("utf-8"))
 
 
 def write_bytes(path: str | Path, content: bytes) -> None:

@@ -43,7 +43,7 @@ def to_column(cells: list[str], name: str, first_line: int, *, decimal_comma: bo
         InputError: Most cells are numbers and one isn't.
     """
     sample = cells[:SAMPLE]
-    numbers = sum(_is_number(cell, decimal_comma) for cell in sample)
+    numbers = sum(is_number(cell, decimal_comma=decimal_comma) for cell in sample)
     blank = sum(not cell.strip() for cell in sample)
     is_code = any(_is_code(cell.strip()) for cell in sample)
     if blank < len(sample) and numbers > len(sample) / 2 and not is_code:
@@ -60,7 +60,8 @@ def _is_code(cell: str) -> bool:
     return cell.isdigit() and (len(cell) > 15 or (len(cell) > 1 and cell[0] == "0"))
 
 
-def _is_number(cell: str, decimal_comma: bool) -> bool:
+def is_number(cell: str, *, decimal_comma: bool = False) -> bool:
+    """Whether a cell is a number, or blank."""
     try:
         to_number(cell, decimal_comma=decimal_comma)
     except ValueError:

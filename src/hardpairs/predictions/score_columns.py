@@ -4,8 +4,10 @@ import re
 
 import numpy as np
 
+from hardpairs.arrays import is_text
 from hardpairs.errors import InputError
 from hardpairs.labels import clean_label
+from hardpairs.predictions.cells import SAMPLE, is_number
 from hardpairs.predictions.columns import Table, first_named, plain
 from hardpairs.predictions.found import Found
 from hardpairs.predictions.probabilities import ROUNDING
@@ -115,10 +117,24 @@ def _class_columns(
         extra = _extra_numbers(left, numbers)
         chosen = [name for name in numbers if name not in extra]
     left_out = [name for name in left if name not in chosen and plain(name) not in CONFIDENCE]
+    if chosen:
+        _check_texts({name: left[name] for name in left_out if is_text(left[name])}, labels)
     notes: tuple[str, ...] = ()
     if left_out and len(chosen) >= 2:
         notes = (f"Not used: {', '.join(repr(name[:40]) for name in left_out[:8])}.",)
     return chosen, _names_of(chosen, labels), notes
+
+
+def _check_texts(texts: Table, labels: np.ndarray | None) -> None:
+    """Refuse a column of texts that is named as a label is, or half of which are numbers."""
+    named = set() if labels is None else {clean_label(value) for value in set(labels.tolist())}
+    for name, values in texts.items():
+        bad = [cell for cell in values[:SAMPLE].tolist() if not is_number(cell)]
+        if name.strip() in named or len(bad) <= len(values[:SAMPLE]) / 2:
+            raise InputError(
+                f"the column {name[:40]!r} stands where a class should and holds "
+                f"{(bad or [''])[0][:40]!r}, which is no number; mend it."
+            )
 
 
 def _names_of(columns: list[str], labels: np.ndarray | None) -> list[str]:

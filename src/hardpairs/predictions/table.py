@@ -6,6 +6,7 @@ import numpy as np
 
 from hardpairs.arrays import is_text
 from hardpairs.errors import InputError
+from hardpairs.predictions.cells import SAMPLE, is_number
 from hardpairs.predictions.columns import Table, first_named, listing, plain, tells_apart, texts_of
 from hardpairs.predictions.found import Found, Hints
 from hardpairs.predictions.score_columns import PREDICTED, confidence_of, find_ludwig, find_scores
@@ -154,7 +155,8 @@ def _id_column(table: Table, hints: Hints, mentioned: set[str]) -> str | None:
         table.pop("")
     if "" not in table:  # A text of its own in every row, as file names are.
         for column, values in table.items():
-            if is_text(values) and tells_apart(values) and plain(column) not in PREDICTED:
+            is_name = is_text(values) and tells_apart(values) and plain(column) not in PREDICTED
+            if is_name and column not in mentioned and not any(map(is_number, values[:SAMPLE])):
                 return column
     return None
 
