@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fuzz_data import DATA_TARGETS
 from hardpairs.predictions.found import Hints, Truth
 from hardpairs.predictions.load import load_predictions
 from hardpairs.predictions.truth import read_truth
@@ -131,4 +132,5 @@ TARGETS: dict[str, tuple[bytes, Callable[[Path], object]]] = {
     "environment.json": (b'{"model": "cnn", "classes": 10, "versions": {"a": "1"}}', read_json),
     "config.toml": (b'seed = 0\n[recipe]\nname = "fast"\nrate = 0.1\n', read_toml),
     "filters.npy": (_npy(np.ones((3, 3, 1, 4), np.float32)), read_npy),
+    **DATA_TARGETS,
 }
