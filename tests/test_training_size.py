@@ -59,7 +59,7 @@ def test_mixed_sizes_and_colours():
     ready = for_training(dataset(train, train[1:]))
     assert ready.train.images.shape == (4, 40, 40, 3)
     assert ready.test.images.shape == (3, 40, 40, 3)
-    assert "about 16 x 16 to 30 x 20 pixels" in ready.notes[0]
+    assert "16 x 16 to 30 x 20 pixels" in ready.notes[0]
 
 
 def test_gray_training_images_and_coloured_test_images():

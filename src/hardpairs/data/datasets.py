@@ -13,7 +13,7 @@ from hardpairs.data.folders import open_folder, subfolders
 from hardpairs.data.idx import read_idx
 from hardpairs.data.idx_sets import find_idx, open_idx
 from hardpairs.data.parquet import is_parquet, open_parquet
-from hardpairs.data.source import Part, Source, make_source, read_class_names
+from hardpairs.data.source import NO_LABELS, Part, Source, make_source, read_class_names
 from hardpairs.data.split import Dataset, Split, SplitName, combine_sha256, idx_sha256
 from hardpairs.data.tables import is_table, open_table, open_tables_folder
 from hardpairs.data.training_size import for_training
@@ -66,6 +66,8 @@ def load_dataset(source: str | Path) -> Dataset:
             message).
     """
     opened = open_source(source)
+    if not opened.class_names:
+        raise InputError(f"{source}: {NO_LABELS}")
     train, test = opened.read("train"), opened.read("test")
     _check_classes(source, train, test, opened.class_names)
     notes = [*opened.notes, *dict.fromkeys((*train.notes, *test.notes))]
@@ -196,11 +198,6 @@ def _read_bundled(folder: Path, part: SplitName) -> Split:
 
 
 def _check_classes(source: str | Path, train: Split, test: Split, names: tuple[str, ...]) -> None:
-    if not names or not train.has_labels or not test.has_labels:
-        raise InputError(
-            f"{source}: its images have no labels, so there is nothing to learn; put them into a "
-            "folder for each class."
-        )
     for split in (train, test):
         if len(split) == 0:
             raise InputError(f"{source}: holds no images to train or to test with; add some.")

@@ -17,6 +17,9 @@ PART_OF_NAME = {
     **dict.fromkeys(("test", "testing", "t10k"), "test"),
     **dict.fromkeys(("val", "validation", "valid"), "validation"),
 }
+NO_LABELS = (
+    "its images have no labels; put them into a folder for each class, or give a table with labels."
+)
 Part = Callable[[], Split]
 
 
@@ -56,10 +59,7 @@ class Source:
         if part is None:
             return whole
         if not whole.has_labels:
-            raise InputError(
-                "the images have no labels; put them into a folder for each class, or give a "
-                "table with labels."
-            )
+            raise InputError(NO_LABELS)
         order = stratified_order(whole.labels, seed=0)
         first = len(order) - max(round(TEST_SHARE * len(order)), 1)
         return whole.take(np.sort(order[:first] if part == "train" else order[first:]))

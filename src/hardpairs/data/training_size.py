@@ -1,6 +1,7 @@
 """Images of one size, as nets are trained on: brought to it once, with a word on what was done."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -51,29 +52,28 @@ def for_training_split(split: Split, shape: Shape | None = None) -> tuple[Split,
     Returns:
         The split, its images uint8 (N, H, W, C), and a sentence where they were scaled, else "".
     """
-    images, note = split.images, ""
-    pixels = images if isinstance(images, np.ndarray) else _read_small(images)
-    if pixels is None or not _fits(pixels) or (shape and pixels.shape[1:3] != shape[:2]):
-        sizes = _sizes(images)
-        side = shape[0] if shape else _side(sizes)
+    images: Any = split.images
+    pixels, sizes = images, _sizes(images)
+    note, inverted = "", split.inverted
+    if len(np.unique(sizes, axis=0)) == 1 and sizes.max() <= LARGEST:  # As far as was looked.
+        pixels = images[:]
+        sizes = _sizes(pixels)
+    if not _fits(pixels) or (shape and pixels.shape[1:3] != shape[:2]):
         if shape and shape[0] != shape[1]:
             raise InputError(
                 f"training images have {shape[0]} x {shape[1]} pixels and the test images others; "
                 "bring them to one size."
             )
-        # On the background: white on which pictures lie, black where they are white on black.
-        pixels = thumbnails(images, np.arange(len(split)), side, inverted=split.inverted)
-        if split.inverted and pixels.shape[3] == 1:
-            pixels = 255 - pixels
+        side = shape[0] if shape else max(min(int(sizes.max()), RESIZED), SMALLEST)
+        pixels = _squares(split, side)
         note = (
             f"Images of {_extent(sizes)} pixels were scaled to {side} x {side}, each in its own "
             "proportions."
         )
-    inverted = split.inverted
-    is_gray_colour = pixels.shape[3] == 3 and not isinstance(images, np.ndarray)
-    if is_gray_colour and (shape is None or shape[2] == 1) and _is_gray(pixels):
-        pixels = np.ascontiguousarray(pixels[..., :1])
-        inverted = is_inverted(pixels)
+    if not isinstance(images, np.ndarray) and (shape is None or shape[2] == 1):
+        if bool((pixels == pixels[..., :1]).all()):  # Gray photos, read as colour.
+            pixels = np.ascontiguousarray(pixels[..., :1])
+            inverted = is_inverted(pixels)
     if shape and pixels.shape[3] < shape[2]:
         pixels = np.repeat(pixels, 3, axis=3)
     kept = np.delete(np.arange(len(split)), _unreadable(images))
@@ -84,7 +84,13 @@ def for_training_split(split: Split, shape: Shape | None = None) -> tuple[Split,
     return prepared, note
 
 
-def _fits(images: Images) -> bool:
+def _squares(split: Split, side: int) -> np.ndarray:
+    """Scale all images into squares, on black where they are white on black, else on white."""
+    pixels = thumbnails(split.images, np.arange(len(split)), side, inverted=split.inverted)
+    return 255 - pixels if split.inverted and pixels.shape[3] == 1 else pixels
+
+
+def _fits(images: Any) -> bool:
     return isinstance(images, np.ndarray) and all(
         SMALLEST <= side <= LARGEST for side in images.shape[1:3]
     )
@@ -94,37 +100,21 @@ def _shape_of(split: Split) -> Shape | None:
     return split.images.shape[1:] if isinstance(split.images, np.ndarray) else None
 
 
-def _read_small(images: Images) -> np.ndarray | None:
-    """Read images that seem to be small and of one size; None where they aren't."""
-    sizes = _sizes(images)
-    if len(np.unique(sizes, axis=0)) > 1 or sizes.max() > LARGEST:
-        return None
-    whole = images[:]
-    return whole if isinstance(whole, np.ndarray) else None
-
-
-def _sizes(images: Images) -> np.ndarray:
-    """int (n, 2): height and width of some of the images, evenly spread."""
+def _sizes(images: Any) -> np.ndarray:
+    """int (n, 2): height and width of all images in memory, or of some others, evenly spread."""
     if isinstance(images, np.ndarray):
         return np.array([images.shape[1:3]])
+    if isinstance(images, list):
+        return np.array([image.shape[:2] for image in images])
     rows = np.unique(np.linspace(0, len(images) - 1, LOOKED_AT).astype(int))
     few = [images[rows[start : start + 8]] for start in range(0, len(rows), 8)]
     return np.array([image.shape[:2] for some in few for image in some])
 
 
-def _side(sizes: np.ndarray) -> int:
-    largest = int(sizes.max())
-    return max(min(largest, RESIZED), SMALLEST)
-
-
 def _extent(sizes: np.ndarray) -> str:
     smallest, largest = (sizes[place(sizes.prod(axis=1))] for place in (np.argmin, np.argmax))
     low, high = (f"{width} x {height}" for height, width in (smallest, largest))
-    return low if low == high else f"about {low} to {high}"
-
-
-def _is_gray(pixels: np.ndarray) -> bool:
-    return bool((pixels == pixels[..., :1]).all())
+    return low if low == high else f"{low} to {high}"
 
 
 def _unreadable(images: Images) -> np.ndarray:
