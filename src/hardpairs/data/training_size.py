@@ -70,10 +70,10 @@ def for_training_split(split: Split, shape: Shape | None = None) -> tuple[Split,
             f"Images of {_extent(sizes)} pixels were scaled to {side} x {side}, each in its own "
             "proportions."
         )
-    if not isinstance(images, np.ndarray) and (shape is None or shape[2] == 1):
-        if bool((pixels == pixels[..., :1]).all()):  # Gray photos, read as colour.
-            pixels = np.ascontiguousarray(pixels[..., :1])
-            inverted = is_inverted(pixels)
+    may_be_gray = not isinstance(images, np.ndarray) and (shape is None or shape[2] == 1)
+    if may_be_gray and (pixels == pixels[..., :1]).all():  # Photos, read as colour.
+        pixels = np.ascontiguousarray(pixels[..., :1])
+        inverted = is_inverted(pixels)
     if shape and pixels.shape[3] < shape[2]:
         pixels = np.repeat(pixels, 3, axis=3)
     kept = np.delete(np.arange(len(split)), _unreadable(images))
