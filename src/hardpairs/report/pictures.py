@@ -1,18 +1,27 @@
 """The one place where figures and the page get pictures from: square, small, dark on white."""
 
+from typing import Any
+
 import numpy as np
 
 from hardpairs.analysis.subject import Subject
 from hardpairs.data.split import Images, thumbnails
 
 SIDE = 96  # Pixels, of images that aren't small already.
+ASKED = 8
 
 
 def picture_side(images: Images, most: int = SIDE) -> int:
-    """Side of their pictures, pixels: the images' own longer side where that is below ``most``."""
-    if isinstance(images, np.ndarray):
-        return min(max(images.shape[1:3]), most)
-    return most
+    """Side of their pictures, pixels: the images' own longer side where it is below ``most``.
+
+    Of images that are read when asked for, the first few are asked.
+    """
+    some: Any = images
+    if not isinstance(images, np.ndarray):
+        some = images[np.arange(min(len(images), ASKED))]
+    if isinstance(some, np.ndarray):
+        return min(max(some.shape[1:3]), most)
+    return min(max((max(image.shape[:2]) for image in some), default=most), most)
 
 
 def pictures(subject: Subject, rows: np.ndarray, side: int = 0) -> np.ndarray:

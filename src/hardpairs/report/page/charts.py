@@ -5,6 +5,7 @@ Numbers are placed, never computed; the page repeats them in a table under each 
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from markupsafe import Markup
 from matplotlib.ticker import MaxNLocator
@@ -73,7 +74,9 @@ def draw_reliability(bins: Sequence[dict[str, float]], label: str) -> Markup:
     ticks = [0, 0.25, 0.5, 0.75, 1]
     parts = [
         *_y_grid(y, ticks, True),
-        *_x_ticks(x, ticks, HEIGHT - BOTTOM, "probability of the predicted class", True),
+        *_x_ticks(
+            x, ticks, HEIGHT - BOTTOM, "confidence: probability of the predicted class", True
+        ),
         _rule(x(0), y(0), x(1), y(1), "mark"),
     ]
     most = max(entry["images"] for entry in bins)
@@ -89,33 +92,47 @@ def draw_reliability(bins: Sequence[dict[str, float]], label: str) -> Markup:
     return _svg(parts, WIDTH, HEIGHT, label)
 
 
-def draw_effects(effects: Sequence[dict], label: str) -> Markup:
-    """Draw gains in points of accuracy with their intervals, one row each, against zero.
+def draw_effects(blocks: Sequence[tuple[str, Sequence[dict[str, Any]]]], label: str) -> Markup:
+    """Draw gains in points of accuracy with their intervals, one row each, on one axis.
 
     Args:
-        effects: Each with "name", "gain" and "interval" (low, high), as shares.
+        blocks: A name, and effects with "name", "gain" and "interval" (low, high), as shares.
         label: What a screen reader says of the chart.
     """
-    width, bottom = 640, ROW_HEIGHT * len(effects) + TOP
+    effects = [effect for _, block in blocks for effect in block]
+    rows = len(effects) + (len(blocks) if len(blocks) > 1 else 0)
+    width, bottom = 640, ROW_HEIGHT * rows + TOP
     values = [100 * value for e in effects for value in (0, e["gain"], *e["interval"])]
     x, ticks = _axis(values, NAME_WIDTH, width - RIGHT)
     parts = _x_ticks(x, ticks, bottom, "gain, points of accuracy")
     parts.append(_rule(x(0), TOP, x(0), bottom, "mark"))
-    for number, effect in enumerate(effects):
-        middle = TOP + ROW_HEIGHT * (number + 0.5)
-        low, high = (x(100 * bound) for bound in effect["interval"])
-        name = effect["name"]
-        shown = name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
-        parts += [
-            Markup('<text class="end" x="{}" y="{:.1f}">{}</text>').format(
-                NAME_WIDTH - 10, middle + 4, shown
-            ),
-            _rule(low, middle, high, middle, "line s0"),
-            Markup('<circle class="dot s0" cx="{:.1f}" cy="{:.1f}" r="4.5"/>').format(
-                x(100 * effect["gain"]), middle
-            ),
-        ]
+    middle = TOP - ROW_HEIGHT / 2
+    for number, (name, block) in enumerate(blocks):
+        if len(blocks) > 1:
+            middle += ROW_HEIGHT
+            heading = Markup('<text class="heading" x="0" y="{:.1f}">{}</text>')
+            parts.append(heading.format(middle + 4, _short(name, 3 * LONGEST_NAME)))
+        for effect in block:
+            middle += ROW_HEIGHT
+            parts += _effect(effect, x, middle, number)
     return _svg(parts, width, bottom + BOTTOM, label)
+
+
+def _effect(effect: dict[str, Any], x: Scale, middle: float, number: int) -> list[Markup]:
+    low, high = (x(100 * bound) for bound in effect["interval"])
+    return [
+        Markup('<text class="end" x="{}" y="{:.1f}">{}</text>').format(
+            NAME_WIDTH - 10, middle + 4, _short(effect["name"], LONGEST_NAME)
+        ),
+        _rule(low, middle, high, middle, f"line s{number % 8}"),
+        Markup('<circle class="dot s{}" cx="{:.1f}" cy="{:.1f}" r="4.5"/>').format(
+            number % 8, x(100 * effect["gain"]), middle
+        ),
+    ]
+
+
+def _short(name: str, longest: int) -> str:
+    return name if len(name) <= longest else f"{name[: longest - 1]}…"
 
 
 def _axis(

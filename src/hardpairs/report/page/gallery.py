@@ -1,14 +1,18 @@
 """What the page's script is given: which images travel along, and what is known of each."""
 
-import math
 from typing import Any
 
 import numpy as np
 
 from hardpairs.analysis.evaluation import Evaluation
 from hardpairs.analysis.subject import Subject
+from hardpairs.analysis.verdicts import VERDICTS
+from hardpairs.foreign import one_line, spoken_names
 from hardpairs.predictions.predictions import Predictions
+from hardpairs.report.choice import confidence
 from hardpairs.report.describe import run_name
+from hardpairs.report.page.evidence import evidence_sentences
+from hardpairs.report.page.pairs import first_images, pair_data, quiz_data, quiz_rows, surest
 from hardpairs.report.page.sprites import images_sprite
 
 MOST_IMAGES = 10_000  # Even as noise, which PNG can't pack, they stay under 11 MB.
@@ -16,6 +20,8 @@ RIGHT_PER_CLASS = 24
 MOST_CLASSES_IN_FULL = 40
 MOST_PROBABLE = 10
 ROWS_AT_A_TIME = 500
+NEIGHBOURS_SHOWN = 5
+MOST_NEIGHBOURS = 4_000  # Training images that travel along.
 
 
 def gallery_data(subject: Subject, *, other: Predictions | None = None) -> dict[str, Any]:
@@ -29,28 +35,34 @@ def gallery_data(subject: Subject, *, other: Predictions | None = None) -> dict[
         "names": K texts. "cells": [true, predicted, images, share of the true class as text], every
         cell that isn't empty, most images first. "images": one list per field, in the order of
         `choose_rows`; probabilities are [class, ten-thousandths, class, ...], most probable first,
-        all of them up to 40 classes. "sprite": see `images_sprite`, or None. "other": its name,
-        and fields per image, or None.
+        all of them up to 40 classes; "verdict" indexes "verdicts". "sprite", "train": see
+        `images_sprite`, or None. "pairs", "quiz": see `hardpairs.report.page.pairs`. "other": a
+        second run's name and fields per image, or None.
     """
     predictions, images = subject.predictions, subject.images
-    rows = choose_rows(predictions, other)
-    judged = subject.verdicts.of_rows(rows)
+    extra = np.concatenate(
+        [first_images(subject), surest(subject), np.array([r for r, _, _ in quiz_rows(subject)])]
+    )
+    rows = choose_rows(predictions, other, extra.astype(np.int64))
+    place_of = {row: place for place, row in enumerate(rows.tolist())}
     return {
-        "names": list(predictions.class_names),
+        "names": spoken_names(predictions.class_names),
+        "given": list(predictions.class_names),
+        "split": one_line(predictions.split),
+        "key": predictions.fingerprint or run_name(predictions),
         "cells": _cells(subject.evaluation),
-        "images": {
-            "row": rows.tolist(),
-            "id": predictions.ids[rows].tolist(),
-            "true": predictions.labels[rows].tolist(),
-            "predicted": predictions.predicted[rows].tolist(),
-            "probabilities": _most_probable(predictions, rows),
-            "verdict": [verdict and verdict.verdict for verdict in judged],
-            "evidence": [
-                verdict and {name: _plain(value) for name, value in verdict.evidence.items()}
-                for verdict in judged
-            ],
-        },
-        "sprite": images_sprite(images[rows]) if images is not None and len(rows) else None,
+        "verdicts": list(VERDICTS),
+        "images": _fields(subject, rows),
+        "sprite": None
+        if images is None
+        else images_sprite(images, rows, inverted=subject.inverted),
+        "train": _neighbours(subject, rows),
+        "first": [place_of[row] for row in first_images(subject).tolist() if row in place_of],
+        "pairs": [
+            pair_data(subject, number, place_of)
+            for number in range(len(subject.evaluation.hard_pairs))
+        ],
+        "quiz": quiz_data(subject, place_of),
         "other": None
         if other is None
         else {
@@ -61,27 +73,38 @@ def gallery_data(subject: Subject, *, other: Predictions | None = None) -> dict[
     }
 
 
-def choose_rows(predictions: Predictions, other: Predictions | None = None) -> np.ndarray:
+def choose_rows(
+    predictions: Predictions, other: Predictions | None = None, extra: np.ndarray | None = None
+) -> np.ndarray:
     """Choose the rows that the page carries, at most 10,000.
 
     They are all mistakes, what ``other`` gets wrong, and of each class the 24 right images with
     the least confidence. Where that is too much, the most confident mistakes of each cell of the
     matrix stay: first the first of every cell, then the second of every cell, and so on.
 
+    Args:
+        predictions: Of N images.
+        other: A second run's predictions of the same images, or None.
+        extra: int64, further rows, or None.
+
     Returns:
         int64, the most confident mistake first, then right images, the least confident first.
     """
-    labels, predicted = predictions.labels, predictions.predicted
-    known = predictions.probabilities
-    confidence = np.zeros(len(labels)) if known is None else known.max(axis=1)
+    labels, predicted, sure = predictions.labels, predictions.predicted, confidence(predictions)
     right = predicted == labels
-    telling = np.where(right, confidence, -confidence)
-    rank = _rank_within(labels * len(predictions.class_names) + predicted, telling)
+    informative = np.where(right, sure, -sure)
+    cell = labels * len(predictions.class_names) + predicted
+    rank = _rank_within(cell, informative)
     close_call = right if other is None else right & (other.predicted == labels)
     wanted = np.flatnonzero(~close_call | (rank < RIGHT_PER_CLASS))
-    order = np.lexsort((telling[wanted], rank[wanted], close_call[wanted]))
-    chosen = wanted[order][:MOST_IMAGES]
-    return chosen[np.lexsort((chosen, telling[chosen], right[chosen]))]
+    order = np.lexsort((informative[wanted], rank[wanted], close_call[wanted]))
+    chosen = wanted[order]
+    if extra is not None:
+        chosen = np.concatenate([extra, chosen])
+        _, firsts = np.unique(chosen, return_index=True)
+        chosen = chosen[np.sort(firsts)]
+    chosen = chosen[:MOST_IMAGES]
+    return chosen[np.lexsort((chosen, informative[chosen], right[chosen]))]
 
 
 def _rank_within(groups: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -102,6 +125,61 @@ def _cells(evaluation: Evaluation) -> list[list[Any]]:
     ]
 
 
+def _fields(subject: Subject, rows: np.ndarray) -> dict[str, list[Any]]:
+    """What is known of each image that travels."""
+    predictions, evidence, votes = subject.predictions, subject.evidence, subject.votes
+    kind_of = dict(
+        zip(subject.verdicts.rows.tolist(), subject.verdicts.kinds.tolist(), strict=True)
+    )
+    fields: dict[str, list[Any]] = {
+        "row": rows.tolist(),
+        "id": [one_line(identity) for identity in predictions.ids[rows].tolist()],
+        "true": predictions.labels[rows].tolist(),
+        "predicted": predictions.predicted[rows].tolist(),
+        "probabilities": _most_probable(predictions, rows),
+        "verdict": [kind_of.get(row) for row in rows.tolist()],
+        "evidence": evidence_sentences(subject, rows),
+        "ambiguity": _ten_thousandths(evidence.ambiguity, rows),
+        "label": _ten_thousandths(evidence.label_probability, rows),
+        "votes": [],
+    }
+    if votes is not None:
+        fields["votes"] = [_votes_of(line) for line in votes[rows]]
+    return fields
+
+
+def _ten_thousandths(column: np.ndarray | None, rows: np.ndarray) -> list[int]:
+    return [] if column is None else np.rint(column[rows] * 10_000).astype(int).tolist()
+
+
+def _votes_of(line: np.ndarray) -> list[int]:
+    """Classes that people chose and how often, the most chosen first."""
+    order = [int(index) for index in np.argsort(-line, kind="stable") if line[index]]
+    return [value for index in order[:MOST_PROBABLE] for value in (index, int(line[index]))]
+
+
+def _neighbours(subject: Subject, rows: np.ndarray) -> dict[str, Any] | None:
+    """Nearest training images of the first images that travel, with pictures; None without."""
+    neighbours, images = subject.neighbours, subject.train_images
+    if neighbours is None or images is None or not len(rows):
+        return None
+    nearest = neighbours.indices[rows, :NEIGHBOURS_SHOWN]
+    flat, firsts = np.unique(nearest, return_index=True)
+    shown = flat[np.argsort(firsts, kind="stable")][:MOST_NEIGHBOURS]
+    place_of = {row: place for place, row in enumerate(shown.tolist())}
+    labels = neighbours.labels[rows, :NEIGHBOURS_SHOWN]
+    return {
+        "sprite": images_sprite(images, shown, inverted=subject.inverted, lossy=True),
+        "row": shown.tolist(),
+        "of": [
+            [[place_of[row], label] for row, label in zip(line, given, strict=True)]
+            if all(row in place_of for row in line)
+            else []
+            for line, given in zip(nearest.tolist(), labels.tolist(), strict=True)
+        ],
+    }
+
+
 def _most_probable(predictions: Predictions, rows: np.ndarray) -> list[list[int]]:
     if predictions.probabilities is None:
         return [[] for _ in rows]
@@ -112,7 +190,9 @@ def _most_probable(predictions: Predictions, rows: np.ndarray) -> list[list[int]
         for line, label, row in zip(_largest(probabilities), labels, probabilities, strict=True):
             kept = line if label in line else np.append(line, label)
             parts = np.rint(row[kept] * 10_000).astype(np.int64)
-            lists.append(np.column_stack([kept, parts]).ravel().tolist())
+            # Less than half a hundredth of a percent says nothing, but for the label's.
+            told = (parts > 0) | (kept == label)
+            lists.append(np.column_stack([kept[told], parts[told]]).ravel().tolist())
     return lists
 
 
@@ -126,9 +206,3 @@ def _largest(probabilities: np.ndarray) -> np.ndarray:
     largest.sort(axis=1)
     order = np.argsort(-np.take_along_axis(probabilities, largest, 1), axis=1, kind="stable")
     return np.take_along_axis(largest, order, 1)
-
-
-def _plain(value: float | int | str | None) -> float | int | str | None:
-    if isinstance(value, float):
-        return float(f"{value:.4g}") if math.isfinite(value) else None
-    return value

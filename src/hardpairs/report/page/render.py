@@ -2,25 +2,37 @@
 
 import base64
 import hashlib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import jinja2
-import numpy as np
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
 from hardpairs.analysis.evaluation import Evaluation
 from hardpairs.analysis.subject import Subject
+from hardpairs.analysis.verdicts import VERDICTS
+from hardpairs.foreign import spoken_names
 from hardpairs.predictions.predictions import Predictions
-from hardpairs.report.describe import facts, run_name
-from hardpairs.report.page.charts import Line, draw_effects, draw_lines, draw_reliability
-from hardpairs.report.page.gallery import MOST_CLASSES_IN_FULL, gallery_data
+from hardpairs.report.describe import data_name, describe, facts, run_name, split_name
+from hardpairs.report.page.charts import Line, draw_lines, draw_reliability
+from hardpairs.report.page.gallery import gallery_data
+from hardpairs.report.page.map import map_points
+from hardpairs.report.page.matrix import (
+    group_classes,
+    likeness_order,
+    matrix_rows,
+    people_rows,
+)
+from hardpairs.report.page.pairs import headline, pair_facts
 from hardpairs.report.page.sprites import kernels_sprite
+from hardpairs.report.page.study import draw_curve, flips, study_charts, study_title
 
 HERE = Path(__file__).parent
-LEVELS = 10  # Steps of the matrix' colour map, see report.css.
-DIFFERENCE_LEVELS = 5
+STYLES = ("base", "first", "matrix", "view", "print")
+SCRIPTS = ("core", "lists", "loupe", "marks", "views", "tables", "quiz", "map", "start")
+VERDICT_CLASSES = dict(zip(VERDICTS, ("suspect", "ambiguous", "error"), strict=True))
 
 
 def render_report(
@@ -33,14 +45,67 @@ def render_report(
 
     Args:
         subject: What the page shows; every statistic on it is one of the subject's metrics.
-        study: What study.json holds.
+        study: What study.json holds; the page is then the study's, and shows a run of it.
         other: Another run's predictions of the same images, to show side by side.
     """
-    style = (HERE / "report.css").read_text(encoding="utf-8")
-    script = (HERE / "report.js").read_text(encoding="utf-8")
-    metrics, predictions = subject.metrics, subject.predictions
-    history = subject.history
+    style, script = _joined(STYLES, "css"), _joined(SCRIPTS, "js")
+    metrics, evaluation, history = subject.metrics, subject.evaluation, subject.history
     data = gallery_data(subject, other=other)
+    groups = group_classes(subject)
+    rows = matrix_rows(evaluation)
+    points = map_points(subject, data["images"]["row"])
+    data |= {
+        "groups": [group["classes"] for group in groups],
+        "order": likeness_order(evaluation) if rows else [],
+        "map": points,
+    }
+    charts = study_charts(study)
+    finding, finding_key = headline(subject)
+    return (
+        _environment()
+        .get_template("report.html.jinja")
+        .render(
+            metrics=metrics,
+            evaluation=evaluation,
+            names=spoken_names(evaluation.class_names),
+            name=run_name(subject.predictions),
+            data_name=data_name(subject),
+            described=describe(subject),
+            images=split_name(subject.predictions),
+            finding=finding,
+            finding_key=finding_key,
+            facts=facts(subject.predictions.metadata),
+            matrix=rows,
+            groups=groups,
+            people=people_rows(subject),
+            pairs=[pair_facts(subject, pair) for pair in evaluation.hard_pairs],
+            classes=_classes(evaluation),
+            verdict_classes=VERDICT_CLASSES,
+            charts=_charts(subject),
+            history=history,
+            kept_epoch=subject.kept_epoch,
+            filters=None if subject.kernels is None else kernels_sprite(subject.kernels),
+            has_images=subject.images is not None,
+            has_quiz=data["quiz"] is not None,
+            has_map=points is not None,
+            carried=len(data["images"]["row"]),
+            other=None if other is None else flips(subject.predictions, other),
+            study=study,
+            study_title=study and study_title(study),
+            study_effects=charts.get("effects"),
+            study_lines=charts.get("lines"),
+            study_curve=draw_curve(charts.get("lines", [])),
+            data=Markup(htmlsafe_json_dumps(data, separators=(",", ":"))),
+            style=Markup(style),  # Both are this package's own files, never foreign text.
+            script=Markup(script),
+            style_hash=_hash(style),
+            script_hash=_hash(script),
+        )
+    )
+
+
+@cache
+def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE),
         trim_blocks=True,
@@ -50,28 +115,14 @@ def render_report(
         keep_trailing_newline=True,
     )
     environment.filters["percent"] = lambda value, decimals=1: f"{value:.{decimals}%}"
-    return environment.get_template("report.html.jinja").render(
-        metrics=metrics,
-        name=run_name(predictions),
-        facts=facts(predictions.metadata),
-        index_of={name: index for index, name in enumerate(metrics["class_names"])},
-        matrix=_matrix(subject.evaluation),
-        people=_people(subject.evaluation, subject.human_votes),
-        charts=_charts(metrics, history, subject.kept_epoch),
-        history=history,
-        kept_epoch=subject.kept_epoch,
-        filters=None if subject.kernels is None else kernels_sprite(subject.kernels),
-        has_images=subject.images is not None,
-        carried=len(data["images"]["row"]),
-        other=None if other is None else _flips(predictions, other),
-        study=study,
-        study_charts=_study_charts(study),
-        data=Markup(htmlsafe_json_dumps(data, separators=(",", ":"))),
-        style=Markup(style),  # Both are this package's own files, never foreign text.
-        script=Markup(script),
-        style_hash=_hash(style),
-        script_hash=_hash(script),
-    )
+    environment.filters["points"] = lambda value: f"{100 * value:.1f}"
+    return environment
+
+
+@cache
+def _joined(names: tuple[str, ...], kind: str) -> str:
+    """One style sheet or script of several files, in this order."""
+    return "\n".join((HERE / kind / f"{name}.{kind}").read_text(encoding="utf-8") for name in names)
 
 
 def _hash(text: str) -> str:
@@ -79,59 +130,36 @@ def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
 
 
-def _matrix(evaluation: Evaluation) -> list[list[dict[str, Any]]] | None:
-    """Each cell's count, share of the row and colour level; None above 40 classes."""
-    if len(evaluation.class_names) > MOST_CLASSES_IN_FULL:
-        return None
-    confusion = evaluation.confusion
-    shares = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
-    return [
-        [
-            {"count": int(count), "share": float(share), "level": _level(share, LEVELS)}
-            for count, share in zip(counts, row, strict=True)
-        ]
-        for counts, row in zip(confusion, shares, strict=True)
+def _classes(evaluation: Evaluation) -> list[dict[str, Any]]:
+    """Rows of the class table, hardest first; classes without images last."""
+    differ = evaluation.hardest != evaluation.easiest
+    marks = {evaluation.hardest: "hardest", evaluation.easiest: "easiest"} if differ else {}
+    right = {true: count for true, column, count in evaluation.cells.tolist() if true == column}
+    taken_for: dict[int, tuple[int, int]] = {}
+    for true, column, count in evaluation.cells.tolist():
+        if true != column and count > taken_for.get(true, (0, 0))[1]:
+            taken_for[true] = (column, count)
+    rows = [
+        {
+            "index": index,
+            "score": score,
+            "mistakes": score.support - right.get(index, 0),
+            "taken_for": taken_for.get(index),
+            "mark": marks.get(index),
+        }
+        for index, score in enumerate(evaluation.classes)
     ]
+    return sorted(rows, key=lambda row: (not row["score"].support, row["score"].f1))
 
 
-def _people(
-    evaluation: Evaluation, human_votes: np.ndarray | None
-) -> list[list[dict[str, Any]]] | None:
-    """Each cell's share of votes, what the net's share is beyond it, and colour levels."""
-    if human_votes is None or len(evaluation.class_names) > MOST_CLASSES_IN_FULL:
-        return None
-    confusion = evaluation.confusion
-    shares = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
-    return [
-        [
-            {
-                "share": float(share),
-                "level": _level(share, LEVELS),
-                "difference": float(difference),
-                "sign": "more" if difference > 0 else "less",
-                "difference_level": _level(abs(difference), DIFFERENCE_LEVELS),
-            }
-            for share, difference in zip(votes, row - votes, strict=True)
-        ]
-        for votes, row in zip(human_votes, shares, strict=True)
-    ]
-
-
-def _level(share: float, levels: int) -> int:
-    """Colour level of a share: the square root lifts a few percent out of the background."""
-    return int(np.ceil(levels * np.sqrt(share) - 1e-9))
-
-
-def _charts(
-    metrics: dict[str, Any], history: dict[str, list[float]] | None, kept_epoch: int
-) -> dict[str, Markup]:
+def _charts(subject: Subject) -> dict[str, Markup]:
     charts: dict[str, Markup] = {}
+    history = subject.history or {}
     for name in ("loss", "accuracy"):
-        if history is None or name not in history:
+        if name not in history:
             continue
-        epochs = list(range(1, len(history[name]) + 1))
         lines = [
-            Line(label, epochs, history[key])
+            Line(label, list(range(1, len(history[key]) + 1)), history[key])
             for key, label in ((name, "training"), (f"val_{name}", "validation"))
             if key in history
         ]
@@ -140,55 +168,10 @@ def _charts(
             label=f"{name} by epoch",
             x_label="epoch",
             percent=name == "accuracy",
-            marked=kept_epoch or None,
+            marked=subject.kept_epoch or None,
         )
-    if metrics.get("reliability"):
+    if subject.metrics["reliability"]:
         charts["reliability"] = draw_reliability(
-            metrics["reliability"], "accuracy against the probability of the predicted class"
+            subject.metrics["reliability"], "accuracy against confidence"
         )
     return charts
-
-
-def _study_charts(study: dict[str, Any] | None) -> dict[str, Any]:
-    """The effects of each section, and the learning curves where sections differ in images."""
-    if study is None:
-        return {}
-    sections = study.get("sections", [])
-    effects = [
-        draw_effects(section["effects"], f"gains over the first recipe, {section['name']}")
-        if section.get("effects")
-        else None
-        for section in sections
-    ]
-    several = len({section.get("source") for section in sections}) > 1
-    curves: dict[tuple[str, str], list[tuple[int, dict[str, Any]]]] = {}
-    for section in sections:
-        data = section.get("data", section.get("source", "")) if several else ""
-        for score in section.get("scores", []):
-            curves.setdefault((score["name"], data), []).append((section["train_images"], score))
-    lines = [
-        Line(
-            f"{name} on {data}" if data else name,
-            x=[count for count, _ in points],
-            y=[score["mean"] for _, score in points],
-            low=[score["interval"][0] for _, score in points],
-            high=[score["interval"][1] for _, score in points],
-        )
-        for (name, data), points in curves.items()
-    ]
-    curve = None
-    if study.get("kind") == "curve" and lines:
-        curve = draw_lines(
-            lines, label="accuracy by training images", x_label="training images", percent=True
-        )
-    return {"effects": effects, "curve": curve, "lines": lines}
-
-
-def _flips(predictions: Predictions, other: Predictions) -> dict[str, Any]:
-    """How many images only one of two runs gets right."""
-    first, second = (run.predicted == predictions.labels for run in (predictions, other))
-    return {
-        "name": run_name(other),
-        "mended": int((second & ~first).sum()),
-        "broken": int((first & ~second).sum()),
-    }

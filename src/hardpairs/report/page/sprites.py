@@ -1,4 +1,4 @@
-"""Sprites: many small images in one PNG, as a data URL that a page can hold."""
+"""Sprites: many small pictures in one sheet, as a data URL that a page can hold."""
 
 import base64
 import io
@@ -8,42 +8,63 @@ import matplotlib as mpl
 import numpy as np
 from PIL import Image
 
-from hardpairs.data.split import drop_gray
+from hardpairs.data.split import Images, thumbnails
+from hardpairs.report.figures import scaled_kernel
+from hardpairs.report.pictures import picture_side
 
-COLUMNS = 64  # 10,000 images make 1,792 x 4,396 pixels, well within what browsers decode.
+COLUMNS = 64
 KERNELS_PER_ROW = 8
+SMALL = 32  # Up to this side gray pictures are kept to the pixel.
+LARGEST_SIDE, SMALLEST_SIDE = 128, 32
+MOST_PIXELS = 20_000_000  # Of a sheet; browsers decode it whole.
+QUALITY = 65  # WebP's; a picture of 44 x 44 pixels takes about 500 bytes.
 
 
-def images_sprite(images: np.ndarray) -> dict[str, Any]:
-    """Put gray images, uint8 (N, height, width, 1), into one sheet, dark on white, row by row.
+def images_sprite(
+    images: Images, rows: np.ndarray, *, inverted: bool = False, lossy: bool = False
+) -> dict[str, Any] | None:
+    """Put pictures of some images into one sheet, row by row; None where there are none.
+
+    Args:
+        images: Of any sizes.
+        rows: int64 (n,), which of them.
+        inverted: Whether they are white on black.
+        lossy: Whether small gray pictures may be less than exact too, in a third of the bytes.
 
     Returns:
-        "url" of the PNG, "columns" of the sheet, and "width" and "height" of one image, pixels.
+        "url" of the sheet, "columns" of it, and "side" of one picture, pixels.
     """
-    images = drop_gray(images)
-    count, height, width = images.shape
-    columns = min(COLUMNS, count)
-    rows = -(-count // columns)
-    cells = np.full((rows * columns, height, width), 255, np.uint8)
-    np.subtract(255, images, out=cells[:count])
-    sheet = cells.reshape(rows, columns, height, width).swapaxes(1, 2)
+    if not len(rows):
+        return None
+    room = int((MOST_PIXELS / len(rows)) ** 0.5)
+    side = min(picture_side(images, LARGEST_SIDE), max(room, SMALLEST_SIDE))
+    pictures = thumbnails(images, rows, side, inverted)
+    exact = not lossy and side <= SMALL and pictures.shape[3] == 1
+    columns = min(COLUMNS, len(rows))
+    lines = -(-len(rows) // columns)
+    cells = np.full((lines * columns, *pictures.shape[1:]), 255, np.uint8)
+    cells[: len(rows)] = pictures
+    sheet = cells.reshape(lines, columns, side, side, -1).swapaxes(1, 2)
+    sheet = sheet.reshape(lines * side, columns * side, -1)
     return {
-        "url": _png_url(sheet.reshape(rows * height, columns * width)),
+        "url": _url(sheet[..., 0] if sheet.shape[2] == 1 else sheet, "PNG" if exact else "WEBP"),
         "columns": columns,
-        "width": width,
-        "height": height,
+        "side": side,
     }
 
 
-def kernels_sprite(kernels: np.ndarray) -> dict[str, Any]:
-    """Put first-layer kernels, float (height, width, 1, filters), into one transparent sheet.
+def kernels_sprite(kernels: np.ndarray) -> dict[str, Any] | None:
+    """Put first-layer kernels, float (height, width, 1 or 3, filters), into one transparent sheet.
 
     Each is on its own scale, as in `hardpairs.report.figures.draw_filters`; one pixel lies
     between them.
 
     Returns:
-        "url" of the PNG, its "width" and "height" in pixels, and the "count" of kernels.
+        "url" of the PNG, its "width" and "height" in pixels, and the "count" of kernels; None for
+        kernels of other shapes.
     """
+    if kernels.ndim != 4 or kernels.shape[2] not in (1, 3):
+        return None
     height, width, _, count = kernels.shape
     rows = -(-count // KERNELS_PER_ROW)
     shape = (rows * (height + 1) - 1, KERNELS_PER_ROW * (width + 1) - 1, 4)
@@ -51,14 +72,19 @@ def kernels_sprite(kernels: np.ndarray) -> dict[str, Any]:
     colours = mpl.colormaps["RdBu"]
     for index in range(count):
         row, column = divmod(index, KERNELS_PER_ROW)
-        kernel = kernels[:, :, 0, index]
-        scaled = kernel / max(float(np.abs(kernel).max()), 1e-12)
+        scaled = scaled_kernel(kernels[..., index])
         top, left = row * (height + 1), column * (width + 1)
-        sheet[top : top + height, left : left + width] = colours((scaled + 1) / 2, bytes=True)
-    return {"url": _png_url(sheet), "width": shape[1], "height": shape[0], "count": count}
+        place = sheet[top : top + height, left : left + width]
+        if scaled.ndim == 2:
+            place[:] = colours((scaled + 1) / 2, bytes=True)
+        else:
+            place[..., :3], place[..., 3] = np.rint(255 * scaled), 255
+    return {"url": _url(sheet, "PNG"), "width": shape[1], "height": shape[0], "count": count}
 
 
-def _png_url(pixels: np.ndarray) -> str:
+def _url(pixels: np.ndarray, kind: str) -> str:
     file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode("ascii")
+    options = {"quality": QUALITY, "method": 2} if kind == "WEBP" else {}
+    Image.fromarray(pixels).save(file, kind, **options)
+    packed = base64.b64encode(file.getvalue()).decode("ascii")
+    return f"data:image/{kind.lower()};base64,{packed}"

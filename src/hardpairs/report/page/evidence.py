@@ -1,0 +1,48 @@
+"""Evidence on an image as sentences, for people to read."""
+
+import numpy as np
+
+from hardpairs.analysis.evidence import Evidence
+from hardpairs.analysis.subject import Subject
+from hardpairs.foreign import spoken_names
+
+
+def evidence_sentences(subject: Subject, rows: np.ndarray) -> list[list[str]]:
+    """What is known of some images' labels, for each a sentence of every source at hand."""
+    names = [f"\u2068{name}\u2069" for name in spoken_names(subject.predictions.class_names)]
+    return [_of_image(subject, row, names) for row in rows.tolist()]
+
+
+def _of_image(subject: Subject, row: int, names: list[str]) -> list[str]:
+    predictions, evidence = subject.predictions, subject.evidence
+    label, taken_for = (names[index[row]] for index in (predictions.labels, predictions.predicted))
+    right = predictions.labels[row] == predictions.predicted[row]
+    sentences = []
+    if subject.neighbours is not None:
+        labels = subject.neighbours.labels[row]
+        of_label = int((labels == predictions.labels[row]).sum())
+        of_other = int((labels == predictions.predicted[row]).sum())
+        other = "" if right else f", {of_other} {taken_for}"
+        sentences.append(
+            f"{of_label} of its {len(labels)} nearest training images are labelled {label}{other}."
+        )
+    if evidence.people is not None and evidence.people_for_label is not None:
+        chose = int(evidence.people_for_label[row])
+        other = ""
+        if not right and evidence.people_for_prediction is not None:
+            other = f", {evidence.people_for_prediction[row]} {taken_for}"
+        sentences.append(f"{chose} of {evidence.people[row]} people chose {label}{other}.")
+    if evidence.runs_for_label is not None:
+        runs = 1 + len(subject.other_runs)
+        agree = round(float(evidence.runs_for_label[row]) * runs)
+        sentences.append(f"{agree} of {runs} runs predict {label}.")
+    return sentences + _scores(evidence, row)
+
+
+def _scores(evidence: Evidence, row: int) -> list[str]:
+    scores = []
+    if evidence.ambiguity is not None:
+        scores.append(f"Ambiguity score {evidence.ambiguity[row]:.2f}, from 0 to 1.")
+    if evidence.label_quality is not None and np.isfinite(evidence.label_quality[row]):
+        scores.append(f"cleanlab's label quality {evidence.label_quality[row]:.2f}, 1 is best.")
+    return scores

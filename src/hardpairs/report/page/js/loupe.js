@@ -1,0 +1,82 @@
+// --- One image: beside it what is known of it ----------------------------------------------------
+
+function showImage(k) {
+  shown.image = k;
+  loupe.replaceChildren(...details(k));
+}
+
+function details(k) {
+  const predicted = images.predicted[k], verdict = images.verdict[k];
+  const facts = make("div", { class: "facts-of" },
+    make("h3", { "data-key": `predictions.npz: row ${images.row[k]}` }, "Image ",
+      make("bdi", {}, images.id[k])),
+    make("p", {}, "labelled ", make("b", {}, term(images.true[k])), ", predicted ",
+      make("b", {}, term(predicted))));
+  if (verdict !== null) {
+    facts.append(make("p", {}, make("span", { class: `tag ${VERDICT_CLASS[verdict]}` },
+      verdicts[verdict])));
+  }
+  if (images.evidence[k].length) {
+    facts.append(make("ul", { class: "evidence", "data-key": "mistakes.csv: evidence" },
+      ...images.evidence[k].map((sentence) => make("li", {}, sentence))));
+  }
+  const parts = [make("div", { class: "beside" }, ...(sheet ? [picture(k)] : []), facts)];
+  parts.push(markButtons(k), ...neighboursOf(k));
+  const bars = make("div", { class: "bars-of" });
+  if (images.probabilities[k].length) {
+    bars.append(barsOf(images.probabilities[k], k, other ? "this run" : "the model"));
+  }
+  if (other) bars.append(barsOf(other.probabilities[k], k, other.name));
+  if (images.votes[k]?.length) bars.append(votesOf(k));
+  parts.push(bars);
+  return parts;
+}
+
+function neighboursOf(k) {
+  const near = train?.of[k] ?? [];
+  if (!near.length || !train.sprite) return [];
+  trainSheet ??= sheetOf(train.sprite);
+  const strip = near.map(([place, label]) => {
+    const same = label === images.true[k];
+    const text = `Training image ${train.row[place]}, labelled ${isolated(label)}`;
+    return make("figure", { class: same ? "same" : "" },
+      drawn(trainSheet, place, { role: "img", "aria-label": text }),
+      make("figcaption", {}, term(label)));
+  });
+  return [make("h4", {}, "Its nearest training images"),
+    make("div", { class: "near", "data-key": "neighbours.npz" }, ...strip)];
+}
+
+function barTable(caption) {
+  return make("table", { class: "bars" }, make("caption", {}, make("bdi", {}, caption)));
+}
+
+function barRow(k, index, share, text, key) {
+  const bar = make("span", { class: index === images.true[k] ? "bar-true" : "bar-other" });
+  bar.style.inlineSize = `${share}%`;
+  return make("tr", {}, make("th", { scope: "row" }, term(index)),
+    make("td", { class: "track", "aria-hidden": "true" }, bar),
+    make("td", { class: "number", "data-key": key }, text));
+}
+
+function barsOf(probabilities, k, caption) {
+  const table = barTable(caption);
+  for (let at = 0; at < probabilities.length; at += 2) {
+    const [index, parts] = [probabilities[at], probabilities[at + 1]];
+    table.append(barRow(k, index, parts / 100, percent(parts),
+      `predictions.npz: probabilities[${images.row[k]}][${index}]`));
+  }
+  return table;
+}
+
+function votesOf(k) {
+  const votes = images.votes[k];
+  let people = 0;
+  for (let at = 1; at < votes.length; at += 2) people += votes[at];
+  const table = barTable(`people, ${plural(people, "vote")}`);
+  for (let at = 0; at < votes.length; at += 2) {
+    table.append(barRow(k, votes[at], (100 * votes[at + 1]) / people, String(votes[at + 1]),
+      `votes: row ${images.row[k]}, column ${votes[at]}`));
+  }
+  return table;
+}

@@ -1,0 +1,95 @@
+// --- Where a number comes from -----------------------------------------------------------------------
+
+const sources = byId("sources");
+
+function nameSource(event) {
+  if (sources.getAttribute("aria-pressed") !== "true") return;
+  const key = event.target.closest?.("[data-key]")?.dataset.key;
+  for (const line of document.querySelectorAll(".source")) {
+    line.hidden = !key;
+    line.textContent = key ?? "";
+  }
+}
+
+sources.addEventListener("click", () => {
+  const on = sources.getAttribute("aria-pressed") !== "true";
+  sources.setAttribute("aria-pressed", String(on));
+  document.documentElement.classList.toggle("sourced", on);
+  for (const value of document.querySelectorAll(".value")) {
+    if (on) value.tabIndex = 0;
+    else value.removeAttribute("tabindex");
+  }
+  for (const line of document.querySelectorAll(".source")) line.hidden = true;
+});
+document.addEventListener("mouseover", nameSource);
+document.addEventListener("focusin", nameSource);
+
+// --- The start -----------------------------------------------------------------------------------
+
+const kept = recall("theme");
+if (["light", "dark"].includes(kept)) document.documentElement.dataset.theme = kept;
+
+byId("theme").addEventListener("click", () => {
+  const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+  const now = document.documentElement.dataset.theme ?? (dark ? "dark" : "light");
+  const next = now === "dark" ? "light" : "dark";
+  document.documentElement.dataset.theme = next;
+  remember("theme", next);
+  if (map && canvas) drawMap();
+});
+
+byId("close").addEventListener("click", () => view.close());
+for (const dialog of document.querySelectorAll("dialog")) {
+  dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+}
+view.addEventListener("close", () => {
+  if (requestedView(new URLSearchParams(location.hash.slice(1)))) {
+    history.replaceState(null, "", "#");
+  }
+  if (document.activeElement !== document.body) return;  // The browser went back by itself.
+  document.querySelector(`main a[href="#${shown.address}"]`)?.focus();
+});
+
+for (const table of document.querySelectorAll("table.grid:not(#cells)")) walkTable(table);
+for (const part of document.querySelectorAll(".verdict-bar a")) {
+  part.style.flexGrow = part.dataset.count;
+}
+
+function linkTo(k) {
+  const address = `#true=${images.true[k]}&pred=${images.predicted[k]}&image=${
+    encodeURIComponent(images.id[k])}`;
+  return make("a", { class: `thumb ${verdictClass(k)}`, href: address,
+    "data-key": `predictions.npz: row ${images.row[k]}, image ${images.id[k]}` }, picture(k));
+}
+
+function walkStrip(event) {
+  const links = [...event.currentTarget.children];
+  const target = step(event.key, links.indexOf(event.target.closest("a")), links.length, links.length);
+  if (Number.isNaN(target) || event.ctrlKey || event.metaKey || event.altKey) return;
+  event.preventDefault();
+  for (const [index, link] of links.entries()) link.tabIndex = index === target ? 0 : -1;
+  links[target].focus();
+}
+
+if (sheet) {
+  const faces = document.querySelector(".faces");
+  for (const k of faces ? data.first : []) {
+    const link = linkTo(k);
+    link.append(make("span", {}, term(images.true[k]), " → ", term(images.predicted[k])));
+    faces.append(link);
+  }
+  for (const strip of document.querySelectorAll(".strip")) {
+    const { true: t, pred: p } = strip.dataset;
+    for (const k of chosen(inCell(Number(t), Number(p))).slice(0, STRIP)) {
+      const link = linkTo(k);
+      link.append(make("span", {}, sure(k)));
+      if (strip.children.length) link.tabIndex = -1;
+      strip.append(link);
+    }
+    strip.addEventListener("keydown", walkStrip);
+  }
+}
+
+keepMarks();
+window.addEventListener("hashchange", followAddress);
+followAddress();

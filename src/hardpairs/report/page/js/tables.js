@@ -1,0 +1,165 @@
+// --- Tables: walking with the keyboard, sorting, searching, switching ----------------------------
+
+const focusable = (cell) => cell.querySelector("a, button") ?? cell;
+
+function walkTable(table) {
+  table.setAttribute("role", "grid");
+  for (const cell of table.querySelectorAll("tbody th, tbody td")) focusable(cell).tabIndex = -1;
+  const first = table.querySelector("tbody th a, tbody td");
+  if (first) focusable(first.closest("th, td")).tabIndex = 0;
+}
+
+document.addEventListener("keydown", (event) => {
+  const cell = event.target.closest("table.grid tbody th, table.grid tbody td");
+  if (!cell || event.ctrlKey || event.metaKey || event.altKey) return;
+  const row = cell.parentElement, rows = row.parentElement.rows;
+  const down = { ArrowDown: 1, ArrowUp: -1 }[event.key] ?? 0;
+  const across = { ArrowRight: 1, ArrowLeft: -1 }[event.key] ?? 0;
+  const nextRow = rows[row.sectionRowIndex + down];
+  let target = nextRow?.cells[cell.cellIndex + across];
+  if (event.key === "Home") target = row.cells[0];
+  else if (event.key === "End") target = row.cells[row.cells.length - 1];
+  else if (!down && !across) return;
+  event.preventDefault();
+  if (!target) return;
+  focusable(cell).tabIndex = -1;
+  focusable(target).tabIndex = 0;
+  focusable(target).focus();
+});
+
+function sortTable(heading) {
+  const body = heading.closest("table").tBodies[0], column = heading.cellIndex;
+  const isText = !heading.classList.contains("number");
+  const up = heading.getAttribute("aria-sort") === "descending"
+    || (heading.getAttribute("aria-sort") === null && isText);
+  for (const sibling of heading.parentElement.cells) sibling.removeAttribute("aria-sort");
+  heading.setAttribute("aria-sort", up ? "ascending" : "descending");
+  const text = (row) => row.cells[column].innerText;
+  const value = (row) => {
+    const found = parseFloat(text(row).replaceAll(",", ""));
+    return Number.isNaN(found) ? -Infinity : found;
+  };
+  const compare = isText
+    ? (a, b) => text(a).localeCompare(text(b), "en", { numeric: true })
+    : (a, b) => value(a) - value(b);
+  const rows = [...body.rows].sort((a, b) => (up ? compare(a, b) : compare(b, a)));
+  body.append(...rows);
+}
+
+for (const heading of document.querySelectorAll(".sortable thead th")) {
+  heading.querySelector("button")?.addEventListener("click", () => sortTable(heading));
+}
+
+// --- The matrix -----------------------------------------------------------------------------------
+
+for (const button of document.querySelectorAll("[data-set]")) {
+  button.addEventListener("click", () => {
+    const matrix = button.closest(".matrix");
+    matrix.dataset.mode = button.dataset.set;
+    const key = matrix.querySelector(".legend.key");
+    if (key) key.hidden = button.dataset.set !== "difference";
+    for (const sibling of button.parentElement.querySelectorAll("[data-set]")) {
+      sibling.setAttribute("aria-pressed", String(sibling === button));
+    }
+  });
+}
+
+function arrange(table, order) {
+  const rows = [...table.tBodies[0].rows], head = table.tHead.rows[0];
+  const place = new Map(order.map((index, at) => [String(index), at]));
+  const sorted = (elements) => [...elements].sort((a, b) =>
+    place.get(a.dataset.class) - place.get(b.dataset.class));
+  head.append(...sorted(head.querySelectorAll("th")));
+  for (const row of rows) row.append(...sorted(row.querySelectorAll("td")));
+  table.tBodies[0].append(...sorted(rows));
+}
+
+for (const button of document.querySelectorAll("[data-toggle]")) {
+  button.addEventListener("click", () => {
+    const on = button.getAttribute("aria-pressed") !== "true";
+    button.setAttribute("aria-pressed", String(on));
+    if (button.dataset.toggle === "scale") {
+      button.closest(".matrix").dataset.scale = on ? "errors" : "level";
+    } else {
+      const order = on ? data.order : [...names.keys()];
+      for (const table of document.querySelectorAll("main table.cells")) arrange(table, order);
+    }
+  });
+}
+
+function pointOut(event) {
+  const cell = event.target.closest?.("main table.cells td[data-class]");
+  for (const lit of document.querySelectorAll(".lit")) lit.classList.remove("lit");
+  if (!cell) return;
+  const row = cell.parentElement, table = cell.closest("table");
+  row.cells[0].classList.add("lit");
+  table.tHead.rows[0].cells[cell.cellIndex].classList.add("lit");
+  const t = Number(row.dataset.class), p = Number(cell.dataset.class);
+  const readout = table.closest(".matrix").querySelector(".readout");
+  if (!readout) return;
+  const { count, share } = countOf.get(`${t},${p}`) ?? { count: 0, share: "0.0%" };
+  readout.replaceChildren(term(t), t === p ? " right: " : " taken for ", ...(t === p ? [] : [term(p), ": "]),
+    `${plural(count, "image")}, ${share} of the class`);
+}
+
+document.addEventListener("mouseover", pointOut);
+document.addEventListener("focusin", pointOut);
+
+// --- Many classes ---------------------------------------------------------------------------------
+
+const lowered = names.map((name) => name.toLowerCase());
+
+function listCells() {
+  const table = byId("cells");
+  const wanted = byId("search").value.trim().toLowerCase();
+  const hits = cells.filter(([t, p]) => t !== p
+    && (!wanted || lowered[t].includes(wanted) || lowered[p].includes(wanted)));
+  table.tBodies[0].replaceChildren(...hits.slice(0, MOST_LISTED).map(([t, p, count, share]) =>
+    make("tr", {}, make("th", { scope: "row" }, cellLink(t, p, term(t))),
+      make("td", {}, make("a", { href: `#class=${p}` }, term(p))),
+      make("td", { class: "number", "data-key": `metrics.json: confusion[${t}][${p}]` }, number(count)),
+      make("td", { class: "number" }, share))));
+  const more = hits.length > MOST_LISTED ? `, the first ${MOST_LISTED} shown` : "";
+  byId("found").textContent = `${plural(hits.length, "cell")}${more}`;
+  walkTable(table);
+}
+
+if (byId("search")) {
+  byId("search").addEventListener("input", listCells);
+  listCells();
+}
+
+// --- Rows as CSV -----------------------------------------------------------------------------------
+
+function quoted(value) {
+  const text = String(value ?? "");
+  // A spreadsheet would run a foreign name that begins like a formula.
+  const risky = typeof value === "string" && /^ *[=+\-@\t\r\n＝＋－＠]/.test(text) && Number.isNaN(Number(text));
+  return `"${(risky ? `'${text}` : text).replaceAll('"', '""')}"`;
+}
+
+const asText = (lines) => lines.map((line) => line.map(quoted).join(",")).join("\r\n") + "\r\n";
+
+function asCsv(items) {
+  const full = names.length <= 40;
+  const head = ["row", "id", "true", "predicted", "probability", "verdict", "evidence",
+    ...(full ? names.map((name) => `probability of ${name}`) : [])];
+  const lines = items.map((k) => {
+    const known = images.probabilities[k];
+    const byClass = full ? names.map(() => 0) : [];
+    for (let at = 0; full && at < known.length; at += 2) byClass[known[at]] = known[at + 1] / 10000;
+    return [images.row[k], images.id[k], names[images.true[k]], names[images.predicted[k]],
+      known.length ? known[1] / 10000 : "", verdicts[images.verdict[k]] ?? "", images.evidence[k].join(" "), ...byClass];
+  });
+  return asText([head, ...lines]);
+}
+
+function saveFile(name, text) {
+  const address = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
+  make("a", { href: address, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 1000);
+}
+
+byId("download").addEventListener("click", () => {
+  saveFile(`${shown.address.replace(/[^a-z0-9]+/gi, "-")}.csv`, asCsv(shown.listed));
+});

@@ -1,0 +1,205 @@
+// --- Views: what the address asks for -----------------------------------------------------------
+
+function carried(count, kept, order) {
+  if (!count) return "";
+  if (kept === count) return `The ${order} first.`;
+  return `The ${number(kept)} ${order} are here, ${number(count - kept)} are left out.`;
+}
+
+function cellView(t, p) {
+  const { count, share } = countOf.get(`${t},${p}`) ?? { count: 0, share: "0.0%" };
+  const items = chosen(inCell(t, p));
+  const right = t === p;
+  const title = right ? [term(t), " that are right"] : [term(t), " taken for ", term(p)];
+  const kept = right ? items.filter((k, at) => at < count) : items;
+  const links = [];
+  if (!right) {
+    const back = countOf.get(`${p},${t}`);
+    const pair = pairs.findIndex(({ first, second }) =>
+      (first === t && second === p) || (first === p && second === t));
+    const line = make("p", { class: "doors" });
+    if (pair >= 0) line.append(make("a", { class: "button", href: `#pair=${pair}` }, "both, as a spectrum"));
+    if (back) line.append(cellLink(p, t, `the other way: ${number(back.count)}`));
+    line.append(make("a", { href: `#class=${t}` }, "class ", term(t)),
+      make("a", { href: `#class=${p}` }, "class ", term(p)));
+    links.push(line);
+  }
+  return { title, items: kept, text: `${plural(count, "image")}, ${share} of the class. ${
+    carried(count, kept.length, right ? "closest calls and the surest" : "most confident")}`, links };
+}
+
+function classView(index) {
+  const rows = cells.filter(([t, p]) => t === index && p !== index);
+  const columns = cells.filter(([t, p]) => p === index && t !== index);
+  const right = countOf.get(`${index},${index}`);
+  const list = (heading, entries, partner) => {
+    const lines = entries.map(([t, p, count, share]) => make("li", {},
+      cellLink(t, p, term(partner === "p" ? p : t)), ` ${number(count)} `,
+      make("span", { class: "quiet" }, `${share} of `, term(t))));
+    const none = make("li", { class: "quiet" }, "nothing");
+    return make("div", {}, make("h3", {}, heading),
+      make("ul", {}, ...(lines.length ? lines : [none])));
+  };
+  const rightLine = right
+    ? [make("p", {}, cellLink(index, index, `${plural(right.count, "image")} right`),
+      `, ${right.share} of the class`)]
+    : [];
+  const items = chosen((k) => images.true[k] === index && isMistake(k));
+  const count = rows.reduce((sum, [, , more]) => sum + more, 0);
+  return {
+    title: [term(index)], items,
+    text: `${plural(count, "mistake")}. ${carried(count, items.length, "most confident")}`,
+    links: [...rightLine, list("It is taken for", rows, "p"), list("Taken for it", columns, "t")],
+  };
+}
+
+function pairView(at) {
+  const { first, second, spectrum } = pairs[at];
+  const items = chosen((k) => isMistake(k) && [first, second].includes(images.true[k])
+    && [first, second].includes(images.predicted[k]));
+  const there = countOf.get(`${first},${second}`)?.count ?? 0;
+  const back = countOf.get(`${second},${first}`)?.count ?? 0;
+  return { title: [term(first), " and ", term(second)], items,
+    text: `${plural(there + back, "mistake")}. ${
+      carried(there + back, items.length, "most confident")}`,
+    links: [make("p", { class: "doors" },
+      cellLink(first, second, number(there), " ", term(first), " taken for ", term(second)),
+      cellLink(second, first, number(back), " ", term(second), " taken for ", term(first)),
+      make("a", { href: `#class=${first}` }, "class ", term(first)),
+      make("a", { href: `#class=${second}` }, "class ", term(second)))],
+    spectrum: sheet ? spectrumOf(first, second, spectrum) : null };
+}
+
+const STEPS = 11, MOST_IN_STEP = 4;
+
+function spectrumOf(first, second, spectrum) {
+  const columns = [...Array(STEPS).keys()].map((step) => {
+    const half = (label) => {
+      const all = spectrum.filter(([k, s]) => s === step && images.true[k] === label)
+        .map(([k]) => k).sort((a, b) => Number(isMistake(b)) - Number(isMistake(a)));
+      const faces = all.slice(0, MOST_IN_STEP).map((k) => {
+        const face = picture(k);
+        face.setAttribute("aria-hidden", "true");
+        const button = make("button", { type: "button", tabindex: "-1",
+          class: `face ${isMistake(k) ? `wrong ${verdictClass(k)}` : "right"}`,
+          "aria-label": `Image ${images.id[k]}, labelled ${isolated(label)}, ${
+            isMistake(k) ? "a mistake" : "right"}` }, face);
+        button.addEventListener("click", () => {
+          showImage(k);
+          loupe.scrollIntoView({ block: "nearest" });
+          history.replaceState(null, "", `#${shown.address}&image=${encodeURIComponent(images.id[k])}`);
+        });
+        return button;
+      });
+      const more = all.length > MOST_IN_STEP
+        ? [make("span", { class: "plus" }, `+${all.length - MOST_IN_STEP}`)] : [];
+      return make("div", { class: "half" }, ...faces, ...more);
+    };
+    return make("div", { class: "step" }, half(first), make("hr"), half(second));
+  });
+  const axis = make("div", { class: "axis" },
+    make("span", {}, "surely ", term(first)), make("span", {}, "undecided"),
+    make("span", {}, "surely ", term(second)));
+  const walk = make("div", { class: "steps", role: "group",
+    "aria-label": "Images from surely the one class to surely the other; move with the arrow keys" },
+  ...columns);
+  const faces = walk.querySelectorAll("button");
+  if (faces.length) faces[0].tabIndex = 0;
+  walk.addEventListener("keydown", (event) => {
+    const target = step(event.key, [...faces].indexOf(event.target), faces.length, MOST_IN_STEP);
+    if (Number.isNaN(target)) return;
+    event.preventDefault();
+    event.target.tabIndex = -1;
+    faces[target].tabIndex = 0;
+    faces[target].focus();
+  });
+  return [make("p", { class: "side" }, "labelled ", term(first), " above the line, ", term(second),
+    " below; framed are mistakes, coloured by verdict"), walk, axis];
+}
+
+function verdictView(index) {
+  const items = chosen((k) => images.verdict[k] === index);
+  return { title: [verdicts[index]], items,
+    text: `${plural(items.length, "image")} here, the most confident first.`, links: [] };
+}
+
+function flipsView(kind) {
+  const mended = kind === "mended";
+  const otherRight = (k) => other.predicted[k] === images.true[k];
+  const items = chosen((k) => isMistake(k) === mended && otherRight(k) === mended);
+  const who = mended ? `Only ${other.name} is right` : `Only ${other.name} is wrong`;
+  return { title: [who], items, text: `${plural(items.length, "image")} here.`, links: [] };
+}
+
+function groupView(index) {
+  const members = data.groups[index];
+  const inside = new Set(members);
+  const items = chosen((k) => isMistake(k) && inside.has(images.true[k])
+    && inside.has(images.predicted[k]));
+  const shownClasses = members.slice(0, 40);
+  const head = make("tr", {}, make("td", { class: "corner" }), ...shownClasses.map((c) =>
+    make("th", { scope: "col" }, make("span", {}, term(c)))));
+  const rows = shownClasses.map((t) => make("tr", {}, make("th", { scope: "row" },
+    make("a", { href: `#class=${t}` }, term(t))), ...shownClasses.map((p) => {
+    const found = countOf.get(`${t},${p}`);
+    const level = found ? Math.ceil(Math.sqrt(parseFloat(found.share)) - 1e-9) : 0;
+    return make("td", { "data-level": level, "data-errors": t === p ? 0 : level },
+      ...(found ? [cellLink(t, p, String(found.count))] : []));
+  })));
+  const table = make("table", { class: "grid cells", "aria-label": "Confusion matrix of the group" },
+    make("thead", {}, head), make("tbody", {}, ...rows));
+  const box = make("div", { class: "matrix wide", "data-mode": "count", "data-scale": "level" },
+    make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Matrix" }, table));
+  return { title: ["Classes that are mixed up"], items,
+    text: `${plural(members.length, "class").replace("classs", "classes")}, ${
+      plural(items.length, "mistake")} among them here.`, links: [box] };
+}
+
+function requestedView(query) {
+  const asked = (name) => (/^\d+$/.test(query.get(name) ?? "") ? Number(query.get(name)) : -1);
+  const isClass = (index) => index >= 0 && index < names.length;
+  if (isClass(asked("true")) && isClass(asked("pred"))) return cellView(asked("true"), asked("pred"));
+  if (isClass(asked("class"))) return classView(asked("class"));
+  if (asked("pair") >= 0 && asked("pair") < pairs.length) return pairView(asked("pair"));
+  if (asked("verdict") >= 0 && asked("verdict") < verdicts.length) return verdictView(asked("verdict"));
+  if (asked("group") >= 0 && asked("group") < data.groups.length) return groupView(asked("group"));
+  if (query.has("marks")) return marksView();
+  if (other && ["mended", "broken"].includes(query.get("flips"))) {
+    return flipsView(query.get("flips"));
+  }
+  return null;
+}
+
+function followAddress() {
+  const query = new URLSearchParams(location.hash.slice(1));
+  const wanted = query.get("image");
+  const next = requestedView(query);
+  followQuiz(query);
+  if (!next) {
+    if (view.open) view.close();
+    return;
+  }
+  query.delete("image");
+  shown = { only: null, sorted: false, at: 0, ...next,
+    address: query.toString().replace(/=$/, "") };
+  byId("view-title").replaceChildren(...shown.title);
+  byId("view-text").textContent = shown.text;
+  byId("view-links").replaceChildren(...shown.links);
+  byId("spectrum").hidden = !shown.spectrum;
+  byId("spectrum").replaceChildren(...(shown.spectrum ?? []));
+  byId("sort").selectedIndex = 0;
+  showFilters();
+  if (!view.open) view.showModal();
+  view.scrollTop = 0;
+  const found = shown.items.findIndex((k) => images.id[k] === wanted);
+  listImages(Math.max(found, 0));
+  if (found < 0 && wanted !== null && placeOf.has(wanted)) showImage(placeOf.get(wanted));
+  const button = thumbs.children[shown.at];
+  if (button && found >= 0) {
+    history.replaceState(null, "", `#${shown.address}&image=${encodeURIComponent(wanted)}`);
+    button.focus({ preventScroll: true });
+    button.scrollIntoView({ block: "nearest" });
+  } else {
+    (shown.spectrum ? byId("view-title") : button ?? byId("view-title")).focus({ preventScroll: true });
+  }
+}

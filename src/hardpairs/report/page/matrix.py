@@ -1,0 +1,146 @@
+"""The confusion matrix on the page: colour levels, classes in order of likeness, groups of many."""
+
+from typing import Any
+
+import numpy as np
+
+from hardpairs.analysis.evaluation import Evaluation
+from hardpairs.analysis.subject import Subject
+from hardpairs.foreign import spoken_names
+
+MOST_CLASSES_IN_FULL = 40
+MOST_CLASSES_IN_GROUPS = 3_000  # Their likeness is a matrix, 72 MB.
+LEVELS = 10  # Steps of the matrix' colour map, see matrix.css.
+DIFFERENCE_LEVELS = 5
+FEWEST_GROUPS, MOST_GROUPS = 8, 24
+
+
+def matrix_rows(evaluation: Evaluation) -> list[list[dict[str, Any]]] | None:
+    """Each cell's count, share of the row and colour levels; None above 40 classes.
+
+    "errors" is the level where the largest mistake, not the diagonal, is the darkest.
+    """
+    if len(evaluation.class_names) > MOST_CLASSES_IN_FULL:
+        return None
+    shares = row_shares(evaluation)
+    mistaken = shares * (1 - np.eye(len(shares)))
+    most = max(float(mistaken.max()), 1e-12)
+    return [
+        [
+            {
+                "count": int(count),
+                "share": float(share),
+                "level": _level(share, LEVELS),
+                "errors": _level(wrong / most, LEVELS),
+            }
+            for count, share, wrong in zip(counts, row, wrongs, strict=True)
+        ]
+        for counts, row, wrongs in zip(evaluation.confusion, shares, mistaken, strict=True)
+    ]
+
+
+def people_rows(subject: Subject) -> list[list[dict[str, Any]]] | None:
+    """Each cell's share of votes, what the model's share is beyond it, and who does better.
+
+    On the diagonal more is better, elsewhere less.
+    """
+    votes, evaluation = subject.human_votes, subject.evaluation
+    if votes is None or len(evaluation.class_names) > MOST_CLASSES_IN_FULL:
+        return None
+    difference = row_shares(evaluation) - votes
+    for_model = np.where(np.eye(len(votes), dtype=bool), difference, -difference)
+    return [
+        [
+            {
+                "share": float(share),
+                "level": _level(share, LEVELS),
+                "difference": float(more),
+                "better": "model" if gain > 0 else "people",
+                "difference_level": _level(abs(gain), DIFFERENCE_LEVELS),
+            }
+            for share, more, gain in zip(*line, strict=True)
+        ]
+        for line in zip(votes, difference, for_model, strict=True)
+    ]
+
+
+def row_shares(evaluation: Evaluation) -> np.ndarray:
+    """float64 (K, K): each cell as a share of its true class."""
+    confusion = evaluation.confusion
+    return confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
+
+
+def likeness_order(evaluation: Evaluation) -> list[int]:
+    """Classes in an order that puts those that are mixed up beside each other.
+
+    Spectral seriation of the mistakes in both directions (Atkins, Boman, Hendrickson, SIAM J.
+    Comput. 28, 1998): sorted by the Laplacian's second eigenvector.
+    """
+    mistakes = evaluation.confusion + evaluation.confusion.T
+    likeness = np.sqrt(mistakes * (1 - np.eye(len(mistakes)))) + 1e-3
+    laplacian = np.diag(likeness.sum(axis=1)) - likeness
+    _, vectors = np.linalg.eigh(laplacian)
+    fiedler = vectors[:, min(1, len(vectors) - 1)]
+    if fiedler[0] > fiedler[-1]:
+        fiedler = -fiedler
+    return [int(index) for index in np.argsort(fiedler, kind="stable")]
+
+
+def group_classes(subject: Subject) -> list[dict[str, Any]]:
+    """Groups of classes that the model mixes up, for a matrix of many classes.
+
+    Ward's hierarchical clustering of the classes' mean predictions (square roots, so that the
+    distance is Hellinger's). Empty for few classes, and for so many that a matrix is too large.
+
+    Returns:
+        For each group its "name", "classes" and "cells": [group, images] predicted as another's.
+    """
+    evaluation = subject.evaluation
+    classes = len(evaluation.class_names)
+    if not MOST_CLASSES_IN_FULL < classes <= MOST_CLASSES_IN_GROUPS:
+        return []
+    from scipy.cluster import hierarchy  # noqa: PLC0415  # Slow to import, and rarely needed.
+
+    tree = hierarchy.linkage(np.sqrt(_mean_predictions(subject)), "ward")
+    count = int(np.clip(round(classes**0.5), FEWEST_GROUPS, MOST_GROUPS))
+    found = hierarchy.fcluster(tree, count, "maxclust") - 1
+    order = {group: place for place, group in enumerate(dict.fromkeys(found.tolist()))}
+    group_of = np.array([order[group] for group in found.tolist()])
+    totals = np.zeros((len(order),) * 2, np.int64)
+    cells = evaluation.cells
+    np.add.at(totals, (group_of[cells[:, 0]], group_of[cells[:, 1]]), cells[:, 2])
+    names, support = spoken_names(evaluation.class_names), [s.support for s in evaluation.classes]
+    groups = []
+    for number in range(len(order)):
+        members = sorted(np.flatnonzero(group_of == number).tolist(), key=lambda i: -support[i])
+        more = f" and {len(members) - 2} more" if len(members) > 2 else ""
+        inside = cells[(group_of[cells[:, 0]] == number) & (group_of[cells[:, 1]] == number)]
+        groups.append(
+            {
+                "name": ", ".join(f"\u2068{names[i]}\u2069" for i in members[:2]) + more,
+                "classes": members,
+                "images": int(totals[number].sum()),
+                "inside": int(inside[inside[:, 0] != inside[:, 1], 2].sum()),
+                "outside": int(totals[number].sum() - totals[number, number]),
+            }
+        )
+    return sorted(groups, key=lambda group: -group["inside"])
+
+
+def _mean_predictions(subject: Subject) -> np.ndarray:
+    """float64 (K, K): the mean prediction of each class's images."""
+    predictions, classes = subject.predictions, len(subject.predictions.class_names)
+    sums = np.zeros((classes, classes))
+    if predictions.probabilities is None:
+        cells = subject.evaluation.cells
+        sums[cells[:, 0], cells[:, 1]] = cells[:, 2]
+    else:
+        order = np.argsort(predictions.labels, kind="stable")
+        labels, starts = np.unique(predictions.labels[order], return_index=True)
+        sums[labels] = np.add.reduceat(predictions.probabilities[order], starts, axis=0)
+    return sums / np.maximum(sums.sum(axis=1, keepdims=True), 1e-12)
+
+
+def _level(share: float, levels: int) -> int:
+    """Colour level of a share: the square root lifts a few percent out of the background."""
+    return int(np.ceil(levels * np.sqrt(share) - 1e-9))

@@ -1,0 +1,199 @@
+"""A hard pair on the page: its images between the two classes, what to do, and a quiz."""
+
+from typing import Any
+
+import numpy as np
+
+from hardpairs.analysis.evaluation import HardPair
+from hardpairs.analysis.intervals import wilson_interval
+from hardpairs.analysis.subject import Subject
+from hardpairs.analysis.verdicts import AMBIGUOUS, MODEL_ERROR, SUSPECT, VERDICTS
+from hardpairs.foreign import spoken_names
+from hardpairs.report.choice import cell_rows, confident_and_borderline, directions
+
+STEPS = 11  # Of the spectrum, an odd number: the crossing is in the middle.
+SUREST = 6  # Right images of each class, to compare.
+FIRST_IMAGES = 8
+QUIZ_IMAGES, QUIZ_PAIRS = 20, 3
+FEWEST_MISTAKES = 20  # Fewer carry no advice.
+ADVICE = {
+    SUSPECT: (
+        0.2,
+        "Look at the label suspects first: more of these labels look wrong than is usual.",
+    ),
+    AMBIGUOUS: (
+        0.5,
+        "Most of these pictures are ambiguous: a second label, or one class for both, would say "
+        "more than more training.",
+    ),
+    MODEL_ERROR: (
+        0.5,
+        "Most of these are model errors: pictures that can be told, so more images of the two "
+        "classes or a better model should help.",
+    ),
+}
+
+
+def lean(subject: Subject, first: int, second: int, rows: np.ndarray) -> np.ndarray:
+    """float (n,): p(first) / (p(first) + p(second)) of some images; 1 is surely the first."""
+    probabilities = subject.predictions.probabilities
+    if probabilities is None:
+        return (subject.predictions.predicted[rows] == first).astype(np.float64)
+    mine = probabilities[rows, first].astype(np.float64)
+    return mine / np.maximum(mine + probabilities[rows, second], 1e-12)
+
+
+def of_pair(subject: Subject, first: int, second: int) -> np.ndarray:
+    """int64: rows labelled and predicted as one of the two."""
+    predictions, pair = subject.predictions, (first, second)
+    return np.flatnonzero(np.isin(predictions.labels, pair) & np.isin(predictions.predicted, pair))
+
+
+def pair_data(subject: Subject, number: int, place_of: dict[int, int]) -> dict[str, Any]:
+    """What the page's script is given of a hard pair.
+
+    Args:
+        subject: What the page shows.
+        number: Of the pair, among the hardest.
+        place_of: Where a row stands among the images that the page carries.
+
+    Returns:
+        "first", "second", "spectrum": [place, step] from surely the first to surely the second,
+        and "verdicts": counts in both directions.
+    """
+    pair = subject.evaluation.hard_pairs[number]
+    rows = np.array(
+        [row for row in of_pair(subject, pair.first, pair.second).tolist() if row in place_of],
+        np.int64,
+    )
+    away = 1 - lean(subject, pair.first, pair.second, rows)
+    order = np.argsort(away, kind="stable")
+    steps = np.minimum((away * STEPS).astype(np.int64), STEPS - 1)
+    return {
+        "first": pair.first,
+        "second": pair.second,
+        "spectrum": [[place_of[int(rows[i])], int(steps[i])] for i in order],
+    }
+
+
+def pair_facts(subject: Subject, pair: HardPair) -> dict[str, Any]:
+    """What the page says of a hard pair: counts by verdict, advice, what separates, people."""
+    counts = pair_verdicts(subject, pair)
+    about, names, votes = subject.about, subject.predictions.class_names, subject.human_votes
+    both = frozenset((names[pair.first], names[pair.second]))
+    return {
+        "pair": pair,
+        "verdicts": counts,
+        "advice": advice(counts, pair.mistakes) if counts else None,
+        "separates": about.separates.get(both) if about is not None else None,
+        "people": None
+        if votes is None
+        else (float(votes[pair.first, pair.second]), float(votes[pair.second, pair.first])),
+    }
+
+
+def pair_verdicts(subject: Subject, pair: HardPair) -> dict[str, int]:
+    """How many mistakes of both directions got each verdict; empty where none is given."""
+    verdicts, predictions = subject.verdicts, subject.predictions
+    if not len(verdicts.rows):
+        return {}
+    labels, predicted = predictions.labels[verdicts.rows], predictions.predicted[verdicts.rows]
+    there = (labels == pair.first) & (predicted == pair.second)
+    back = (labels == pair.second) & (predicted == pair.first)
+    counts = np.bincount(verdicts.kinds[there | back], minlength=len(VERDICTS))
+    return dict(zip(VERDICTS, counts.tolist(), strict=True))
+
+
+def advice(counts: dict[str, int], mistakes: int) -> str | None:
+    """What to do about a pair, where the verdicts leave no doubt; else None.
+
+    A share counts as large where its whole 95% confidence interval lies above the bound.
+    """
+    if mistakes < FEWEST_MISTAKES:
+        return None
+    for verdict, (bound, sentence) in ADVICE.items():
+        if wilson_interval(counts[verdict], mistakes)[0] > bound:
+            return sentence
+    return None
+
+
+def first_images(subject: Subject) -> np.ndarray:
+    """int64: eight mistakes of the hardest pair, confident and borderline ones of both kinds."""
+    if not subject.evaluation.hard_pairs:
+        return np.empty(0, np.int64)
+    groups = [
+        part
+        for true, taken_for, _, _ in directions(subject.evaluation.hard_pairs[0])
+        for part in confident_and_borderline(
+            cell_rows(subject.predictions, true, taken_for), FIRST_IMAGES
+        )
+    ]
+    depth = max(len(group) for group in groups)
+    turns = [int(group[n]) for n in range(depth) for group in groups if n < len(group)]
+    return np.array(turns[:FIRST_IMAGES], np.int64)
+
+
+def surest(subject: Subject) -> np.ndarray:
+    """int64: right images of the hard pairs' classes that the model is surest of, to compare."""
+    classes = {
+        index for pair in subject.evaluation.hard_pairs for index in (pair.first, pair.second)
+    }
+    rows = [cell_rows(subject.predictions, index, index)[:SUREST] for index in sorted(classes)]
+    return np.concatenate(rows) if rows else np.empty(0, np.int64)
+
+
+def quiz_rows(subject: Subject) -> list[tuple[int, int, int]]:
+    """Images of the hardest pairs between which the model hesitates: (row, first, second).
+
+    Chosen at random with a fixed seed among those for which neither class gets more than nine
+    tenths; the same number of each pair, as far as there are.
+    """
+    rng = np.random.default_rng(0)
+    chosen: list[tuple[int, int, int]] = []
+    pairs = subject.evaluation.hard_pairs[:QUIZ_PAIRS]
+    if subject.predictions.probabilities is None:
+        return []
+    for number, pair in enumerate(pairs):
+        rows = of_pair(subject, pair.first, pair.second)
+        share = lean(subject, pair.first, pair.second, rows)
+        rows = rng.permutation(rows[(share > 0.1) & (share < 0.9)])
+        wanted = -(-(QUIZ_IMAGES - len(chosen)) // (len(pairs) - number))
+        chosen += [(int(row), pair.first, pair.second) for row in rows[:wanted]]
+    order = rng.permutation(len(chosen))
+    return [chosen[index] for index in order]
+
+
+def quiz_data(subject: Subject, place_of: dict[int, int]) -> dict[str, Any] | None:
+    """The quiz: images, their two classes, how many the model got right and what people did.
+
+    Returns:
+        "items": [place, first, second]; "model": images right; "people": mean share of the votes
+        on these images that chose the label, or None. None where there are too few images.
+    """
+    items = [item for item in quiz_rows(subject) if item[0] in place_of]
+    if len(items) < 5 or subject.images is None:
+        return None
+    rows = np.array([row for row, _, _ in items])
+    predictions, votes = subject.predictions, subject.votes
+    right = predictions.labels[rows] == predictions.predicted[rows]
+    people = None
+    if votes is not None:
+        people = float((votes[rows, predictions.labels[rows]] / votes[rows].sum(axis=1)).mean())
+    return {
+        "items": [[place_of[row], first, second] for row, first, second in items],
+        "model": int(right.sum()),
+        "people": people and f"{people:.0%}",
+    }
+
+
+def headline(subject: Subject) -> tuple[str, str]:
+    """The finding in a sentence, and the place of its number in metrics.json."""
+    evaluation = subject.evaluation
+    mistakes = evaluation.images - evaluation.correct
+    if not evaluation.hard_pairs:
+        return f"All {evaluation.images:,} images are right", "metrics.json: correct"
+    pair, names = evaluation.hard_pairs[0], spoken_names(evaluation.class_names)
+    first, second = (f"\u2068{names[index]}\u2069" for index in (pair.first, pair.second))
+    return f"{first} and {second}: {pair.mistakes:,} of {mistakes:,} mistakes", (
+        "metrics.json: hard_pairs[0].first_as_second + hard_pairs[0].second_as_first"
+    )
