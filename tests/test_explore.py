@@ -8,6 +8,7 @@ import pytest
 import hardpairs
 from conftest import make_predictions
 from hardpairs import InputError
+from hardpairs.data.split import thumbnails
 
 PLAIN = make_predictions(60, 3, class_names=("cat", "dog", "owl"))
 LABELS, PROBABILITIES = PLAIN.labels, PLAIN.probabilities.astype(np.float64)
@@ -263,3 +264,40 @@ def test_the_package_lists_its_names():
     assert evaluation == hardpairs.evaluate(LABELS, PROBABILITIES)
     assert evaluation != hardpairs.evaluate(LABELS[::-1], PROBABILITIES)
     assert callable(hardpairs.explore)
+
+
+@pytest.mark.parametrize(
+    "images",
+    [
+        np.full((60, 6, 8, 3), 200, np.uint8),
+        np.full((60, 6, 8), 0.5, np.float32),
+        np.full((60, 3, 6, 8), 0.5),
+        [np.full((6 + row, 8, 3), 200, np.uint8) for row in range(60)],
+    ],
+)
+def test_images_of_any_form(images):
+    subject = hardpairs.explore(LABELS, PROBABILITIES, images=images).subject
+    assert len(subject.images) == 60
+    small = thumbnails(subject.images, np.arange(60), 8, subject.inverted)
+    assert small.shape[:3] == (60, 8, 8)
+
+
+def test_images_travel_in_a_predictions_file(tmp_path):
+    floats = np.full((60, 6, 8), 0.5, np.float32)
+    np.savez(tmp_path / "p.npz", labels=LABELS, probabilities=PROBABILITIES, images=floats)
+    assert hardpairs.load_predictions(tmp_path / "p.npz").images.dtype == np.uint8
+    subject = hardpairs.analyse(tmp_path / "p.npz")
+    assert len(subject.images) == 60
+
+
+def test_labels_come_from_the_data_where_there_are_none(tmp_path, fashion):
+    probabilities = np.full((100, 10), 0.05)
+    probabilities[np.arange(100), fashion.test.labels[:100]] = 0.55
+    ids = np.arange(100)
+    report = hardpairs.explore(None, probabilities, ids=ids, data="fashion-mnist")
+    assert report.evaluation.accuracy == 1
+    assert report.evaluation.class_names == fashion.class_names
+    np.savez(tmp_path / "p.npz", probabilities=probabilities, ids=ids)
+    assert hardpairs.explore(tmp_path / "p.npz", data="fashion-mnist").evaluation.accuracy == 1
+    with pytest.raises(InputError, match="no true labels"):
+        hardpairs.evaluate(None, probabilities)

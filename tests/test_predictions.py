@@ -240,8 +240,9 @@ def test_foreign_metadata_is_strict_json_and_empty_counts_as_nothing(tmp_path):
         ({"ids": np.arange(200, dtype=np.uint64) + np.uint64(2**63)}, "below 2[*][*]63"),
         ({"ids": np.array(["a"] * 200)}, "all different"),
         ({"predicted": np.full(200, 7)}, "predicted classes run from 7 to 7, expected 0 to 4"),
-        ({"images": np.zeros((200, 4, 4))}, "images are float64"),
-        ({"images": np.zeros((199, 4, 4), np.uint8)}, "images are uint8 of shape"),
+        ({"images": np.full((200, 8, 8), 0.5j)}, "array 'images' holds an array of complex128"),
+        ({"images": np.zeros((199, 8, 8), np.uint8)}, "images are uint8 of shape .199, 8, 8"),
+        ({"images": np.zeros((200, 8, 8, 7), np.uint8)}, "images have shape .200, 8, 8, 7"),
         ({"embeddings": np.full((200, 4), np.nan)}, "embeddings are"),
     ],
 )

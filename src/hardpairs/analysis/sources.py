@@ -17,6 +17,7 @@ from hardpairs.data.datasets import (
     load_split,
     open_source,
 )
+from hardpairs.data.memory import white_on_black
 from hardpairs.data.split import Images, SplitName
 from hardpairs.data.votes import load_votes
 from hardpairs.errors import InputError
@@ -79,11 +80,12 @@ def load_subject(
         )
     predictions = joined.predictions if joined else predictions
     parts = _read_run_folder(path, predictions, notes) if path.is_dir() else {}
+    images = joined.images if joined else predictions.images
     kept_epoch = predictions.metadata.get("kept_epoch")
     return Subject(
         predictions=predictions,
-        images=joined.images if joined else predictions.images,
-        inverted=joined is not None and joined.inverted,
+        images=images,
+        inverted=joined.inverted if joined else images is not None and white_on_black(images),
         about=find_about(joined.fingerprint if joined else predictions.fingerprint),
         dataset=dataset_name(source) if joined and source else "",
         human_votes=_human_votes(joined) if joined else None,

@@ -1,5 +1,6 @@
 """Predictions from what is in memory: arrays, tensors, frames, or what a framework returned."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from hardpairs.arrays import to_numpy
 from hardpairs.errors import InputError
 from hardpairs.predictions.convert import to_predictions
-from hardpairs.predictions.found import Found, Hints
+from hardpairs.predictions.found import Found, Hints, Truth
 from hardpairs.predictions.frames import frame_table, is_frame
 from hardpairs.predictions.load import load_predictions
 from hardpairs.predictions.numpy_files import is_scores
@@ -23,6 +24,7 @@ def make_predictions(
     ids: Any = None,
     embeddings: Any = None,
     logits: bool = False,
+    truth: Callable[[], Truth] | None = None,
 ) -> Predictions:
     """Make `Predictions` of whatever is at hand.
 
@@ -36,6 +38,7 @@ def make_predictions(
         ids: N file names or numbers.
         embeddings: (N, D), or None.
         logits: Whether the scores are logits, where that isn't to be guessed.
+        truth: Called for true labels where there are none.
 
     Raises:
         InputError: Something doesn't fit together (see the message).
@@ -45,21 +48,22 @@ def make_predictions(
             raise InputError("Predictions hold probabilities already; give them alone.")
         return labels
     if probabilities is None and isinstance(labels, str | Path):
-        return load_predictions(labels, hints=Hints(logits=logits))
-    found = _found(labels, probabilities)
+        return load_predictions(labels, hints=Hints(logits=logits), truth=truth)
+    found = _found(labels, probabilities, Hints(has_truth=truth is not None))
     if class_names is not None:
         found = replace(found, class_names=class_names)
     if ids is not None:
         found = replace(found, ids=ids)
     if embeddings is not None:
         found = replace(found, extra={"embeddings": to_numpy(embeddings, "embeddings")})
-    return to_predictions(found, logits=logits)
+    given = truth() if truth is not None and found.labels is None else None
+    return to_predictions(found, logits=logits, truth=given)
 
 
-def _found(labels: Any, probabilities: Any) -> Found:
+def _found(labels: Any, probabilities: Any, hints: Hints) -> Found:
     """Labels and predictions, wherever they stand in what was given."""
     if probabilities is None and is_frame(labels):
-        return find_columns(frame_table(labels), Hints())
+        return find_columns(frame_table(labels), hints)
     if probabilities is None and hasattr(labels, "predictions") and hasattr(labels, "label_ids"):
         labels, probabilities = labels.label_ids, labels.predictions  # Trainer.predict's output.
         if isinstance(probabilities, tuple):  # With hidden states behind the logits.

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from hardpairs.arrays import describe
+from hardpairs.data.memory import to_images
 from hardpairs.errors import InputError
 from hardpairs.predictions.found import Found, Hints
 from hardpairs.predictions.predictions import FORMAT_VERSION
@@ -59,11 +60,19 @@ def read_arrays(path: Path, hints: Hints) -> Found:
     embeddings = _take_if(left, EMBEDDINGS, lambda array: array.ndim == 2)
     if (scores is None and predicted is None) or (labels is None and not hints.has_truth):
         raise InputError(_lacks(labels, arrays))
-    for name, array in (("images", images), ("embeddings", embeddings)):
-        if array is not None:
-            extra[name] = array
+    notes: tuple[str, ...] = ()
+    if images is not None:
+        (extra["images"],), notes = to_images(images)
+    if embeddings is not None:
+        extra["embeddings"] = embeddings
     return Found(
-        labels=labels, scores=scores, predicted=predicted, class_names=names, ids=ids, extra=extra
+        labels=labels,
+        scores=scores,
+        predicted=predicted,
+        class_names=names,
+        ids=ids,
+        extra=extra,
+        notes=notes,
     )
 
 

@@ -2,14 +2,15 @@
 
 import base64
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from hardpairs.analysis.evaluation import Evaluation
-from hardpairs.analysis.joining import join
+from hardpairs.analysis.sources import data_truth, join_images
 from hardpairs.analysis.subject import Subject
-from hardpairs.arrays import to_numpy
-from hardpairs.data.datasets import dataset_name, load_class_names, load_split
+from hardpairs.data.datasets import dataset_name
+from hardpairs.data.memory import to_images, white_on_black
 from hardpairs.errors import InputError
 from hardpairs.files import write_text
 from hardpairs.predictions.memory import make_predictions
@@ -90,8 +91,9 @@ def explore(
     Args:
         labels, probabilities, class_names: See `hardpairs.predictions.memory.make_predictions`;
             in place of both also a frame, `Predictions`, or a predictions file's path.
-        images: N images: uint8 (N, H, W) or (N, H, W, C), or None.
-        data: Where the images are instead: a dataset's name or folder.
+        images: N images in whatever form, see `hardpairs.data.memory.to_images`, or None.
+        data: Where the images are instead: a dataset's name, a folder or a file. Predictions
+            without labels (None) get those of the data.
         more: ``ids`` (N file names or numbers), ``embeddings`` (N, D), ``logits=True``.
 
     Returns:
@@ -104,26 +106,24 @@ def explore(
     >>> explore([0, 1, 1, 0], probabilities, class_names=["cat", "dog"]).evaluation.accuracy
     0.75
     """
-    predictions = make_predictions(labels, probabilities, class_names=class_names, **more)
-    given = images if images is not None else predictions.images
-    if data is None:
-        return Report(Subject(predictions, images=_in_memory(given)))
-    split = load_split(data, "train" if predictions.split == "train" else "test")
-    joined = join(predictions, split, load_class_names(data), str(data))
-    return Report(
-        Subject(
-            joined.predictions,
-            images=_in_memory(given) if given is not None else joined.images,
-            inverted=joined.inverted,
-            dataset=dataset_name(data),
-        )
+    source = None if data is None else str(data)
+    truth = None if source is None else partial(data_truth, source)
+    predictions = make_predictions(
+        labels, probabilities, class_names=class_names, truth=truth, **more
     )
-
-
-def _in_memory(images: Any) -> Any:
-    """Images as the analysis takes them."""
-    if images is None:
-        return None
-    if isinstance(images, list | tuple):
-        return images if images and hasattr(images[0], "ndim") else to_numpy(images, "images")
-    return to_numpy(images, "images")
+    if source is not None and images is None:
+        joined = join_images(predictions, source)
+        return Report(
+            Subject(
+                joined.predictions,
+                images=joined.images,
+                inverted=joined.inverted,
+                dataset=dataset_name(source),
+            )
+        )
+    notes: tuple[str, ...] = ()
+    given = images if images is not None else predictions.images
+    if given is not None:
+        (given,), notes = to_images(given)
+    inverted = given is not None and white_on_black(given)
+    return Report(Subject(predictions, images=given, inverted=inverted, notes=notes))
