@@ -5,7 +5,7 @@ INDEX = UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$$($(BIN)/pip config get global.i
 UV = $(INDEX) $(BIN)/uv pip
 TORCH := torch==2.13.0  # Not in the lock: of torch each machine has another build.
 
-.PHONY: run test test-backends fuzz bench dist format lock clean
+.PHONY: run test test-backends fuzz bench docs dist format lock clean
 
 run: .venv/train.done
 	@$(BIN)/hardpairs run
@@ -30,6 +30,13 @@ bench: .venv/bench.done
 	@$(BIN)/pip install --quiet --disable-pip-version-check $(TORCH)
 	$(BIN)/python benchmarks/speed.py $(if $(SEEDS),--seeds $(SEEDS)) $(if $(ONLY),--only $(ONLY))
 	$(BIN)/python benchmarks/report.py
+
+# The site, into site/: warnings are errors, and nothing in it is fetched from elsewhere.
+docs: .venv/docs.done
+	$(BIN)/python docs/render_site.py
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@! grep -rEo '(src="|href="[^"]*\.(css|js)"|url\()https?://[^")]*' site --include=*.html
+	@echo "open site/index.html"
 
 # Both packages, checked, and installed into clean environments of every Python there is.
 dist: .venv/dev.done
