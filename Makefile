@@ -69,11 +69,12 @@ lock: .venv/dev.done
 BROWSERS ?= chromium firefox-esr webkit2gtk-driver xvfb
 
 .venv/browsers.done: .venv/dev.done
-	@$(if $(BROWSERS),if test "$$(id -u)" = 0 && command -v apt-get >/dev/null; then \
-	  echo "installing into the system, for the pages' tests: $(BROWSERS) (Debian packages, about 800 MB);" \
-	    "'make test BROWSERS=' does without them" >&2; \
+	@if test -z "$(BROWSERS)"; then :; \
+	elif test "$$(id -u)" = 0 && command -v apt-get >/dev/null; then \
+	  echo "installing into the system, for the pages' tests: $(BROWSERS) (Debian packages, about 800 MB)." >&2; \
+	  echo "'make test BROWSERS=' does without them." >&2; \
 	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(BROWSERS); } >/dev/null; \
-	else echo "the pages' tests run in the browsers that are there; for all of them install: $(BROWSERS)" >&2; fi)
+	else echo "the pages' tests run in the browsers that are there; for all of them install: $(BROWSERS)" >&2; fi
 	@touch $@
 
 clean:
