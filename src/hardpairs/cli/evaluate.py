@@ -9,7 +9,7 @@ import click
 
 from hardpairs.analysis.subject import Subject
 from hardpairs.analysis.verdicts import headline
-from hardpairs.cli.options import votes_option
+from hardpairs.cli.options import corrections_option, votes_option
 from hardpairs.cli.terminal import Console, print_evaluation
 from hardpairs.foreign import one_line
 from hardpairs.predictions.found import Hints
@@ -42,6 +42,7 @@ from hardpairs.report.write import analyse
     metavar="FILE|DIR",
     help="True labels, joined by id or by order: a file, or a folder with one for each class.",
 )
+@corrections_option
 @click.option("--label-column", default="", metavar="NAME", help="The column of true labels.")
 @click.option("--id-column", default="", metavar="NAME", help="The column of ids or file names.")
 @click.option("--logits", is_flag=True, help="The scores are logits: softmax is applied.")
@@ -59,6 +60,7 @@ def evaluate(
     votes: Path | None,
     also: tuple[Path, ...],
     labels: Path | None,
+    corrections: Path | None,
     label_column: str,
     id_column: str,
     logits: bool,
@@ -77,6 +79,7 @@ def evaluate(
         "votes": votes,
         "others": also,
         "labels": labels,
+        "corrections": corrections,
         "hints": hints,
     }
     if as_json:

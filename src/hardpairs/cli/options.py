@@ -31,4 +31,10 @@ votes_option = click.option(
     metavar="FILE",
     help="People's votes on the test images, as `hardpairs votes` fetches them.",
 )
+corrections_option = click.option(
+    "--corrections",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="corrections.csv from the report's page: labels are corrected, images left out.",
+)
 quiet_option = click.option("--quiet", is_flag=True, help="No progress on standard error.")

@@ -7,10 +7,12 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from hardpairs.analysis.corrected import correct_subject
 from hardpairs.analysis.sources import load_subject
 from hardpairs.analysis.subject import Subject
 from hardpairs.analysis.verdicts import mistakes_csv
 from hardpairs.data.about import other_file_names
+from hardpairs.data.corrections import read_corrections
 from hardpairs.errors import InputError
 from hardpairs.files import write_text
 from hardpairs.predictions.found import Hints
@@ -40,17 +42,23 @@ def analyse(
     folder: str | Path | None = None,
     labels: str | Path | None = None,
     hints: Hints | None = None,
+    corrections: str | Path | None = None,
 ) -> Subject:
     """Load what can be analysed and, where a folder is given, write the analysis into it.
 
     Args:
         path, data, votes, others, labels, hints: See `hardpairs.analysis.sources.load_subject`.
+        corrections: A file as the page hands it on, see `hardpairs.data.corrections`; the labels
+            are corrected before anything is computed, and the notes say what changed.
         folder: Where to write, made where it doesn't exist; None to write nothing.
 
     Raises:
         InputError: Something given is bad, or the folder can't be written.
     """
     subject = load_subject(path, data, votes=votes, others=others, labels=labels, hints=hints)
+    if corrections is not None:
+        read = read_corrections(corrections, subject.predictions.class_names)
+        subject = correct_subject(subject, read)
     if folder is not None:
         write_analysis(subject, folder)
     return subject

@@ -1,0 +1,73 @@
+"""A subject with corrected labels: what would be right if the reader is."""
+
+from dataclasses import replace
+from typing import TypeVar
+
+import numpy as np
+
+from hardpairs.analysis.neighbours import Neighbours
+from hardpairs.analysis.subject import Subject
+from hardpairs.data.corrections import Corrections, corrected_labels, told
+from hardpairs.data.split import Chosen, Images
+from hardpairs.errors import InputError
+from hardpairs.predictions.predictions import Predictions
+
+Rows = TypeVar("Rows", bound=np.ndarray | None)
+
+
+def correct_subject(subject: Subject, corrections: Corrections) -> Subject:
+    """Correct the labels that predictions are judged by, and leave images out.
+
+    Accuracy before the corrections stands in the notes, since it can't be compared with the new
+    one: only mistakes are looked at, so corrections can hardly but raise it.
+
+    Raises:
+        InputError: An image is labelled otherwise than the file says, or none would be left.
+    """
+    predictions = subject.predictions
+    split = predictions.split or "test"
+    labels, stays = corrected_labels(predictions.labels, predictions.ids, corrections, split)
+    if not stays.any():
+        raise InputError(f"{corrections.source}: leaves out every image; keep some.")
+    changed, rows = int((labels != predictions.labels).sum()), np.flatnonzero(stays)
+    note = (
+        f"{told(corrections, changed, int((~stays).sum()))} Before them "
+        f"{subject.evaluation.accuracy:.2%} of {subject.evaluation.images:,} images were right; "
+        "who corrects mistakes only can hardly but raise that."
+    )
+    if not changed and stays.all():
+        return replace(subject, notes=(*subject.notes, note))
+    neighbours = subject.neighbours
+    return replace(
+        subject,
+        predictions=_taken(predictions, labels, rows),
+        images=_some_images(subject.images, rows),
+        other_runs=tuple(_taken(run, labels, rows) for run in subject.other_runs),
+        votes=_some(subject.votes, rows),
+        neighbours=None
+        if neighbours is None
+        else Neighbours(neighbours.indices[rows], neighbours.labels[rows]),
+        notes=(*subject.notes, note),
+    )
+
+
+def _taken(predictions: Predictions, labels: np.ndarray, rows: np.ndarray) -> Predictions:
+    return replace(
+        predictions,
+        labels=labels[rows],
+        probabilities=_some(predictions.probabilities, rows),
+        ids=predictions.ids[rows],
+        predicted=predictions.predicted[rows],
+        images=_some(predictions.images, rows),
+        embeddings=_some(predictions.embeddings, rows),
+    )
+
+
+def _some(array: Rows, rows: np.ndarray) -> Rows:
+    return array if array is None else array[rows]
+
+
+def _some_images(images: Images | None, rows: np.ndarray) -> Images | None:
+    if images is None or isinstance(images, np.ndarray):
+        return _some(images, rows)
+    return Chosen(images, rows)

@@ -1,0 +1,161 @@
+"""Corrections: what a reader of the report said of single labels, applied to labels.
+
+The file is corrections.csv as the report's page hands it on: split, id, label, mark, correction.
+A mark is "label wrong", with the class it should be, "leave out", "ambiguous" or "model error"; the
+last two change nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from hardpairs.data.split import Dataset, Split, SplitName
+from hardpairs.errors import InputError
+from hardpairs.foreign import one_line, without_apostrophe
+from hardpairs.reading import read_csv
+
+WRONG, LEAVE_OUT = "label wrong", "leave out"
+MARKS = (WRONG, LEAVE_OUT, "ambiguous", "model error")
+COLUMNS = ("split", "id", "label", "mark", "correction")
+
+
+@dataclass(frozen=True)
+class Correction:
+    """One image's line.
+
+    Attributes:
+        label: The class it is labelled, an index.
+        mark: One of `MARKS`.
+        correction: The class it should be, an index; None but for a wrong label.
+    """
+
+    label: int
+    mark: str
+    correction: int | None = None
+
+
+@dataclass(frozen=True)
+class Corrections:
+    """What one file says.
+
+    Attributes:
+        source: The file, for messages.
+        by_split: For each split, "" where the file names none, corrections by image id.
+    """
+
+    source: str
+    by_split: dict[str, dict[str, Correction]]
+
+    def of(self, split: str) -> dict[str, Correction]:
+        """Those of one split and those that name none."""
+        return {**self.by_split.get("", {}), **self.by_split.get(split, {})}
+
+
+def read_corrections(path: str | Path, class_names: Sequence[str]) -> Corrections:
+    """Read corrections.csv.
+
+    Raises:
+        InputError: Missing, without its columns, or with a mark or class there isn't.
+    """
+    rows = read_csv(path)
+    if not rows or not set(COLUMNS) <= set(rows[0]):
+        raise InputError(
+            f"{path}: has no columns {', '.join(COLUMNS)}; give corrections.csv as the report's "
+            "page downloads it."
+        )
+    index_of = {name: index for index, name in enumerate(class_names)}
+    by_split: dict[str, dict[str, Correction]] = {}
+    for line, row in enumerate(rows, start=2):
+        cells = {name: without_apostrophe(row[name]) for name in COLUMNS}
+        if cells["mark"] not in MARKS:
+            raise InputError(
+                f"{path}: line {line} has the mark {one_line(cells['mark'])!r}; "
+                f"it is one of {', '.join(MARKS)}."
+            )
+        classes = [cells["label"], *([cells["correction"]] if cells["mark"] == WRONG else [])]
+        for name in classes:
+            if name not in index_of:
+                raise InputError(
+                    f"{path}: line {line} has the class {one_line(name)!r}, which the data don't "
+                    "have; give the corrections of this data."
+                )
+        label, *correction = (index_of[name] for name in classes)
+        known = by_split.setdefault(cells["split"], {})
+        known[cells["id"]] = Correction(label, cells["mark"], *correction)
+    return Corrections(str(path), by_split)
+
+
+def corrected_labels(
+    labels: np.ndarray, ids: np.ndarray, corrections: Corrections, split: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Apply corrections to labels.
+
+    Args:
+        labels: int64 (N,), class indices.
+        ids: int64 or str (N,), the images' ids.
+        corrections: Of any splits.
+        split: Which these labels are of.
+
+    Returns:
+        The labels, int64 (N,), and bool (N,), which images stay.
+
+    Raises:
+        InputError: An image is labelled otherwise than the file says.
+    """
+    new, stays = labels.copy(), np.ones(len(labels), bool)
+    wanted = corrections.of(split)
+    if not wanted:
+        return new, stays
+    for row, identity in enumerate(ids.tolist()):
+        found = wanted.get(str(identity))
+        if found is None:
+            continue
+        # Corrected already, by an earlier run of the same corrections, is fine.
+        if labels[row] not in (found.label, found.correction):
+            raise InputError(
+                f"{corrections.source}: says of image {one_line(identity)} another label than the "
+                "data; give the corrections of this data."
+            )
+        if found.correction is not None:
+            new[row] = found.correction
+        stays[row] = found.mark != LEAVE_OUT
+    return new, stays
+
+
+def apply_corrections(dataset: Dataset, corrections: Corrections) -> tuple[Dataset, str]:
+    """Correct the labels of both splits and leave images out.
+
+    Returns:
+        The dataset, and a sentence on what changed.
+
+    Raises:
+        InputError: An image is labelled otherwise than the file says, or none would be left.
+    """
+    train, *of_train = _corrected_split(dataset.train, corrections, "train")
+    test, *of_test = _corrected_split(dataset.test, corrections, "test")
+    changed, left_out = (sum(counts) for counts in zip(of_train, of_test, strict=True))
+    return replace(dataset, train=train, test=test), told(corrections, changed, left_out)
+
+
+def _corrected_split(
+    split: Split, corrections: Corrections, name: SplitName
+) -> tuple[Split, int, int]:
+    labels, stays = corrected_labels(split.labels, split.ids, corrections, name)
+    if not stays.any():
+        raise InputError(f"{corrections.source}: leaves out every {name} image; keep some.")
+    changed = int((labels != split.labels).sum())
+    if not changed and stays.all():
+        return split, 0, 0
+    kept = replace(split, labels=labels)
+    return (kept if stays.all() else kept.take(np.flatnonzero(stays))), changed, int((~stays).sum())
+
+
+def told(corrections: Corrections, changed: int, left_out: int) -> str:
+    """Say in a sentence what corrections changed."""
+    return (
+        f"Corrections of {Path(corrections.source).name}: {changed:,} "
+        f"label{'' if changed == 1 else 's'} changed, {left_out:,} "
+        f"image{'' if left_out == 1 else 's'} left out."
+    )
