@@ -12,6 +12,7 @@ MOST_CLASSES_IN_FULL = 40
 MOST_CLASSES_IN_GROUPS = 3_000  # Their likeness is a matrix, 72 MB.
 LEVELS = 10  # Steps of the matrix' colour map, see matrix.css.
 DIFFERENCE_LEVELS = 5
+MOST_SAMPLED = 10_000
 FEWEST_GROUPS, MOST_GROUPS = 8, 24
 
 
@@ -128,16 +129,20 @@ def group_classes(subject: Subject) -> list[dict[str, Any]]:
 
 
 def _mean_predictions(subject: Subject) -> np.ndarray:
-    """float64 (K, K): the mean prediction of each class's images."""
+    """float64 (K, K): the mean prediction of each class's images, of 10,000 images at most.
+
+    What was predicted counts once more, so that no class is left without.
+    """
     predictions, classes = subject.predictions, len(subject.predictions.class_names)
     sums = np.zeros((classes, classes))
-    if predictions.probabilities is None:
-        cells = subject.evaluation.cells
-        sums[cells[:, 0], cells[:, 1]] = cells[:, 2]
-    else:
-        order = np.argsort(predictions.labels, kind="stable")
-        labels, starts = np.unique(predictions.labels[order], return_index=True)
-        sums[labels] = np.add.reduceat(predictions.probabilities[order], starts, axis=0)
+    cells = subject.evaluation.cells
+    sums[cells[:, 0], cells[:, 1]] = cells[:, 2]
+    if predictions.probabilities is not None:
+        count = len(predictions.labels)
+        rows = np.arange(0, count, -(-count // MOST_SAMPLED))
+        rows = rows[np.argsort(predictions.labels[rows], kind="stable")]
+        labels, starts = np.unique(predictions.labels[rows], return_index=True)
+        sums[labels] += np.add.reduceat(predictions.probabilities[rows], starts, axis=0)
     return sums / np.maximum(sums.sum(axis=1, keepdims=True), 1e-12)
 
 
