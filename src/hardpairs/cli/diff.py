@@ -48,7 +48,7 @@ class _ManyAfterWith(click.Command):
     metavar="B...",
     help="Runs of B; all before it are then runs of A, several seeds of one recipe.",
 )
-@click.option("--data", metavar="NAME|DIR", help="Where the images are, as for evaluate.")
+@click.option("--data", metavar="NAME|PATH", help="Where the images are, as for evaluate.")
 @votes_option
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Folder for difference.md and difference.json."

@@ -20,7 +20,7 @@ from hardpairs.report.write import analyse
 @click.argument("run_or_file", type=click.Path(path_type=Path))
 @click.option(
     "--data",
-    metavar="NAME|DIR",
+    metavar="NAME|PATH",
     help="Where the images are; by default what the predictions name.",
 )
 @click.option(

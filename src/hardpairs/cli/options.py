@@ -11,8 +11,8 @@ data_option = click.option(
     "--data",
     default=DEFAULT_DATA,
     show_default=True,
-    metavar="NAME|DIR",
-    help="fashion-mnist, digits, or a folder of four IDX files.",
+    metavar="NAME|PATH",
+    help="fashion-mnist, digits, or your images: class folders, IDX, .npz, .csv, .parquet.",
 )
 recipe_option = click.option(
     "--recipe", default=DEFAULT_RECIPE, show_default=True, help="See `hardpairs recipes`."

@@ -68,7 +68,7 @@ many_data_option = click.option(
     multiple=True,
     default=("digits", "fashion-mnist"),
     show_default=True,
-    metavar="NAME|DIR",
+    metavar="NAME|PATH",
     help="Repeat it for several datasets.",
 )
 

@@ -4,6 +4,7 @@ import os
 from collections import Counter
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from hardpairs.data.arrays import open_arrays_folder, open_npy, open_npz
 from hardpairs.data.folders import open_folder, subfolders
 from hardpairs.data.idx import read_idx
 from hardpairs.data.idx_sets import find_idx, open_idx
+from hardpairs.data.memory import open_memory
 from hardpairs.data.parquet import is_parquet, open_parquet
 from hardpairs.data.source import NO_LABELS, Part, Source, make_source, read_class_names
 from hardpairs.data.split import Dataset, Split, SplitName, combine_sha256, idx_sha256
@@ -53,23 +55,27 @@ BUNDLED: dict[str, dict[SplitName, tuple[str, str]]] = {
 }
 
 
-def load_dataset(source: str | Path) -> Dataset:
+def load_dataset(source: Any, *, class_names: Any = None) -> Dataset:
     """Load a dataset to train on and to test with: images of one size, in memory.
 
     Larger ones, and those of several sizes, are scaled; the notes say so. See `for_training`.
 
     Args:
-        source: "fashion-mnist", "digits", or where images and labels are; see docs/images.md.
+        source: "fashion-mnist", "digits", or where images and labels are, see docs/images.md; or
+            arrays in memory, see `open_memory`.
+        class_names: K names for arrays in memory.
 
     Raises:
         InputError: There is nothing of the kind, it is damaged, or it makes no dataset (see the
             message).
     """
-    opened = open_source(source)
+    in_memory = not isinstance(source, str | os.PathLike)
+    opened = open_memory(source, class_names) if in_memory else open_source(source)
+    place = "the arrays" if in_memory else str(source)
     if not opened.class_names:
-        raise InputError(f"{source}: {NO_LABELS}")
+        raise InputError(f"{place}: {NO_LABELS}")
     train, test = opened.read("train"), opened.read("test")
-    _check_classes(source, train, test, opened.class_names)
+    _check_classes(place, train, test)
     notes = [*opened.notes, *dict.fromkeys((*train.notes, *test.notes))]
     if opened.is_whole:
         notes.append(
@@ -77,12 +83,12 @@ def load_dataset(source: str | Path) -> Dataset:
             "images, of every class in proportion and always the same ones."
         )
     dataset = Dataset(
-        name=dataset_name(source),
-        source=resolved(source),
+        name="arrays" if in_memory else dataset_name(source),
+        source="" if in_memory else resolved(source),
         class_names=opened.class_names,
         train=train,
         test=test,
-        shuffled=str(source) in BUNDLED,
+        shuffled=place in BUNDLED,
         about=find_about(test.fingerprint),
         notes=tuple(notes),
     )
@@ -197,7 +203,7 @@ def _read_bundled(folder: Path, part: SplitName) -> Split:
     return split
 
 
-def _check_classes(source: str | Path, train: Split, test: Split, names: tuple[str, ...]) -> None:
+def _check_classes(source: str, train: Split, test: Split) -> None:
     for split in (train, test):
         if len(split) == 0:
             raise InputError(f"{source}: holds no images to train or to test with; add some.")

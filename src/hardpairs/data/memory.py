@@ -4,7 +4,7 @@ import io
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from hardpairs.arrays import to_numpy
 from hardpairs.data.pictures import pixels_of, read_picture, stacked
 from hardpairs.data.pixels import converted, is_inverted, range_of, to_bytes_rule, to_nhwc
+from hardpairs.data.source import Source, make_source
 from hardpairs.data.split import Images, Split, combine_sha256, idx_sha256
 from hardpairs.errors import InputError
 from hardpairs.labels import distinct_names, look_up, to_names, to_vector
@@ -132,6 +133,37 @@ def split_of(
         (found,), _ = to_labels(labels, class_names=class_names)
     own_ids = np.empty(0, np.int64) if ids is None else to_numpy(ids, "ids").ravel()
     return Split(pictures, found, own_ids, white_on_black(pictures), notes)
+
+
+def open_memory(given: Any, class_names: Any = None) -> Source:
+    """Make a source of arrays.
+
+    Args:
+        given: ``((x_train, y_train), (x_test, y_test))``, as Keras' ``load_data()`` returns it, or
+            ``(images, labels)``; each in any form that `to_images` and `to_labels` take.
+        class_names: See `to_labels`.
+
+    Raises:
+        InputError: It is neither, or the images and labels aren't what they should be.
+    """
+    pairs = [given] if len(given) == 2 and not _is_pair(given[0]) else given
+    if not all(_is_pair(pair) for pair in pairs) or len(pairs) not in (1, 2):
+        raise InputError(
+            "data in memory is (images, labels), or two such pairs to train on and to test with; "
+            f"this is a {type(given).__name__} of {len(given)}."
+        )
+    images, notes = to_images(*(pair[0] for pair in pairs))
+    labels, names = to_labels(*(pair[1] for pair in pairs), class_names=class_names)
+    splits = [
+        Split(pictures, found, inverted=white_on_black(pictures), notes=notes)
+        for pictures, found in zip(images, labels, strict=True)
+    ]
+    parts = ("train", "test") if len(splits) == 2 else ("all",)
+    return make_source(names, {parts[n]: partial(splits.__getitem__, n) for n in range(len(parts))})
+
+
+def _is_pair(given: Any) -> bool:
+    return isinstance(given, tuple | list) and len(given) == 2 and not np.isscalar(given[0])
 
 
 def white_on_black(images: Images) -> bool:

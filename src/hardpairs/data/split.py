@@ -138,7 +138,8 @@ class Dataset:
 
     Attributes:
         name: For people: a bundled dataset's name, or the last part of the source.
-        source: What `load_dataset` takes to load it again: a bundled name or a resolved path.
+        source: What `load_dataset` takes to load it again: a bundled name or a resolved path; ""
+            for arrays in memory.
         class_names: K names.
         train, test: The two splits.
         shuffled: Whether the training images are known to be in random order, so that any part
