@@ -213,11 +213,9 @@ def folder(tmp_path_factory, fashion) -> Path:
         kernels=np.random.default_rng(0).normal(size=(3, 3, 1, 32)),
     )
     write_analysis(subject, folder)
-    other = make_predictions(images=600, classes=10, seed=1).probabilities
     page = render_report(
         Subject(predictions, images=subject.images, human_votes=subject.human_votes),
         study=STUDY,
-        other=Predictions(labels, other, fashion.class_names),
     )
     (folder / "everything.html").write_text(page, encoding="utf-8")
     hostile = make_predictions(class_names=HOSTILE)
@@ -329,18 +327,6 @@ def test_table_sorts(visit, folder):
     assert shown == [
         f"{value:.3f}" for value in sorted((s["recall"] for s in scores), reverse=True)
     ]
-
-
-def test_two_runs_side_by_side(visit):
-    page = visit("everything.html")
-    for kind in ("mended", "broken"):
-        link = page.locator(f'a[href="#flips={kind}"]')
-        count = int(link.inner_text().split()[0].replace(",", ""))
-        link.click()
-        wait_for_view(page, f"flips={kind}")
-        assert page.locator("#view .thumb").count() == count > 0
-        assert page.locator("#loupe .bars").count() == 2
-        close_view(page)
 
 
 def test_theme(visit):

@@ -62,7 +62,12 @@ def files_of(job: Job, tmp_path) -> dict[str, bytes]:
     predictions = make_predictions(
         seed=job.seed,
         fingerprint=DATASETS["toy"].test.fingerprint,
-        metadata={"job": describe_job(job, DATASETS["toy"]), "fit_seconds": 1.0},
+        metadata={
+            "job": describe_job(job, DATASETS["toy"]),
+            "seed": job.seed,
+            "recipe": recipe_record(job.recipe),
+            "fit_seconds": 1.0,
+        },
         split="test",
     )
     predictions = replace(predictions, labels=DATASETS["toy"].test.labels)
@@ -548,7 +553,9 @@ def test_a_studys_files(tmp_path, kind):
     write_study_page(findings, plan, DATASETS, results, tmp_path)
     page = (tmp_path / "report.html").read_text()
     assert "A quick study" in page
-    assert "that only it gets right" in page
+    beside = (tmp_path / "difference.html").read_text()
+    assert "Two recipes: analysis of variance" in beside
+    assert "matched seed by seed" in beside
     assert page.count("<h3><bdi>") >= len(findings.sections)
     if kind == "ablate":
         assert leader_sentence(findings) in text

@@ -51,7 +51,7 @@ class _ManyAfterWith(click.Command):
 @click.option("--data", metavar="NAME|PATH", help="Where the images are, as for evaluate.")
 @votes_option
 @click.option(
-    "--out", type=click.Path(path_type=Path), help="Folder for difference.md and difference.json."
+    "--out", type=click.Path(path_type=Path), help="Folder for difference.html, .md and .json."
 )
 @click.option("--json", "as_json", is_flag=True, help="Numbers as JSON, and nothing else.")
 @click.option(
@@ -100,7 +100,7 @@ def diff(
     else:
         print_difference(difference, Console())
         if out is not None:
-            click.echo(f"difference.md and difference.json: {out}")
+            click.echo(f"Report: {(out / 'difference.html').resolve().as_uri()}")
     for note in difference.notes:
         click.echo(one_line(note), err=True)
     for line in worse:

@@ -160,7 +160,7 @@ def _study(
         splits = {name: datasets[arms[0].source].test for name, arms in plan.items()}
         write_study(findings, blocks, splits, folder)
     print_study(findings, Console())
-    click.echo(f"report.html, study.md, study.json and figures: {folder}")
+    click.echo(f"report.html, difference.html, study.md, study.json and figures: {folder}")
     if failures:
         sys.exit(1)
 

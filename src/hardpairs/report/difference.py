@@ -1,4 +1,4 @@
-"""Writing a difference: a summary for a pull request, numbers for machines."""
+"""Writing a difference: a summary for a pull request, numbers for machines, the page."""
 
 import json
 from collections.abc import Sequence
@@ -8,10 +8,11 @@ from hardpairs.analysis.changes import interval_text, points
 from hardpairs.analysis.difference import Difference
 from hardpairs.files import write_error, write_text
 from hardpairs.report.markdown import markdown_environment
+from hardpairs.report.page.difference import render_difference
 
 
 def write_difference(difference: Difference, folder: Path) -> None:
-    """Write difference.md and, last, difference.json; makes the folder.
+    """Write difference.html, difference.md and, last, difference.json; makes the folder.
 
     Raises:
         InputError: The folder can't be written.
@@ -20,6 +21,7 @@ def write_difference(difference: Difference, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise write_error(folder, error) from error
+    write_text(folder / "difference.html", render_difference(difference))
     write_text(folder / "difference.md", render_summary(difference))
     write_text(folder / "difference.json", difference_json(difference))
 

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from hardpairs.analysis.changes import Change, interval_text, points
 from hardpairs.analysis.comparisons import Block, Effect, Score
+from hardpairs.analysis.difference import diff
 from hardpairs.analysis.subject import Subject
 from hardpairs.data.about import load_human_votes
 from hardpairs.data.split import Dataset, Split
@@ -15,6 +16,7 @@ from hardpairs.files import write_text
 from hardpairs.report.canvas import save_figure
 from hardpairs.report.markdown import markdown_environment
 from hardpairs.report.page import render_report
+from hardpairs.report.page.difference import render_difference
 from hardpairs.studies.figures import draw_changes, draw_curves, draw_effects
 from hardpairs.studies.findings import Findings, Section
 from hardpairs.studies.jobs import Job, Result
@@ -50,22 +52,29 @@ def write_study_page(
     results: Mapping[Job, Result],
     folder: Path,
 ) -> None:
-    """Write report.html: one run of the study beside another, and the study's findings.
+    """Write report.html and difference.html: a run of the study, and its recipe against another's.
 
-    The run is the first finished seed of an ablation's full recipe, beside its base; of another
-    study's last block, the last recipe beside the first. Raises InputError where it can't be.
+    They are of an ablation's full recipe against its base, of another study's last block the last
+    recipe against the first. The report shows the first finished seed. Raises InputError where
+    they can't be written.
     """
     blocks = list(plan.values())
     if findings.kind == "ablate":
         arm, reference = blocks[-1][0], blocks[0][0]
     else:
         arm, reference = blocks[-1][-1], blocks[-1][0]
-    seed = findings.seeds[0]
-    run, other = (results[Job(a.source, a.recipe, seed, a.fraction)].test for a in (arm, reference))
-    votes = load_human_votes(datasets[arm.source].test.fingerprint)
-    subject = Subject(run, images=datasets[arm.source].test.images, human_votes=votes)
-    page = render_report(subject, study=findings.to_dict(), other=other)
-    write_text(folder / "report.html", page)
+    runs = [
+        [results[Job(a.source, a.recipe, seed, a.fraction)].test for seed in findings.seeds]
+        for a in (reference, arm)
+    ]
+    test, votes = datasets[arm.source].test, load_human_votes(arm.source)
+    first, second = (
+        Subject(side[0], images=test.images, inverted=test.inverted, human_votes=votes)
+        for side in runs
+    )
+    write_text(folder / "report.html", render_report(second, study=findings.to_dict()))
+    difference = diff([first, *runs[0][1:]], [second, *runs[1][1:]])
+    write_text(folder / "difference.html", render_difference(difference))
 
 
 def draw_study(

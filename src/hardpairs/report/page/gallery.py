@@ -24,26 +24,24 @@ NEIGHBOURS_SHOWN = 5
 MOST_NEIGHBOURS = 4_000  # Training images that travel along.
 
 
-def gallery_data(subject: Subject, *, other: Predictions | None = None) -> dict[str, Any]:
+def gallery_data(subject: Subject) -> dict[str, Any]:
     """Gather the page's data, JSON-compatible.
 
     Args:
         subject: Predictions, images where there are any, verdicts on mistakes.
-        other: A second run's predictions of the same images, or None.
 
     Returns:
         "names": K texts. "cells": [true, predicted, images, share of the true class as text], every
         cell that isn't empty, most images first. "images": one list per field, in the order of
         `choose_rows`; probabilities are [class, ten-thousandths, class, ...], most probable first,
         all of them up to 40 classes; "verdict" indexes "verdicts". "sprite", "train": see
-        `images_sprite`, or None. "pairs", "quiz": see `hardpairs.report.page.pairs`. "other": a
-        second run's name and fields per image, or None.
+        `images_sprite`, or None. "pairs", "quiz": see `hardpairs.report.page.pairs`.
     """
     predictions, images = subject.predictions, subject.images
     extra = np.concatenate(
         [first_images(subject), surest(subject), np.array([r for r, _, _ in quiz_rows(subject)])]
     )
-    rows = choose_rows(predictions, other, extra.astype(np.int64))
+    rows = choose_rows(predictions, extra.astype(np.int64))
     place_of = {row: place for place, row in enumerate(rows.tolist())}
     return {
         "names": spoken_names(predictions.class_names),
@@ -63,28 +61,18 @@ def gallery_data(subject: Subject, *, other: Predictions | None = None) -> dict[
             for number in range(len(subject.evaluation.hard_pairs))
         ],
         "quiz": quiz_data(subject, place_of),
-        "other": None
-        if other is None
-        else {
-            "name": run_name(other),
-            "predicted": other.predicted[rows].tolist(),
-            "probabilities": _most_probable(other, rows),
-        },
     }
 
 
-def choose_rows(
-    predictions: Predictions, other: Predictions | None = None, extra: np.ndarray | None = None
-) -> np.ndarray:
+def choose_rows(predictions: Predictions, extra: np.ndarray | None = None) -> np.ndarray:
     """Choose the rows that the page carries, at most 10,000.
 
-    They are all mistakes, what ``other`` gets wrong, and of each class the 24 right images with
+    They are all mistakes, and of each class the 24 right images with
     the least confidence. Where that is too much, the most confident mistakes of each cell of the
     matrix stay: first the first of every cell, then the second of every cell, and so on.
 
     Args:
         predictions: Of N images.
-        other: A second run's predictions of the same images, or None.
         extra: int64, further rows, or None.
 
     Returns:
@@ -95,9 +83,8 @@ def choose_rows(
     informative = np.where(right, sure, -sure)
     cell = labels * len(predictions.class_names) + predicted
     rank = _rank_within(cell, informative)
-    close_call = right if other is None else right & (other.predicted == labels)
-    wanted = np.flatnonzero(~close_call | (rank < RIGHT_PER_CLASS))
-    order = np.lexsort((informative[wanted], rank[wanted], close_call[wanted]))
+    wanted = np.flatnonzero(~right | (rank < RIGHT_PER_CLASS))
+    order = np.lexsort((informative[wanted], rank[wanted], right[wanted]))
     chosen = wanted[order]
     if extra is not None:
         chosen = np.concatenate([extra, chosen])

@@ -1,12 +1,7 @@
 """Rendering: one run's figures, images and text into one HTML file that asks for nothing else."""
 
-import base64
-import hashlib
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-import jinja2
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
@@ -14,7 +9,6 @@ from hardpairs.analysis.evaluation import Evaluation
 from hardpairs.analysis.subject import Subject
 from hardpairs.analysis.verdicts import VERDICTS
 from hardpairs.foreign import spoken_names
-from hardpairs.predictions.predictions import Predictions
 from hardpairs.report.describe import data_name, describe, facts, run_name, split_name
 from hardpairs.report.page.charts import Line, draw_lines, draw_reliability
 from hardpairs.report.page.gallery import gallery_data
@@ -26,10 +20,10 @@ from hardpairs.report.page.matrix import (
     people_rows,
 )
 from hardpairs.report.page.pairs import headline, pair_facts
+from hardpairs.report.page.shell import csp_hash, joined, page_environment
 from hardpairs.report.page.sprites import kernels_sprite
-from hardpairs.report.page.study import draw_curve, flips, study_charts, study_title
+from hardpairs.report.page.study import draw_curve, study_charts, study_title
 
-HERE = Path(__file__).parent
 STYLES = ("base", "first", "matrix", "view", "print")
 SCRIPTS = ("core", "lists", "loupe", "marks", "views", "tables", "quiz", "map", "start")
 VERDICT_CLASSES = dict(zip(VERDICTS, ("suspect", "ambiguous", "error"), strict=True))
@@ -39,18 +33,16 @@ def render_report(
     subject: Subject,
     *,
     study: dict[str, Any] | None = None,
-    other: Predictions | None = None,
 ) -> str:
     """Fill in the page; what isn't given leaves out its part.
 
     Args:
         subject: What the page shows; every statistic on it is one of the subject's metrics.
         study: What study.json holds; the page is then the study's, and shows a run of it.
-        other: Another run's predictions of the same images, to show side by side.
     """
-    style, script = _joined(STYLES, "css"), _joined(SCRIPTS, "js")
+    style, script = joined(STYLES, "css"), joined(SCRIPTS, "js")
     metrics, evaluation, history = subject.metrics, subject.evaluation, subject.history
-    data = gallery_data(subject, other=other)
+    data = gallery_data(subject)
     groups = group_classes(subject)
     rows = matrix_rows(evaluation)
     points = map_points(subject, data["images"]["row"])
@@ -62,7 +54,7 @@ def render_report(
     charts = study_charts(study)
     finding, finding_key = headline(subject)
     return (
-        _environment()
+        page_environment()
         .get_template("report.html.jinja")
         .render(
             metrics=metrics,
@@ -89,7 +81,6 @@ def render_report(
             has_quiz=data["quiz"] is not None,
             has_map=points is not None,
             carried=len(data["images"]["row"]),
-            other=None if other is None else flips(subject.predictions, other),
             study=study,
             study_title=study and study_title(study),
             study_effects=charts.get("effects"),
@@ -98,36 +89,10 @@ def render_report(
             data=Markup(htmlsafe_json_dumps(data, separators=(",", ":"))),
             style=Markup(style),  # Both are this package's own files, never foreign text.
             script=Markup(script),
-            style_hash=_hash(style),
-            script_hash=_hash(script),
+            style_hash=csp_hash(style),
+            script_hash=csp_hash(script),
         )
     )
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(HERE),
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-        autoescape=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["percent"] = lambda value, decimals=1: f"{value:.{decimals}%}"
-    environment.filters["points"] = lambda value: f"{100 * value:.1f}"
-    return environment
-
-
-@cache
-def _joined(names: tuple[str, ...], kind: str) -> str:
-    """One style sheet or script of several files, in this order."""
-    return "\n".join((HERE / kind / f"{name}.{kind}").read_text(encoding="utf-8") for name in names)
-
-
-def _hash(text: str) -> str:
-    """Name a text as a Content-Security-Policy does."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
 
 
 def _classes(evaluation: Evaluation) -> list[dict[str, Any]]:

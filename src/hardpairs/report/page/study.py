@@ -4,8 +4,6 @@ from typing import Any
 
 from markupsafe import Markup
 
-from hardpairs.predictions.predictions import Predictions
-from hardpairs.report.describe import run_name
 from hardpairs.report.page.charts import Line, draw_effects, draw_lines
 
 TITLES = {
@@ -63,13 +61,3 @@ def draw_curve(lines: list[Line]) -> Markup | None:
     return draw_lines(
         lines, label="accuracy by training images", x_label="training images", percent=True
     )
-
-
-def flips(predictions: Predictions, other: Predictions) -> dict[str, Any]:
-    """How many images only one of two runs gets right."""
-    first, second = (run.predicted == predictions.labels for run in (predictions, other))
-    return {
-        "name": run_name(other),
-        "mended": int((second & ~first).sum()),
-        "broken": int((first & ~second).sum()),
-    }

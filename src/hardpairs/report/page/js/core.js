@@ -2,7 +2,7 @@
 // Shows what the page was given; every statistic was computed before it was written.
 
 const data = JSON.parse(document.getElementById("data").textContent);
-const { names, cells, images, sprite, train, pairs, other, verdicts } = data;
+const { names, cells, images, sprite, train, pairs, verdicts } = data;
 const VERDICT_CLASS = ["suspect", "ambiguous", "error"];
 const countOf = new Map(cells.map(([t, p, count, share]) => [`${t},${p}`, { count, share }]));
 const PAGE = 500, MOST_LISTED = 200, STRIP = 8;

@@ -24,9 +24,8 @@ function details(k) {
   parts.push(markButtons(k), ...neighboursOf(k));
   const bars = make("div", { class: "bars-of" });
   if (images.probabilities[k].length) {
-    bars.append(barsOf(images.probabilities[k], k, other ? "this run" : "the model"));
+    bars.append(barsOf(images.probabilities[k], k, "the model"));
   }
-  if (other) bars.append(barsOf(other.probabilities[k], k, other.name));
   if (images.votes[k]?.length) bars.append(votesOf(k));
   parts.push(bars);
   return parts;

@@ -123,14 +123,6 @@ function verdictView(index) {
     text: `${plural(items.length, "image")} here, the most confident first.`, links: [] };
 }
 
-function flipsView(kind) {
-  const mended = kind === "mended";
-  const otherRight = (k) => other.predicted[k] === images.true[k];
-  const items = chosen((k) => isMistake(k) === mended && otherRight(k) === mended);
-  const who = mended ? `Only ${other.name} is right` : `Only ${other.name} is wrong`;
-  return { title: [who], items, text: `${plural(items.length, "image")} here.`, links: [] };
-}
-
 function groupView(index) {
   const members = data.groups[index];
   const inside = new Set(members);
@@ -164,9 +156,6 @@ function requestedView(query) {
   if (asked("verdict") >= 0 && asked("verdict") < verdicts.length) return verdictView(asked("verdict"));
   if (asked("group") >= 0 && asked("group") < data.groups.length) return groupView(asked("group"));
   if (query.has("marks")) return marksView();
-  if (other && ["mended", "broken"].includes(query.get("flips"))) {
-    return flipsView(query.get("flips"));
-  }
   return null;
 }
 

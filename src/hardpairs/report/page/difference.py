@@ -1,0 +1,203 @@
+"""The page of a difference: what B fixes and breaks, image by image, in one HTML file."""
+
+from typing import Any
+
+import numpy as np
+from jinja2.utils import htmlsafe_json_dumps
+from markupsafe import Markup
+
+from hardpairs.analysis.changes import interval_text, points
+from hardpairs.analysis.difference import Difference, PairChange
+from hardpairs.analysis.evaluation import count_cells
+from hardpairs.analysis.verdicts import VERDICTS
+from hardpairs.foreign import one_line, spoken_names
+from hardpairs.report.describe import facts
+from hardpairs.report.page.evidence import evidence_sentences
+from hardpairs.report.page.shell import csp_hash, joined, page_environment
+from hardpairs.report.page.spectrum import draw_spectrum
+from hardpairs.report.page.sprites import images_sprite
+
+MOST_CLASSES_IN_FULL = 40
+MOST_IMAGES = 5_000
+MOST_PROBABLE = 5
+MOST_CELLS = 200
+SPECTRA = 5
+STYLES = ("base", "matrix", "view", "difference")
+LEVELS = 5  # Steps of each of the two colours, see difference.css.
+CLEAR = "model error"  # A broken image whose label is clear.
+
+
+def render_difference(difference: Difference) -> str:
+    """Fill in the page; every statistic on it is one of ``difference.to_dict()``."""
+    rows = choose_rows(difference)
+    data = _page_data(difference, rows)
+    style, script = joined(STYLES, "css"), joined(("difference",), "js")
+    environment = page_environment().overlay()
+    environment.filters = {
+        **environment.filters,
+        "percent": lambda value, decimals=1: f"{value:.{decimals}%}",
+        "points": points,
+        "interval": interval_text,
+        "count": lambda number: f"{number:,.6g}",
+    }
+    return environment.get_template("difference.html.jinja").render(
+        difference=difference,
+        a=one_line(difference.a.name),
+        b=one_line(difference.b.name),
+        names=spoken_names(difference.class_names),
+        matrix=_matrix(difference),
+        spectra=_spectra(difference),
+        facts=[facts(side[0].metadata) for side in difference.runs],
+        has_images=data["sprite"] is not None,
+        carried=len(rows),
+        changed=_changed(difference),
+        clear=CLEAR,
+        data=Markup(htmlsafe_json_dumps(data, separators=(",", ":"))),
+        style=Markup(style),  # Both are this package's own files, never foreign text.
+        script=Markup(script),
+        style_hash=csp_hash(style),
+        script_hash=csp_hash(script),
+    )
+
+
+def _spectra(difference: Difference) -> list[tuple[PairChange, Markup]]:
+    drawn = [
+        (pair, draw_spectrum(difference, pair.first, pair.second))
+        for pair in difference.pairs[:SPECTRA]
+    ]
+    return [(pair, spectrum) for pair, spectrum in drawn if spectrum is not None]
+
+
+def choose_rows(difference: Difference) -> np.ndarray:
+    """int64, the images that the page carries: those that the first runs predict differently.
+
+    Fixed and broken ones come first, and of those the ones that A or B was surest of; where they
+    are more than 5,000, the surest of each cell of the matrix of A and B stay.
+    """
+    a, b = (side[0] for side in difference.runs)
+    other = np.flatnonzero(a.predicted != b.predicted)
+    turned = (a.predicted[other] == a.labels[other]) != (b.predicted[other] == b.labels[other])
+    surest = np.maximum(_confidence(a.probabilities, other), _confidence(b.probabilities, other))
+    cell = (a.labels[other], a.predicted[other], b.predicted[other])
+    rank = _rank_within(np.ravel_multi_index(cell, (len(a.class_names),) * 3), -surest)
+    kept = np.lexsort((-surest, rank, ~turned))[:MOST_IMAGES]
+    return other[kept[np.lexsort((-surest[kept], ~turned[kept]))]]
+
+
+def _confidence(probabilities: np.ndarray | None, rows: np.ndarray) -> np.ndarray:
+    return np.zeros(len(rows)) if probabilities is None else probabilities[rows].max(axis=1)
+
+
+def _rank_within(groups: np.ndarray, values: np.ndarray) -> np.ndarray:
+    order = np.lexsort((values, groups))
+    _, starts, sizes = np.unique(groups[order], return_index=True, return_counts=True)
+    rank = np.empty(len(groups), np.int64)
+    rank[order] = np.arange(len(groups)) - np.repeat(starts, sizes)
+    return rank
+
+
+def _changed(difference: Difference) -> dict[str, int]:
+    """How many images the first runs fix, break, and mistake for another class than before."""
+    a, b = (side[0] for side in difference.runs)
+    right = a.predicted == a.labels, b.predicted == b.labels
+    elsewhere = ~right[0] & ~right[1] & (a.predicted != b.predicted)
+    return {
+        "fixed": int((right[1] & ~right[0]).sum()),
+        "broken": int((right[0] & ~right[1]).sum()),
+        "elsewhere": int(elsewhere.sum()),
+    }
+
+
+def _page_data(difference: Difference, rows: np.ndarray) -> dict[str, Any]:
+    """What the page's script is given: names, and one list per field of the images carried."""
+    a, b = (side[0] for side in difference.runs)
+    subject = difference.subjects[0]
+    sprite = None
+    if subject.images is not None and len(rows):
+        sprite = images_sprite(subject.images, rows, inverted=subject.inverted)
+    return {
+        "names": spoken_names(difference.class_names),
+        "a": one_line(difference.a.name),
+        "b": one_line(difference.b.name),
+        "verdicts": list(VERDICTS),
+        "sprite": sprite,
+        "images": {
+            "id": [str(each) for each in a.ids[rows].tolist()],
+            "true": a.labels[rows].tolist(),
+            "a": a.predicted[rows].tolist(),
+            "b": b.predicted[rows].tolist(),
+            "pa": _most_probable(a.probabilities, a.labels, b.predicted, rows),
+            "pb": _most_probable(b.probabilities, b.labels, a.predicted, rows),
+            **_verdicts(difference, rows),
+        },
+    }
+
+
+def _most_probable(
+    probabilities: np.ndarray | None, labels: np.ndarray, others: np.ndarray, rows: np.ndarray
+) -> list[list[int]]:
+    """[class, ten-thousandths, ...] of the likeliest classes, the label and the other's guess."""
+    if probabilities is None:
+        return [[] for _ in rows]
+    lists = []
+    for row in rows.tolist():
+        shares = probabilities[row]
+        count = min(MOST_PROBABLE, len(shares))
+        largest = np.argpartition(-shares, count - 1)[:count]
+        kept = sorted({*largest.tolist(), int(labels[row]), int(others[row])})
+        kept.sort(key=lambda index: -shares[index])
+        lists.append([part for i in kept for part in (i, round(float(shares[i]) * 10_000))])
+    return lists
+
+
+def _verdicts(difference: Difference, rows: np.ndarray) -> dict[str, list[Any]]:
+    """Verdict and evidence of the side that is wrong, A's where both are; empty without."""
+    kinds: list[int | None] = [None] * len(rows)
+    evidence: list[list[str]] = [[] for _ in rows]
+    if difference.verdicts:
+        for subject in difference.subjects[::-1]:
+            sentences = evidence_sentences(subject, rows)
+            for place, verdict in enumerate(subject.verdicts.of_rows(rows)):
+                if verdict is not None:
+                    kinds[place] = VERDICTS.index(verdict.verdict)
+                    evidence[place] = sentences[place]
+    return {"verdict": kinds, "evidence": evidence}
+
+
+def _matrix(difference: Difference) -> dict[str, Any]:
+    """Cells of the confusion matrix that change, means over runs: a table and the largest changes.
+
+    Above 40 classes there is no table. "better" is more right images and fewer mistakes, on
+    whatever side of the diagonal.
+    """
+    labels = difference.runs[0][0].labels
+    mean: dict[tuple[int, int], float] = {}
+    for sign, side in ((-1, difference.runs[0]), (1, difference.runs[1])):
+        for run in side:
+            for true, taken_for, count in count_cells(labels, run.predicted).tolist():
+                key = true, taken_for
+                mean[key] = mean.get(key, 0.0) + sign * count / len(side)
+    support = np.bincount(labels, minlength=len(difference.class_names))
+    changes = {key: value for key, value in mean.items() if abs(value) > 1e-9}
+    largest = max((abs(value) / support[true] for (true, _), value in changes.items()), default=1)
+    cells: dict[tuple[int, int], dict[str, Any]] = {
+        (true, taken_for): {
+            "true": true,
+            "predicted": taken_for,
+            "images": f"{value:+.6g}",
+            "share": f"{100 * value / support[true]:+.1f}",
+            "size": abs(value),
+            "kind": "better" if (value > 0) == (true == taken_for) else "worse",
+            "level": max(1, int(np.ceil(LEVELS * np.sqrt(abs(value) / support[true] / largest)))),
+        }
+        for (true, taken_for), value in changes.items()
+    }
+    classes = len(difference.class_names)
+    in_full = classes <= MOST_CLASSES_IN_FULL
+    return {
+        "rows": [[cells.get((t, p)) for p in range(classes)] for t in range(classes)]
+        if in_full
+        else None,
+        "list": sorted(cells.values(), key=lambda cell: -cell["size"])[:MOST_CELLS],
+        "count": len(cells),
+    }

@@ -1,0 +1,148 @@
+import json
+import re
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from conftest import make_predictions
+from hardpairs.analysis.difference import diff
+from hardpairs.analysis.subject import Subject
+from hardpairs.predictions.predictions import Predictions
+from hardpairs.report.difference import write_difference
+from hardpairs.report.page import difference as page
+from hardpairs.report.page.difference import choose_rows, render_difference
+from hardpairs.report.page.spectrum import draw_spectrum
+
+
+def two(images: int = 600, classes: int = 5, **fields) -> tuple[Predictions, Predictions]:
+    a = make_predictions(images, classes, **fields)
+    other = make_predictions(images, classes, seed=3)
+    mixed = (a.probabilities + other.probabilities) / 2
+    return a, Predictions(a.labels, mixed, a.class_names, ids=a.ids)
+
+
+def data_of(text: str) -> dict:
+    return json.loads(re.search(r'id="data">(.*?)</script>', text, re.DOTALL)[1])
+
+
+def test_everything_that_changed_travels_and_is_counted():
+    a, b = two()
+    difference = diff(a, b)
+    text = render_difference(difference)
+    images = data_of(text)["images"]
+    changed = np.flatnonzero(a.predicted != b.predicted)
+    assert sorted(map(int, images["id"])) == changed.tolist()
+    right = np.array(images["a"]) == images["true"], np.array(images["b"]) == images["true"]
+    change = difference.accuracy
+    assert (right[1] & ~right[0]).sum() == change.fixed
+    assert (right[0] & ~right[1]).sum() == change.broken
+    assert f"{change.fixed:,.0f} images fixed" in text
+    assert "<title>predictions against predictions" not in text
+    for place, row in enumerate(map(int, images["id"])):
+        pairs = images["pb"][place]
+        shares = dict(zip(pairs[::2], pairs[1::2], strict=True))
+        assert shares[int(a.labels[row])] == round(
+            10_000 * float(b.probabilities[row, a.labels[row]])
+        )
+
+
+def test_the_matrix_is_the_difference_of_both():
+    a, b = two()
+    text = render_difference(diff(a, b))
+    for true in range(5):
+        for column in range(5):
+            counts = [((r.labels == true) & (r.predicted == column)).sum() for r in (a, b)]
+            moved = int(counts[1]) - int(counts[0])
+            link = f'href="#true={true}&amp;pred={column}"><span class="count">{moved:+d}</span>'
+            assert (link in text) == (moved != 0)
+    better = re.findall(r'data-(better|worse)="\d"><a class="cell" href="#true=(\d)&amp;pred=(\d)'
+                        r'"><span class="count">([+-])', text)  # fmt: skip
+    for kind, true, column, sign in better:
+        assert (kind == "better") == ((sign == "+") == (true == column))
+
+
+def test_many_changes_keep_the_surest_of_every_cell(monkeypatch):
+    monkeypatch.setattr(page, "MOST_IMAGES", 60)
+    a, b = two(2000)
+    rows = choose_rows(diff(a, b))
+    assert len(rows) == 60
+    turned = (a.predicted == a.labels) != (b.predicted == b.labels)
+    assert turned[rows].all()
+
+
+def test_many_classes_have_a_list_in_place_of_the_matrix():
+    a, b = two(3000, 60)
+    text = render_difference(diff(a, b))
+    assert 'id="delta"' not in text
+    assert "cells that changed, the 200 that changed most" in text
+    assert "No verdicts are given" in text
+
+
+def test_names_and_ids_do_not_act():
+    names = ("</script><script>alert(1)</script>", "'\"><img src=x>", "{{ 7*7 }}", "\u202ex", "ok")
+    a, b = two(class_names=names)
+    ids = np.array([f"<b>{row}</b>.png" for row in range(600)])
+    a, b = (replace(run, ids=ids, metadata={"recipe": "<i>"}) for run in (a, b))
+    text = render_difference(diff(a, b))
+    for foreign in ("<script>alert", "<img src=x", "<b>1", "<i>", ">49<"):
+        assert foreign not in text
+    assert "<b>1</b>.png" in data_of(text)["images"]["id"] or a.predicted[1] == b.predicted[1]
+
+
+def test_without_probabilities_or_images_the_rest_is_there():
+    a, b = (replace(run, probabilities=None) for run in two())
+    text = render_difference(diff(a, b))
+    assert 'class="spectrum"' not in text
+    assert "The predictions came without images" in text
+    assert draw_spectrum(diff(a, b), 0, 1) is None
+
+
+def test_a_difference_of_nothing(tmp_path):
+    a, _ = two()
+    write_difference(diff(a, a), tmp_path / "same")
+    text = (tmp_path / "same" / "difference.html").read_text()
+    assert "B is not significantly different from A (+0.00 points)" in text
+    assert data_of(text)["images"]["id"] == []
+
+
+def test_numbers_of_the_page_stand_in_the_json():
+    difference = diff(*two())
+    told = difference.to_dict()
+    text = render_difference(difference)
+    keys = re.findall(r'data-key="difference.json: ([^"]+)"', text)
+    assert len(keys) > 30
+    for key in keys:
+        value = told
+        for name, index in re.findall(r"(\w+)(?:\[(\d+)\])?", key):
+            value = value[name]
+            value = value[int(index)] if index else value
+        assert value is not None
+
+
+def subject_with_images(run: Predictions) -> Subject:
+    images = np.random.default_rng(0).integers(0, 255, (len(run), 28, 28), dtype=np.uint8)
+    return Subject(run, images=images)
+
+
+@pytest.fixture
+def opened(open_page, tmp_path):
+    a, b = two()
+    difference = diff(subject_with_images(a), b)
+    write_difference(difference, tmp_path)
+    return open_page(tmp_path / "difference.html"), difference
+
+
+def test_a_link_leads_to_its_images(opened):
+    page, difference = opened
+    assert page.locator(".shot").count() > 0
+    for kind in ("fixed", "broken"):
+        count = int(getattr(difference.accuracy, kind))
+        page.click(f'a[href="#changed={kind}"]')
+        time.sleep(0.3)
+        assert page.locator(".shot").count() == min(count, 300)
+        assert page.locator(f".shot.{kind}").count() == min(count, 300) > 0
+        assert page.locator("#one .bars").count() == 2
+    page.evaluate("document.querySelectorAll('.shot')[1].click()")
+    assert "image=" in page.evaluate("location.hash")
