@@ -345,3 +345,114 @@ def test_files_without_an_ending_are_known_by_their_first_bytes(tmp_path):
     np.savez(tmp_path / "p.npz", labels=LABELS, probabilities=PROBABILITIES, class_names=NAMES)
     (tmp_path / "p.npz").rename(tmp_path / "predictions")
     same(load_predictions(tmp_path / "predictions"))
+
+
+WRAPPED = {
+    "cat_score": "{}_score",
+    "KNIME": "P (label={})",
+    "RapidMiner": "confidence({})",
+    "Azure": 'Scored Probabilities for Class ""{}""',
+    "CatBoost": "Probability:Class={}",
+    "proba.cat": "proba.{}",
+    "prob cat": "prob {}",
+}
+
+
+@pytest.mark.parametrize("form", WRAPPED)
+def test_wrapped_names_of_classes(tmp_path, form):
+    columns = [f'"{WRAPPED[form].format(name)}"' for name in NAMES]
+    (tmp_path / "p.csv").write_text(rows_csv(columns=columns))
+    names = ["Class=" + name for name in NAMES] if form == "CatBoost" else NAMES
+    if form == "CatBoost":  # It writes labels so, too.
+        (tmp_path / "p.csv").write_text(
+            rows_csv(columns=columns, label=lambda row: f"Class={NAMES[LABELS[row]]}")
+        )
+    same(load_predictions(tmp_path / "p.csv"), names=names)
+
+
+def test_other_fractions_beside_classes(tmp_path):
+    right = (PLAIN.predicted == LABELS).astype(int)
+    first = [("correct", lambda row: right[row]), ("loss", lambda row: 0.37 * (row + 1))]
+    (tmp_path / "p.csv").write_text(rows_csv(first=first))
+    got = load_predictions(tmp_path / "p.csv")
+    same(got)
+    assert "Not used: 'correct', 'loss'." in got.notes
+
+
+def test_an_index_of_some_rows_is_the_ids(tmp_path):
+    for name in ("", "Unnamed: 0"):
+        (tmp_path / "p.csv").write_text(rows_csv(first=[(name, lambda row: 3 * row + 1)]))
+        got = load_predictions(tmp_path / "p.csv")
+        same(got)
+        assert got.ids.tolist()[:2] == [1, 4]
+
+
+def test_arrays_saved_without_names(tmp_path):
+    np.savez(tmp_path / "p.npz", PROBABILITIES, LABELS)
+    same(load_predictions(tmp_path / "p.npz"), names=("0", "1", "2"))
+    np.savez(tmp_path / "p.npz", LABELS, PROBABILITIES, NAMES)
+    same(load_predictions(tmp_path / "p.npz"))
+
+
+def test_a_refusal_lists_what_is_there(tmp_path):
+    np.savez(tmp_path / "p.npz", wahr=LABELS, netz=PROBABILITIES)
+    with pytest.raises(InputError, match=r"'wahr' \(int64 of shape \(60,\)\), 'netz' \(float64"):
+        load_predictions(tmp_path / "p.npz")
+
+
+def test_parquet_of_pandas_and_of_datasets(tmp_path):
+    pd = pytest.importorskip("pandas")
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.parquet as pq
+
+    table = pd.DataFrame(PROBABILITIES, columns=NAMES, index=[f"{n}.png" for n in range(60)])
+    table["label"] = pd.Categorical(NAMES[LABELS])
+    table.to_parquet(tmp_path / "p.parquet")
+    got = load_predictions(tmp_path / "p.parquet")
+    same(got)
+    assert got.ids.tolist()[:2] == ["0.png", "1.png"]
+    # As datasets.Dataset.to_parquet describes its features.
+    features = {
+        "image": {"_type": "Image"},
+        "label": {"names": NAMES.tolist(), "_type": "ClassLabel"},
+        "probabilities": {"feature": {"dtype": "float32", "_type": "Value"}, "_type": "Sequence"},
+    }
+    meta = {b"huggingface": json.dumps({"info": {"features": features}}).encode()}
+    arrow = pa.table(
+        {
+            "image": [{"bytes": b"png", "path": f"{n}.png"} for n in range(60)],
+            "label": LABELS,
+            "probabilities": PROBABILITIES.astype(np.float32).tolist(),
+        }
+    ).replace_schema_metadata(meta)
+    pq.write_table(arrow, tmp_path / "d.parquet")
+    same(load_predictions(tmp_path / "d.parquet"))
+
+
+def test_parquet_without_pyarrow_is_one_sentence(tmp_path, monkeypatch):
+    import sys
+
+    (tmp_path / "p.parquet").write_bytes(b"PAR1")
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    with pytest.raises(InputError, match=r"pip install 'hardpairs\[tables\]'"):
+        load_predictions(tmp_path / "p.parquet")
+
+
+def test_a_small_file_never_unpacks_to_gigabytes(tmp_path):
+    import io
+    import zipfile
+
+    path = tmp_path / "p.npz"
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        header, {"descr": "<f4", "fortran_order": False, "shape": (200_000, 1_000)}
+    )
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        with archive.open("probabilities.npy", "w", force_zip64=True) as member:
+            member.write(header.getvalue())
+            for _ in range(800):
+                member.write(bytes(10**6))
+        archive.writestr("labels.npy", b"")
+    with pytest.raises(InputError, match="unpacks to 800,"):
+        load_predictions(path)

@@ -11,7 +11,7 @@ from hardpairs.data.memory import to_images
 from hardpairs.errors import InputError
 from hardpairs.predictions.found import Found, Hints
 from hardpairs.predictions.predictions import FORMAT_VERSION
-from hardpairs.reading import parse_json, read_npy, read_npz
+from hardpairs.reading import npz_shapes, parse_json, read_npy, read_npz
 
 LABELS = (
     *("labels", "label", "y_true", "y_test", "label_ids", "targets", "target", "targs", "true"),
@@ -27,6 +27,7 @@ NAMES = ("class_names", "names", "label_names", "target_names", "categories", "c
 IDS = ("ids", "id", "filenames", "file_names", "filepaths", "paths", "files", "image_ids")
 IMAGES = ("images", "x_test", "imgs", "pixels")
 EMBEDDINGS = ("embeddings", "features", "activations")
+UNNAMED = ("arr_0", "arr_1", "arr_2")
 TEXTS = ("split", "fingerprint", "metadata")
 KNOWN = (*LABELS, *SCORES, *PREDICTED, *NAMES, *IDS, *IMAGES, *EMBEDDINGS, *TEXTS)
 
@@ -37,7 +38,7 @@ def read_arrays(path: Path, hints: Hints) -> Found:
     Raises:
         InputError: Damaged, of a later format version, or without the arrays needed.
     """
-    arrays = read_npz(path, [*KNOWN, "format_version", "top_k"])
+    arrays = _by_place(read_npz(path, [*KNOWN, "format_version", "top_k", *UNNAMED]))
     version = arrays.pop("format_version", np.array(FORMAT_VERSION))
     if version.size != 1 or version.item() != FORMAT_VERSION:
         raise InputError(
@@ -59,7 +60,7 @@ def read_arrays(path: Path, hints: Hints) -> Found:
     images = _take_if(left, IMAGES, lambda array: array.ndim in (3, 4))
     embeddings = _take_if(left, EMBEDDINGS, lambda array: array.ndim == 2)
     if (scores is None and predicted is None) or (labels is None and not hints.has_truth):
-        raise InputError(_lacks(labels, arrays))
+        raise InputError(_lacks(labels, npz_shapes(path)))
     notes: tuple[str, ...] = ()
     if images is not None:
         (extra["images"],), notes = to_images(images)
@@ -127,14 +128,25 @@ def _take_names(left: dict[str, np.ndarray]) -> np.ndarray | None:
     return None
 
 
-def _lacks(labels: np.ndarray | None, arrays: dict[str, np.ndarray]) -> str:
+def _lacks(labels: np.ndarray | None, there: dict[str, tuple[tuple[int, ...], str]]) -> str:
     what = (
         "lacks the array 'probabilities' (or 'predicted')"
         if labels is not None
         else "lacks the array 'labels' (or give them with --labels)"
     )
-    shown = ", ".join(f"{name!r} ({describe(array)})" for name, array in arrays.items())
-    return f"{what}; found {shown or 'no array of a usual name'}; see docs/predictions.md."
+    shown = [f"{name[:40]!r} ({kind} of shape {shape})" for name, (shape, kind) in there.items()]
+    return f"{what}; found {', '.join(shown[:10]) or 'none'}; see docs/predictions.md."
+
+
+def _by_place(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Name what `numpy.savez(path, labels, probabilities)` left without names."""
+    if not set(arrays) <= set(UNNAMED):
+        return arrays
+    named: dict[str, np.ndarray] = {}
+    for array in arrays.values():
+        kind = "class_names" if "labels" in named and array.dtype.kind == "U" else "labels"
+        named["probabilities" if is_scores(array) else kind] = array
+    return named if len(named) == len(arrays) else arrays
 
 
 def _metadata(text: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from hardpairs.predictions.top import find_top, split_pairs
 PREDICTED = (
     *("predicted", "prediction", "predictions", "pred", "preds", "ypred", "predictedlabel"),
     *("predictedclass", "predlabel", "predclass", "predictionlabel", "predictedname", "top1"),
-    *("labelpred", "argmax", "yhat"),
+    *("labelpred", "argmax", "yhat", "predict", "scoredlabels", "modelprediction", "hypothesis"),
 )
 INDICES = ("index", "classid", "classindex", "labelindex", "class", "predictedindex", "top1index")
 CONFIDENCE = (
@@ -30,10 +30,19 @@ VECTORS = (
     *("logit", "predictions", "preds", "softmax", "outputs", "output", "predprobs", "yprob"),
     *("yscore", "ypred", "yproba"),
 )
-PREFIXES = re.compile(
-    r"^(prob|probs|proba|probability|probabilities|p|score|scores|logit|logits|conf|confidence|"
-    r"pred|prediction|output|softmax)[_\-. :]+",
-    re.IGNORECASE,
+_SCORE = (
+    "prob|probs|proba|probas|probability|probabilities|score|scores|logit|logits|conf|confidence"
+)
+# How a class's name is wrapped: prob_cat, P(class=cat), confidence(cat), cat_score, and Azure's.
+WRAPPED = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rf"^(?:{_SCORE}|p)\s*\((?:[^()=]*=)?(?P<name>.+)\)$",
+        rf"^(?:{_SCORE}|p|pred|prediction|output|softmax)[_\-. :]+(?P<name>.+)$",
+        r'^scored probabilities(?: for class|_)?[ ]?"?(?P<name>.+?)"?$',
+        rf"^(?P<name>.+?)[_\-. :]+(?:{_SCORE})$",
+        r"^p(?P<name>\d+)$",
+    )
 )
 # Ludwig's columns of an output feature, and one for each class.
 LUDWIG = re.compile(r"^(?P<feature>.+)_(predictions|probabilities|probability)$")
@@ -110,44 +119,56 @@ def _class_columns(
         for name, values in left.items()
         if values.ndim == 1 and values.dtype.kind in "biuf" and plain(name) not in CONFIDENCE
     ]
-    prefixed = [name for name in numbers if PREFIXES.match(name)]
-    if len(prefixed) >= 2:
-        chosen = prefixed
-    else:
+    mentioned = set() if labels is None else {clean_label(value) for value in set(labels.tolist())}
+    names = _unwrapped(numbers, mentioned)
+    if names is None:
         extra = _extra_numbers(left, numbers)
-        chosen = [name for name in numbers if name not in extra]
-    left_out = [name for name in left if name not in chosen and plain(name) not in CONFIDENCE]
-    if chosen:
-        _check_texts({name: left[name] for name in left_out if is_text(left[name])}, labels)
+        names = {name: name.strip() for name in numbers if name not in extra}
+        named = {name: each for name, each in names.items() if each in mentioned}
+        # A loss, an entropy, whether it's right: classes are what is named as a label is.
+        if not _looks_whole(left, list(names)) and _looks_whole(left, list(named)):
+            names = named
+    left_out = [name for name in left if name not in names and plain(name) not in CONFIDENCE]
+    if names:
+        _check_texts({name: left[name] for name in left_out if is_text(left[name])}, mentioned)
     notes: tuple[str, ...] = ()
-    if left_out and len(chosen) >= 2:
+    if left_out and len(names) >= 2:
         notes = (f"Not used: {', '.join(repr(name[:40]) for name in left_out[:8])}.",)
-    return chosen, _names_of(chosen, labels), notes
+    return list(names), list(names.values()), notes
 
 
-def _check_texts(texts: Table, labels: np.ndarray | None) -> None:
+def _unwrapped(numbers: list[str], mentioned: set[str | None]) -> dict[str, str] | None:
+    """Columns whose names wrap a class's in one and the same way, with the classes' names."""
+    if mentioned and mentioned <= {name.strip() for name in numbers}:
+        return None  # The labels are named as the columns are.
+    for pattern in WRAPPED:
+        found = {name: match["name"].strip() for name in numbers if (match := pattern.match(name))}
+        if len(found) >= 2 and all(found.values()) and len(set(found.values())) == len(found):
+            return found
+    return None
+
+
+def _looks_whole(left: Table, columns: list[str]) -> bool:
+    """Whether columns can be the scores of all classes: the first rows sum to 1 or 100."""
+    if len(columns) < 2:
+        return False
+    rows = np.stack([left[name][:SAMPLE] for name in columns], axis=1)
+    sums = rows.sum(axis=1)
+    return rows.min() >= -ROUNDING and any(
+        bool(np.abs(sums / total - 1).max() <= ROUNDING) for total in (1, 100)
+    )
+
+
+def _check_texts(texts: Table, mentioned: set[str | None]) -> None:
     """Refuse a column of texts that is named as a label is, or half of which are numbers."""
-    named = set() if labels is None else {clean_label(value) for value in set(labels.tolist())}
     for name, values in texts.items():
-        bad = [cell for cell in values[:SAMPLE].tolist() if not is_number(cell)]
-        if name.strip() in named or len(bad) <= len(values[:SAMPLE]) / 2:
+        cells = [cell for cell in values[:SAMPLE].tolist() if cell.strip()]
+        bad = [cell for cell in cells if not is_number(cell)]
+        if bad and (name.strip() in mentioned or len(bad) <= len(cells) / 2):
             raise InputError(
-                f"the column {name[:40]!r} stands where a class should and holds "
-                f"{(bad or [''])[0][:40]!r}, which is no number; mend it."
+                f"the column {name[:40]!r} stands where a class should and holds {bad[0][:40]!r}, "
+                "which is no number; mend it."
             )
-
-
-def _names_of(columns: list[str], labels: np.ndarray | None) -> list[str]:
-    """Class names of the columns: without "prob_" before them, unless the labels have it too."""
-    stripped = [PREFIXES.sub("", name).strip() for name in columns]
-    plain = [name.strip() for name in columns]
-    if not all(stripped) or len(set(stripped)) < len(stripped):
-        return plain
-    if labels is not None and labels.dtype.kind in "OUS":
-        distinct = {clean_label(value) for value in set(labels.ravel().tolist())}
-        if distinct <= set(plain):
-            return plain
-    return stripped if all(PREFIXES.match(name) for name in columns) else plain
 
 
 def _extra_numbers(left: Table, numbers: list[str]) -> set[str]:

@@ -15,7 +15,7 @@ from hardpairs.predictions.score_columns import PREDICTED, confidence_of, find_l
 TRUE = (
     *("truelabel", "trueclass", "groundtruth", "groundtruthlabel", "ytrue", "truth", "true", "gt"),
     *("target", "targets", "actual", "expected", "labelids", "labelid", "ytest", "givenlabel"),
-    *("correctlabel", "reference", "targs"),
+    *("correctlabel", "reference", "references", "targs", "actualclass", "actuallabel"),
 )
 LABEL = ("label", "labels", "classname", "labelname", "classlabel", "category", "y", "class")
 IDS = (
@@ -118,17 +118,18 @@ def find_truth(table: Table, hints: Hints) -> tuple[np.ndarray, np.ndarray | Non
 
 
 def _without_row_numbers(table: Table) -> Table:
-    """Leave out a column that only counts the rows, as pandas writes its index."""
-    return {
-        name: values
-        for name, values in table.items()
-        if not (
-            (name == "" or name.startswith("Unnamed: ") or name == "__index_level_0__")
-            and values.ndim == 1
-            and values.dtype.kind in "iuf"
-            and np.array_equal(values, np.arange(len(values)))
-        )
-    }
+    """Leave out a column that only counts the rows, as pandas writes its index.
+
+    Another index, of numbers or of file names, gets the name "".
+    """
+    left: Table = {}
+    for name, values in table.items():
+        is_index = name in ("", "__index_level_0__") or name.startswith("Unnamed: ")
+        counts = values.ndim == 1 and values.dtype.kind in "iuf"
+        if is_index and counts and np.array_equal(values, np.arange(len(values))):
+            continue
+        left["" if is_index and "" not in left else name] = values
+    return left
 
 
 def _label_column(table: Table, hints: Hints, mentioned: set[str]) -> str | None:
