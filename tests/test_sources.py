@@ -232,8 +232,32 @@ def test_pictures_side_by_side_are_joined_by_name_where_labels_are_in_the_predic
     subject = load_subject(photos / "predictions.csv", str(flat))
     assert subject.images[np.arange(2)][:, 0, 0, 0].tolist() == [202, 12]
     (photos / "predictions.csv").write_text("\n".join([*rows, "gone.png,cat,0.5,0.5"]))
-    with pytest.raises(InputError, match=r"lack 1 of the predictions' 3 ids: .*gone\.png"):
+    subject = load_subject(photos / "predictions.csv", str(flat))
+    assert subject.notes == (
+        "Of 3 predicted images 2 are in the data; a grey square stands for the others: 'gone.png'.",
+    )
+    shown = subject.images[np.arange(3)]
+    assert [int(image[0, 0, 0]) for image in shown] == [202, 12, 192]
+    (photos / "predictions.csv").write_text("\n".join([rows[0], "gone.png,cat,0.5,0.5"]))
+    with pytest.raises(InputError, match=r"lack 1 of the predictions' 1 ids: .*gone\.png"):
         load_subject(photos / "predictions.csv", str(flat))
+
+
+def test_numbered_images_that_are_fewer_are_joined_where_labels_show_that_they_are_right(tmp_path):
+    images = np.arange(12, dtype=np.uint8)[:, None, None] * np.ones((12, 9, 9), np.uint8)
+    predictions = make_predictions(images=20, classes=3)
+    save_predictions(predictions, tmp_path / "p.npz")
+    np.savez(tmp_path / "a.npz", images=images, labels=predictions.labels[:12])
+    subject = load_subject(tmp_path / "p.npz", str(tmp_path / "a.npz"))
+    assert "Of 20 predicted images 12 are in the data" in subject.notes[0]
+    shown = subject.images[np.array([3, 15])]
+    assert [int(image[0, 0, 0]) for image in shown] == [3, 192]
+    np.savetxt(tmp_path / "votes.csv", np.ones((12, 3)), fmt="%d", delimiter=",")
+    with pytest.raises(InputError, match="votes need all predicted images"):
+        load_subject(tmp_path / "p.npz", str(tmp_path / "a.npz"), votes=tmp_path / "votes.csv")
+    np.save(tmp_path / "images.npy", images)
+    with pytest.raises(InputError, match="lack 8 of the predictions' 20 ids"):
+        load_subject(tmp_path / "p.npz", str(tmp_path / "images.npy"))
 
 
 def test_a_run_on_photos_is_joined_with_the_part_that_was_held_out(photos):

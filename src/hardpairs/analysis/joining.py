@@ -23,7 +23,7 @@ class Joined:
     Attributes:
         predictions: As given; with the data's class names where they had numbers for names.
         images: In the predictions' order.
-        rows: int64 (N,), each image's place in its split.
+        rows: int64 (N,), each image's place in its split, -1 where it isn't there.
         classes: int64 (K,), the data's class for each of the predictions', -1 where it has none.
         inverted: Whether the images are white on black.
         fingerprint: Of the data that the images are from; "" where it is read bit by bit, as no
@@ -36,6 +36,16 @@ class Joined:
     classes: np.ndarray
     inverted: bool
     fingerprint: str = ""
+
+    def missing_note(self) -> str:
+        """A sentence on the predicted images that the data lacks; "" where it lacks none."""
+        missing = self.predictions.ids[self.rows < 0].tolist()
+        if not missing:
+            return ""
+        return (
+            f"Of {len(self.rows):,} predicted images {len(self.rows) - len(missing):,} are in the "
+            f"data; a grey square stands for the others: {listed(missing, SHOWN_IDS)}."
+        )
 
     def covers(self, classes: int) -> bool:
         """Whether the predictions have exactly the data's ``classes``, in whatever order."""
@@ -69,8 +79,9 @@ def join(
     if not split.has_labels:  # Pictures alone, joined by name or number.
         nowhere = np.full(len(predictions.class_names), -1)
         return Joined(predictions, split.take(rows).images, rows, nowhere, split.inverted)
-    labels = split.labels[rows]
-    alike = np.array_equal(labels, predictions.labels)
+    found = rows >= 0
+    labels, given = split.labels[rows[found]], predictions.labels[found]
+    alike = np.array_equal(labels, given)
     names = predictions.class_names
     if names == class_names or (alike and (are_numbers(names) or are_numbers(class_names))):
         classes = np.arange(len(names))
@@ -79,22 +90,29 @@ def join(
             predictions = replace(predictions, class_names=class_names)
     else:
         classes = match_names(names, class_names, source, alike)
-    if not np.array_equal(classes[predictions.labels], labels):
-        raise InputError(_labels_differ(predictions, class_names, classes, labels, source))
+    if not np.array_equal(classes[given], labels):
+        known = (labels, given)
+        raise InputError(_labels_differ(predictions, class_names, classes, known, source))
     fingerprint = split.fingerprint if isinstance(split.images, np.ndarray) else ""
     images = split.take(rows).images
     return Joined(predictions, images, rows, classes, split.inverted, fingerprint)
 
 
 def _find_rows(ids: np.ndarray, split: Split, what: str) -> np.ndarray:
-    """Each id's place in the split: by its own ids, or by number where those are texts."""
+    """Each id's place in the split: by its own ids, or by number where those are texts.
+
+    Returns:
+        int64 (N,), -1 where the split lacks it, if at least some are there.
+    """
     is_text, has_texts = ids.dtype.kind == "U", split.ids.dtype.kind == "U"
     if is_text and not has_texts:
         raise InputError(f"{what} have numbers, and the predictions' ids are texts as {ids[0]!r}.")
     known = split.ids if is_text == has_texts else np.arange(len(split))
     rows = match_ids(ids, known)
     missing = ids[rows < 0].tolist()
-    if missing:
+    # Where some are missing, only names or labels show that the others are the right ones.
+    can_be_checked = len(missing) < len(ids) and (is_text or split.has_labels)
+    if missing and not can_be_checked:
         raise InputError(
             f"{what} are {len(split):,} and lack {len(missing):,} of the predictions' "
             f"{len(ids):,} ids: {listed(missing, SHOWN_IDS)}; give the data that was predicted, or "
@@ -140,11 +158,11 @@ def _labels_differ(
     predictions: Predictions,
     class_names: tuple[str, ...],
     classes: np.ndarray,
-    labels: np.ndarray,
+    known: tuple[np.ndarray, np.ndarray],
     source: str,
 ) -> str:
-    names = predictions.class_names
-    if np.array_equal(labels, predictions.labels) and (classes >= 0).any():
+    names, (labels, given) = predictions.class_names, known
+    if np.array_equal(labels, given) and (classes >= 0).any():
         wrong = int(np.flatnonzero(classes != np.arange(len(classes)))[0])
         return (
             f"{source}: class {wrong} is {_short(class_names[wrong])!r} in the data and "
@@ -157,7 +175,7 @@ def _labels_differ(
             f"({_listed(class_names)}) where they have {len(names):,} ({_listed(names)}); "
             "give the data that was predicted."
         )
-    count = int((classes[predictions.labels] != labels).sum())
+    count = int((classes[given] != labels).sum())
     return (
         f"{source}: its {predictions.split or 'test'} labels aren't those of the predictions "
         f"({count:,} of {len(labels):,} differ); give the data that was predicted, or add ids."

@@ -1,5 +1,6 @@
 """Gathering a subject from files: a run's folder or a predictions file, and what lies beside it."""
 
+import os
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from pathlib import Path
@@ -79,7 +80,9 @@ def load_subject(
             "where it is with --data."
         )
     predictions = joined.predictions if joined else predictions
-    parts = _read_run_folder(path, predictions, notes) if path.is_dir() else {}
+    if joined and (note := joined.missing_note()):
+        notes.append(note)
+    parts = _read_run_folder(path, predictions, notes) if os.path.isdir(path) else {}
     images = joined.images if joined else predictions.images
     kept_epoch = predictions.metadata.get("kept_epoch")
     return Subject(
@@ -199,6 +202,8 @@ def _read_votes(path: Path, predictions: Predictions, joined: Joined | None) -> 
         return load_votes(path, predictions.labels, predictions.ids, classes)
     if not joined.covers(classes):
         raise InputError(f"{path}: votes need predictions with the data's classes, all of them.")
+    if (joined.rows < 0).any():
+        raise InputError(f"{path}: votes need all predicted images. {joined.missing_note()}")
     votes = load_votes(path, joined.classes[predictions.labels], joined.rows, classes)
     return votes[:, joined.classes]
 

@@ -1,6 +1,7 @@
 """`hardpairs evaluate`."""
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,7 @@ def evaluate(
     Predictions are read as most tools write them: .npz, .npy, .csv, .tsv, .jsonl, .json, .parquet.
     Exit code 0, 1 where --min-accuracy isn't reached, 2 for bad input.
     """
-    folder = out or (run_or_file if run_or_file.is_dir() else None)
+    folder = out or (run_or_file if os.path.isdir(run_or_file) else None)
     hints = Hints(label_column=label_column, id_column=id_column, logits=logits)
     sources: dict[str, Any] = {
         "data": data,

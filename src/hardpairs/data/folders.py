@@ -19,7 +19,7 @@ from hardpairs.data.pictures import (
     stacked,
 )
 from hardpairs.data.source import PART_OF_NAME, Source, make_source
-from hardpairs.data.split import Split
+from hardpairs.data.split import BLANK, Split
 from hardpairs.errors import InputError
 from hardpairs.reading import clean_text
 
@@ -27,7 +27,6 @@ A_FEW = 10  # Files that can't be read, or one in a hundred: then something is w
 ENDS_BYTES = 4096
 OTHER_ENDINGS = {".heic", ".heif", ".avif", ".jxl", ".jp2", ".svg", ".ico", ".psd", ".dng", ".nef"}
 NO_CLASSES = {"__macosx", "@eadir", "__pycache__"}
-BLANK = np.full((16, 16, 1), 192, np.uint8)
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from hardpairs.data.folders import BLANK, check_few
+from hardpairs.data.folders import check_few
 from hardpairs.data.memory import to_labels, white_on_black
 from hardpairs.data.pictures import bombs_are_errors, read_picture_in_thread, stacked
 from hardpairs.data.source import PART_OF_NAME, Source, make_source
-from hardpairs.data.split import Images, Split
+from hardpairs.data.split import BLANK, Images, Split
 from hardpairs.errors import InputError
 from hardpairs.reading import guarded
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, Protocol
@@ -12,6 +13,7 @@ from hardpairs.data.about import About
 from hardpairs.errors import InputError
 
 SplitName = Literal["train", "test"]
+BLANK = np.full((16, 16, 1), 192, np.uint8)  # In place of an image that there isn't.
 BACKGROUND = 255  # White, what thumbnails lie on.
 AT_A_TIME = 256  # Images in memory at once while they are made small.
 
@@ -30,7 +32,7 @@ class Images(Protocol):
 
 @dataclass(frozen=True)
 class Chosen:
-    """Some rows, int64, of images that are read when asked for."""
+    """Some rows, int64, of other images; for -1 stands a grey square."""
 
     images: Images
     rows: np.ndarray
@@ -47,10 +49,19 @@ class Chosen:
     def reduced(self, rows: np.ndarray | slice, side: int) -> np.ndarray | list[np.ndarray]:
         """Read images no finer than one of ``side`` pixels needs, where they can be so read."""
         reduced = getattr(self.images, "reduced", None)
-        return reduced(self.rows[rows], side) if reduced else self[rows]
+        if reduced is None:
+            return self[rows]
+        return self._read(self.rows[rows], lambda some: reduced(some, side))
+
+    def _read(self, wanted: np.ndarray, read: Callable) -> np.ndarray | list[np.ndarray]:
+        is_there = wanted >= 0
+        if is_there.all():
+            return read(wanted)
+        there = iter(read(wanted[is_there]))
+        return [next(there) if each else BLANK for each in is_there]
 
     def __getitem__(self, rows: np.ndarray | slice) -> np.ndarray | list[np.ndarray]:
-        return self.images[self.rows[rows]]
+        return self._read(self.rows[rows], lambda some: self.images[some])
 
 
 @dataclass(frozen=True)
@@ -123,10 +134,12 @@ class Split:
         return images
 
     def take(self, rows: np.ndarray | slice) -> "Split":
-        """Return some of the images, with their labels and ids."""
+        """Return some of the images, with their labels and ids; -1 stands for none, a grey square."""
         images = self.images
-        if isinstance(images, np.ndarray):
-            taken: Images = images[rows]
+        if isinstance(rows, np.ndarray) and rows.dtype.kind == "i" and rows.min(initial=0) < 0:
+            taken: Images = Chosen(images, rows)
+        elif isinstance(images, np.ndarray):
+            taken = images[rows]
         else:
             taken = Chosen(images, np.arange(len(images))[rows])
         return replace(self, images=taken, labels=self.labels[rows], ids=self.ids[rows])

@@ -1,5 +1,6 @@
 """Loading predictions: the reader that a file's ending names, and what the user says of it."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -81,7 +82,7 @@ def read_found(path: Path, hints: Hints) -> Found:
     Raises:
         InputError: No reader is there for it, or the reader refuses it.
     """
-    if path.is_dir():
+    if os.path.isdir(path):
         inside = next((path / name for name in IN_A_FOLDER if (path / name).is_file()), None)
         return read_found(inside, hints) if inside is not None else read_yolo_folder(path)
     name = path.name.lower()

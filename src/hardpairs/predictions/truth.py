@@ -34,7 +34,7 @@ def read_truth(path: str | Path, hints: Hints) -> Truth:
         InputError: It can't be read, or holds no labels.
     """
     path = Path(path)
-    if path.is_dir():
+    if os.path.isdir(path):
         return _read_class_folders(path)
     suffix = Path(path.name.lower().removesuffix(".gz")).suffix
     with guarded(path, "a file of labels"):
