@@ -134,7 +134,7 @@ class Split:
         return images
 
     def take(self, rows: np.ndarray | slice) -> "Split":
-        """Return some of the images, with their labels and ids; -1 stands for none, a grey square."""
+        """Return some of the images, with their labels and ids; for -1 stands a grey square."""
         images = self.images
         if isinstance(rows, np.ndarray) and rows.dtype.kind == "i" and rows.min(initial=0) < 0:
             taken: Images = Chosen(images, rows)
