@@ -250,3 +250,11 @@ def test_bad_optional_arrays(tmp_path, change, complaint):
     np.savez(tmp_path / "p.npz", **{**arrays_of(make_predictions()), **change})
     with pytest.raises(InputError, match=complaint):
         load_predictions(tmp_path / "p.npz")
+
+
+def test_names_are_looked_up_and_0_and_1_are_probabilities():
+    made = Predictions(["b", "a"], [[0, 1], [0, 1]], ["a", "b"])
+    assert (made.labels.tolist(), made.predicted.tolist()) == ([1, 0], [1, 1])
+    assert Predictions([1, 0], [[0.5, 0.5], [1, 0]]).class_names == ("0", "1")
+    with pytest.raises(InputError, match="'c', which is no class"):
+        Predictions(["c", "a"], [[0, 1], [0, 1]], ["a", "b"])

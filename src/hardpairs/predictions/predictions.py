@@ -12,6 +12,7 @@ import numpy as np
 
 from hardpairs.errors import InputError
 from hardpairs.files import whole_file
+from hardpairs.labels import look_up
 from hardpairs.reading import clean_text, json_safe
 
 FORMAT_VERSION = 1
@@ -28,9 +29,9 @@ class Predictions:
     """What a classifier says of N images with K classes, checked when made.
 
     Attributes:
-        labels: int64 (N,), the given labels, indices into ``class_names``.
+        labels: int64 (N,), the given labels, indices into ``class_names``; names are looked up.
         probabilities: float32 (N, K), each row sums to 1; None where only classes are known.
-        class_names: K names.
+        class_names: K names; left empty they become "0", "1", ...
         ids: int64 (N,), each image's index in its split, or str (N,), its file name; left empty
             it becomes 0..N-1.
         split: "train", "test", or "" where unknown.
@@ -51,7 +52,7 @@ class Predictions:
 
     labels: np.ndarray
     probabilities: np.ndarray | None
-    class_names: tuple[str, ...]
+    class_names: tuple[str, ...] = ()
     ids: np.ndarray = field(default_factory=_empty)
     split: str = ""
     fingerprint: str = ""
@@ -63,10 +64,16 @@ class Predictions:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        labels = np.asarray(self.labels)
         probabilities = None if self.probabilities is None else np.asarray(self.probabilities)
+        if probabilities is not None and probabilities.dtype.kind in "biu":
+            probabilities = probabilities.astype(np.float64)
         names = tuple(self.class_names)
+        if not names and probabilities is not None and probabilities.ndim == 2:
+            names = tuple(map(str, range(probabilities.shape[1])))
         _check_classes(names)
+        labels = np.asarray(self.labels)
+        if labels.dtype.kind in "OUS" and labels.ndim == 1:
+            labels, _ = look_up(labels, names, "labels")
         if probabilities is not None:
             _check_probabilities(probabilities, len(names))
         images = labels.size if probabilities is None else len(probabilities)
