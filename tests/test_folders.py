@@ -1,6 +1,7 @@
 import os
 import threading
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -231,3 +232,19 @@ def test_large_photos_are_never_held_together(tmp_path):
 
 def test_none_at_all():
     assert len(Photos(None, ())[:]) == 0
+
+
+@pytest.mark.parametrize("theme", ["Tango/32x32", "Adwaita/48x48"])
+def test_icon_themes_of_debian(theme):
+    """Palettes, transparency, links and several sizes, as they are installed."""
+    folder = Path("/usr/share/icons") / theme
+    if not folder.is_dir():
+        pytest.skip(f"no {folder}: Debian's packages tango-icon-theme and adwaita-icon-theme")
+    split = load_split(folder)
+    names = load_class_names(folder)
+    assert {"actions", "devices"} <= set(names)
+    assert len(split) > 100
+    small = thumbnails(split.images, np.arange(len(split)), 24)
+    assert small.shape == (len(split), 24, 24, 3)
+    assert not split.images.unreadable
+    assert (small[:, 0, 0] == 255).all(axis=1).mean() > 0.8  # Corners are clear, and so white.

@@ -112,3 +112,13 @@ def test_evaluate_imports_nothing_that_takes_longer_than_the_analysis(tmp_path):
 @pytest.mark.train
 def test_the_first_test_can_fail():
     assert "keras" in heavy_imports(["hardpairs.training.fit"])
+
+
+def test_loading_the_bundled_data_imports_nothing_that_reads_other_data():
+    code = (
+        "import sys, hardpairs; assert 'numpy' not in sys.modules\n"
+        "hardpairs.load_dataset('fashion-mnist')\n"
+        "print([name for name in ('PIL', 'pyarrow', 'sklearn') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

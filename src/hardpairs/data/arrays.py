@@ -129,33 +129,31 @@ def _open(
         notes.append(f"Left out, having no labels: {', '.join(left_out)}.")
 
     @cache
-    def pictures() -> dict[str, Images]:
-        """All parts at once: what is white is asked of all of them together."""
-        arrays = {part: read(by_part[part]["images"]) for part in kept}
-        for part in labelled:
-            if len(arrays[part]) != len(labels[part]):
-                raise InputError(
-                    f"{place}: {by_part[part]['images']} is {describe(arrays[part])}, and there "
-                    f"are {len(labels[part]):,} labels for it; save what belongs together."
-                )
-        made, sentences = to_images(*arrays.values(), what=f"{place}: images")
-        said.extend(sentences)
-        return dict(zip(arrays, made, strict=True))
-
-    said: list[str] = []
+    def pictures() -> tuple[dict[str, Images], tuple[str, ...]]:
+        return _read_pictures(place, {part: by_part[part]["images"] for part in kept}, labels, read)
 
     def read_part(part: str) -> Split:
-        images = pictures()[part]
+        images, said = pictures()[0][part], pictures()[1]
         own = read(ids).ravel() if ids and part == "all" else np.empty(0, np.int64)
-        return Split(
-            images,
-            labels.get(part, np.full(len(images), -1)),
-            own,
-            inverted=white_on_black(images),
-            notes=tuple(said),
-        )
+        found = labels.get(part, np.full(len(images), -1))
+        return Split(images, found, own, inverted=white_on_black(images), notes=said)
 
     return make_source(names or (), {part: partial(read_part, part) for part in kept}, notes)
+
+
+def _read_pictures(
+    place: Path, names: Mapping[str, str], labels: Mapping[str, np.ndarray], read: Read
+) -> tuple[dict[str, Images], tuple[str, ...]]:
+    """Read all parts at once: what is white is asked of all of them together."""
+    arrays = {part: read(name) for part, name in names.items()}
+    for part, found in labels.items():
+        if len(arrays[part]) != len(found):
+            raise InputError(
+                f"{place}: {names[part]} is {describe(arrays[part])}, and there are "
+                f"{len(found):,} labels for it; save what belongs together."
+            )
+    made, said = to_images(*arrays.values(), what=f"{place}: images")
+    return dict(zip(arrays, made, strict=True)), said
 
 
 def _read_unlabelled(path: Path) -> Split:

@@ -75,20 +75,16 @@ def fetch_votes(
                 "try again, or from another network."
             )
         partial.replace(path)
-    except (
-        *(urllib.error.URLError, http.client.HTTPException),
-        *(TimeoutError, ConnectionError),
-    ) as error:
-        reason = getattr(error, "reason", None) or error
+    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as e:
         raise InputError(
-            f"{url}: can't be fetched ({reason}); check the connection and run the same command "
-            "again, it goes on where it stopped."
-        ) from error
-    except OSError as error:
+            f"{url}: can't be fetched ({getattr(e, 'reason', None) or e}); check the connection "
+            "and run the same command again, it goes on where it stopped."
+        ) from e
+    except OSError as e:
         raise InputError(
-            f"{path}: can't be written ({error.strerror or error}); "
+            f"{path}: can't be written ({e.strerror or e}); "
             "free some space or name a file you may write to."
-        ) from error
+        ) from e
     return True
 
 
