@@ -1,10 +1,14 @@
 import json
+import runpy
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from conftest import make_predictions
@@ -250,6 +254,22 @@ def test_what_counts_as_worse():
     told = find_worse(one, 30, per_class=True)
     assert [line.split(" is ")[0] for line in told] == ["recall of c"]
     assert not find_worse(one, 30)
+
+
+def test_equal_models_rarely_fail_and_a_planted_loss_is_found():
+    path = Path(__file__).parents[1] / "benchmarks"
+    sys.path.insert(0, str(path))
+    try:
+        calibration = runpy.run_path(str(path / "difference_calibration.py"))
+    finally:
+        sys.path.remove(str(path))
+    equal = calibration["two_models"]("equal", 20_000, 10_000, 0.0)
+    # At exactly 2.5%, 20,000 pairs show more than 557 in 0.5% of repetitions.
+    assert equal.failed <= stats.binom.ppf(0.995, 20_000, 0.025)
+    assert abs(equal.covered / 20_000 - 0.95) < 0.01
+    loss = calibration["two_models"]("loss", 20_000, 10_000, 0.005)
+    assert loss.failed > 0.6 * 20_000
+    assert abs(loss.covered / 20_000 - 0.95) < 0.01
 
 
 def test_numbers_are_strict_json_and_a_frame(tmp_path):
