@@ -12,11 +12,10 @@ from typing import Any
 
 STARTED = time.perf_counter()
 
-import numpy as np  # noqa: E402
 
 from contestants import CONTESTANTS, Outcome  # noqa: E402
 from hardpairs.data.datasets import load_dataset  # noqa: E402
-from hardpairs.data.split import Split  # noqa: E402
+from hardpairs.data.split import Dataset  # noqa: E402
 from hardpairs.training.recipes import RECIPES  # noqa: E402
 from operations import bf16_gflops, keras_layers, training_operations  # noqa: E402
 
@@ -32,7 +31,7 @@ def main(name: str, seed: int, variant: dict[str, Any]) -> None:
     if name in CONTESTANTS:
         outcome = CONTESTANTS[name](train, dataset.test.pixels, seed)
     else:
-        outcome = train_recipe(name, train, dataset.test.pixels, seed, variant)
+        outcome = train_recipe(name, replace(dataset, train=train), seed, variant)
     labels = dataset.test.labels
     flipped = outcome.flipped
     printed = {
@@ -49,22 +48,22 @@ def main(name: str, seed: int, variant: dict[str, Any]) -> None:
     print(json.dumps(printed))
 
 
-def train_recipe(
-    name: str, split: Split, test_images: np.ndarray, seed: int, variant: dict[str, Any]
-) -> Outcome:
+def train_recipe(name: str, dataset: Dataset, seed: int, variant: dict[str, Any]) -> Outcome:
     """Train a row of the recipe table, or sprint's net with other numbers of filters."""
-    from hardpairs.training.fit import easiest, predict, train
+    from hardpairs.training.fit import easiest, train
+    from hardpairs.training.predict import predict
 
     recipe = RECIPES[name]
     if "filters" in variant:
         recipe = replace(recipe, net_options={**recipe.net_options, **variant})
     started = time.perf_counter()
-    easy = easiest(split, recipe, classes=10, seed=seed)
+    easy = easiest(dataset, recipe, seed=seed)
     searched = time.perf_counter() - started
-    trained = train(split, recipe, classes=10, seed=seed, easy=easy)
+    trained = train(dataset, recipe, seed=seed, easy=easy)
+    test_images = dataset.test.pixels
     probabilities = predict(trained.model, test_images)
     mirrored = predict(trained.model, test_images[:, :, ::-1])
-    trained_on = len(split) - trained.held_out
+    trained_on = len(dataset.train) - len(trained.held_out)
     taking_turns = round(trained_on * recipe.easy_share)
     return Outcome(
         predicted=probabilities.argmax(axis=1),

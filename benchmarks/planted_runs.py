@@ -9,7 +9,7 @@ from hardpairs.analysis.neighbours import find_neighbours
 from hardpairs.data.split import Dataset, Split
 from hardpairs.files import whole_file
 from hardpairs.training.cross_validation import FOLDS, train_folds
-from hardpairs.training.fit import hidden_activations, predict
+from hardpairs.training.predict import hidden_activations, predict
 from hardpairs.training.recipes import RECIPES
 from hardpairs.training.runs import NEIGHBOUR_CANDIDATES
 
@@ -68,9 +68,10 @@ def _train(dataset: Dataset, kind: str, seed: int) -> dict[str, np.ndarray]:
     train_labels, train_planted = _plant(dataset, dataset.train.labels, kind, rng)
     test_labels, test_planted = _plant(dataset, dataset.test.labels, kind, rng)
     split = Split(dataset.train.images, train_labels)
+    planted = replace(dataset, train=split)
     out_of_sample = np.zeros((len(split), classes), np.float32)
     test: list[np.ndarray] = []
-    for trained, held_out in train_folds(split, CHEAP, classes=classes, seed=seed):
+    for trained, held_out in train_folds(planted, CHEAP, seed=seed):
         if not test:
             seen = np.setdiff1d(np.arange(len(split)), held_out)
             chosen = seen[:: -(-len(seen) // NEIGHBOUR_CANDIDATES)]

@@ -79,8 +79,7 @@ def test_evaluate_repeats_the_analysis(run_folder, tmp_path):
 
 @pytest.mark.train
 def test_weights_are_rebuilt_into_our_own_net(run_folder, fashion, tmp_path):
-    from hardpairs.training.fit import predict
-    from hardpairs.training.runs import load_model
+    from hardpairs import load_model, predict
 
     folder = shutil.copytree(run_folder[0], tmp_path / "copy")
     expected = load_predictions(folder / "predictions.npz").probabilities

@@ -4,11 +4,14 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from hardpairs.data.split import Split
+from hardpairs.data.split import Dataset, Split
+from hardpairs.errors import InputError
 from hardpairs.training.augment import cutout, erase, flip, rotate_and_zoom, shift
+from hardpairs.training.backend import default_precision
 from hardpairs.training.batches import Batches
-from hardpairs.training.fit import default_precision, easiest, predict, train
+from hardpairs.training.fit import easiest, train
 from hardpairs.training.nets import build_net
+from hardpairs.training.predict import predict
 from hardpairs.training.recipes import RECIPES
 
 pytestmark = pytest.mark.train
@@ -16,22 +19,28 @@ LESSON = replace(RECIPES["lesson"], epochs=2)
 
 
 @pytest.fixture(scope="module")
-def small(fashion) -> Split:
-    return Split(fashion.train.images[:1000], fashion.train.labels[:1000])
+def data(fashion) -> Dataset:
+    return replace(fashion, train=fashion.train.take(slice(1000)))
+
+
+@pytest.fixture(scope="module")
+def small(data) -> Split:
+    return data.train
 
 
 def orders(seed: int, epochs: int = 3) -> list[list[int]]:
     """The order of the images, read off the batches themselves."""
     images = np.zeros((52, 28, 28, 1), np.uint8)
     images[:, 0, 0, 0] = np.arange(52)
-    batches = Batches(images, np.eye(52, dtype=np.float32), batch_size=8, seed=seed)
+    targets = np.eye(52, dtype=np.float32)
+    batches = Batches(images, targets, np.arange(52), batch_size=8, seed=seed)
     result = []
     for epoch in range(epochs):
         batches.begin_epoch(epoch)
         pixels = np.concatenate([batches[step][0] for step in range(len(batches))])
-        targets = np.concatenate([batches[step][1] for step in range(len(batches))])
+        shown = np.concatenate([batches[step][1] for step in range(len(batches))])
         order = pixels[:, 0, 0, 0]
-        assert (targets.argmax(axis=1) == order).all()
+        assert (shown.argmax(axis=1) == order).all()
         result.append(order.tolist())
     return result
 
@@ -48,7 +57,8 @@ def test_every_epoch_and_every_seed_has_its_own_order():
 def test_easy_images_take_turns_and_all_others_are_in_every_epoch():
     images, targets = np.zeros((60, 28, 28, 1), np.uint8), np.eye(60, dtype=np.float32)
     easy = np.arange(59, 29, -1)
-    batches = Batches(images, targets, batch_size=10, seed=0, easy=easy, easy_every=3)
+    rows = np.arange(60)
+    batches = Batches(images, targets, rows, batch_size=10, seed=0, easy=easy, easy_every=3)
     assert len(batches) == 4
     shown = []
     for epoch in range(6):
@@ -58,17 +68,16 @@ def test_easy_images_take_turns_and_all_others_are_in_every_epoch():
     assert sorted(shown) == sorted([*easy, *easy])
 
 
-def test_images_with_wrong_labels_are_not_found_easy(small):
+def test_images_with_wrong_labels_are_not_found_easy(data, small):
     labels = small.labels.copy()
     labels[::5] = (labels[::5] + 5) % 10
-    split = Split(small.images, labels)
-    kept = easiest(split, RECIPES["best"], classes=10)
+    kept = easiest(replace(data, train=Split(small.images, labels)), RECIPES["best"])
     assert len(set(kept)) == 600
     # Chance would have left 120 of the 200 in.
     assert (kept % 5 == 0).sum() < 80
 
 
-def test_keras_draws_the_order_of_each_epoch(small):
+def test_keras_draws_the_order_of_each_epoch(data):
     seen = []
 
     class Recorder(Batches):
@@ -80,7 +89,7 @@ def test_keras_draws_the_order_of_each_epoch(small):
 
     original, module.Batches = module.Batches, Recorder
     try:
-        trained = train(small, LESSON, classes=10, precision="float32")
+        trained = train(data, LESSON, precision="float32")
     finally:
         module.Batches = original
     steps = 7  # 900 // 128
@@ -98,10 +107,10 @@ def test_a_net_side_by_side_is_the_net(small, count):
 
 
 @pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")  # Keras' own, on NumPy 2.
-def test_whoever_loads_a_net_can_go_on_training(small, tmp_path):
+def test_whoever_loads_a_net_can_go_on_training(data, small, tmp_path):
     from hardpairs.training.backend import keras
 
-    trained = train(small, RECIPES["fast"], classes=10, precision="float32")
+    trained = train(data, RECIPES["fast"], precision="float32")
     trained.model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
     assert int(loaded.optimizer.iterations) == 3 * (1000 // 64)
@@ -116,10 +125,10 @@ def test_whoever_loads_a_net_can_go_on_training(small, tmp_path):
 
 
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
-def test_same_seed_same_result(small, precision):
+def test_same_seed_same_result(data, small, precision):
     first, again, other = (
         predict(
-            train(small, LESSON, classes=10, seed=seed, precision=precision).model,
+            train(data, LESSON, seed=seed, precision=precision).model,
             small.images[:200],
         )
         for seed in (1, 1, 2)
@@ -157,8 +166,8 @@ def test_every_net_gives_probabilities_in_every_precision(net, options, shape):
         np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
 
 
-def test_early_stopping_restores_the_best_epoch(small):
-    trained = train(small, RECIPES["lesson"], classes=10, precision="float32")
+def test_early_stopping_restores_the_best_epoch(data, small):
+    trained = train(data, RECIPES["lesson"], precision="float32")
     losses = trained.history["val_loss"]
     assert trained.kept_epoch == 1 + int(np.argmin(losses))
     assert len(losses) == min(20, trained.kept_epoch + 3)
@@ -167,7 +176,7 @@ def test_early_stopping_restores_the_best_epoch(small):
     assert -np.log(truth).mean() == pytest.approx(min(losses), rel=1e-4)
 
 
-def test_precision_is_put_back(small):
+def test_precision_is_put_back():
     from hardpairs.training.backend import keras
 
     before = keras.config.dtype_policy().name
@@ -258,7 +267,7 @@ def test_rotations_and_zooms_stay_in_their_ranges():
     assert lengths.max() == 22
 
 
-def test_batch_norms_statistics_follow_a_short_training(small):
+def test_batch_norms_statistics_follow_a_short_training(data, small):
     """Under Keras' momentum of 0.99 they lag, and the net predicts worse than it trained."""
     recipe = replace(
         LESSON,
@@ -268,6 +277,32 @@ def test_batch_norms_statistics_follow_a_short_training(small):
         validation_share=0.0,
         patience=0,
     )
-    trained = train(small, recipe, classes=10, precision="float32")
+    trained = train(data, recipe, precision="float32")
     accuracy = (predict(trained.model, small.images).argmax(axis=1) == small.labels).mean()
     assert accuracy > trained.history["accuracy"][-1]
+
+
+def test_without_images_held_out_the_last_epoch_is_kept(data):
+    """Early stopping has nothing to watch then, and stops nothing."""
+    few = replace(data, train=data.train.take(slice(4)))
+    trained = train(few, replace(RECIPES["lesson"], epochs=3), precision="float32")
+    assert (trained.kept_epoch, len(trained.held_out)) == (3, 0)
+    assert len(trained.history["loss"]) == 3
+
+
+def test_data_sorted_by_class_is_held_out_from_every_class(data, small):
+    order = np.argsort(small.labels, kind="stable")
+    by_class = replace(data, train=small.take(order), shuffled=False)
+    trained = train(by_class, LESSON, precision="float32")
+    held_out = by_class.train.labels[trained.held_out]
+    assert len(held_out) == 100
+    shares = np.bincount(held_out, minlength=10) / np.bincount(small.labels)
+    assert shares.min() > 0.08
+    assert shares.max() < 0.12
+    # The bundled sets are shuffled, and keep the lesson's last tenth.
+    assert train(data, LESSON).held_out.tolist() == list(range(900, 1000))
+
+
+def test_whoever_wants_easy_images_hands_them_over(data):
+    with pytest.raises(InputError, match="easiest"):
+        train(data, RECIPES["best"])

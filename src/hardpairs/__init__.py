@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from hardpairs.predictions.predictions import Predictions, save_predictions
     from hardpairs.report.explore import Report, explore
     from hardpairs.report.write import analyse
-    from hardpairs.training.fit import TrainedModel, easiest, predict, train
+    from hardpairs.training.fit import TrainedModel, easiest, train
+    from hardpairs.training.predict import predict
     from hardpairs.training.recipes import RECIPES, Recipe, find_recipe
-    from hardpairs.training.runs import create_run, load_model
+    from hardpairs.training.runs import create_run
+    from hardpairs.training.stored_model import load_model
 
 _HOMES = {
     "analysis.difference": ("Difference", "diff"),
@@ -39,9 +41,11 @@ _HOMES = {
     "predictions.predictions": ("Predictions", "save_predictions"),
     "report.explore": ("Report", "explore"),
     "report.write": ("analyse",),
-    "training.fit": ("TrainedModel", "easiest", "predict", "train"),
+    "training.fit": ("TrainedModel", "easiest", "train"),
     "training.recipes": ("RECIPES", "Recipe", "find_recipe"),
-    "training.runs": ("create_run", "load_model"),
+    "training.predict": ("predict",),
+    "training.runs": ("create_run",),
+    "training.stored_model": ("load_model",),
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -43,7 +43,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
         InputError: The folder can't be written to, or the disk is full.
     """
     path = Path(path)
-    hidden = path.with_name(f".{_short(path.name)}.{secrets.token_hex(4)}.partial")
+    hidden = path.parent / f".{_short(path.name)}.{secrets.token_hex(4)}.partial"
     lock = None
     try:
         with uninterrupted():
@@ -69,7 +69,7 @@ def whole_folder(path: str | Path) -> Iterator[Path]:
             filled is then kept beside it, and the message says where.
     """
     path = Path(path)
-    hidden = path.with_name(f".{_short(path.name)}.partial")
+    hidden = path.parent / f".{_short(path.name)}.partial"
     lock = None
     try:
         with uninterrupted(), _write_errors_of(path):
@@ -173,23 +173,23 @@ def _make_locked_folder(place: Path) -> "BaseFileLock":
     """Make a folder and hold its lock; one that a dead process left there goes first."""
     from filelock import FileLock, Timeout  # noqa: PLC0415 -- Most commands write nothing.
 
-    given_up = time.monotonic() + PATIENCE_SECONDS
+    began = time.monotonic()
     while True:
         try:
             place.mkdir()
             lock = FileLock(place / LOCK)
-            lock.acquire(timeout=PATIENCE_SECONDS)
+            lock.acquire(timeout=PATIENCE_SECONDS / 10)
             return lock
         except FileExistsError:
-            if not _remove_if_abandoned(place) and time.monotonic() > given_up:
+            if not _remove_if_abandoned(place) and time.monotonic() - began > PATIENCE_SECONDS:
                 raise Taken(
                     f"{place}: another command is writing there, or it is something else's; "
                     "wait for that, name another folder, or remove it."
                 ) from None
             time.sleep(0.01)
         except (FileNotFoundError, Timeout):
-            # Another command may have cleared it away in the moment between folder and lock.
-            if not place.parent.exists() or time.monotonic() > given_up:
+            # Another command took it for abandoned in the moment between folder and lock.
+            if not place.parent.exists() or time.monotonic() - began > 10 * PATIENCE_SECONDS:
                 raise
 
 

@@ -38,6 +38,7 @@ class _State:
     sections = 0  # How many `uninterrupted` blocks are open.
     waiting: int | None = None  # The signal that came in one of them.
     stopped_at = float("-inf")
+    stopped: Stopped | None = None
 
 
 def listen() -> None:
@@ -53,9 +54,9 @@ def stop_listening() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def was_stopped() -> bool:
-    """Whether a signal came: what was raised since may be `Stopped`, lost on its way."""
-    return _State.stopped_at > float("-inf")
+def lost() -> Stopped | None:
+    """What a signal raised, though something else arrived, as from an import that it broke."""
+    return _State.stopped
 
 
 @contextmanager
@@ -84,5 +85,5 @@ def _on_signal(number: int, frame: FrameType | None) -> None:
 
 
 def _stop(number: int) -> None:
-    _State.stopped_at = time.monotonic()
-    raise Stopped(number)
+    _State.stopped_at, _State.stopped = time.monotonic(), Stopped(number)
+    raise _State.stopped

@@ -1,17 +1,27 @@
 """`hardpairs audit`."""
 
+import shlex
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import click
 
-from hardpairs.analysis.audit import audit_dataset
+from hardpairs.cli.ending import kept
 from hardpairs.cli.options import data_option, quiet_option, recipe_option, seed_option
-from hardpairs.cli.progress import training_bar
+from hardpairs.cli.progress import phases
 from hardpairs.cli.terminal import Console, print_audit
 from hardpairs.data.datasets import load_dataset
-from hardpairs.files import whole_folder
-from hardpairs.report.audit import write_audit
-from hardpairs.training.recipes import find_recipe
+from hardpairs.data.split import Dataset
+from hardpairs.errors import InputError
+from hardpairs.files import Taken, whole_folder
+from hardpairs.predictions.load import load_predictions
+from hardpairs.predictions.predictions import Predictions, save_predictions
+from hardpairs.stopping import Stopped
+from hardpairs.training.progress import OnProgress, Progress
+from hardpairs.training.recipes import Recipe, find_recipe, recipe_record
+
+PREDICTED = ("train", "test")  # In a file each; audit.json, written last, says the audit is whole.
 
 
 @click.command()
@@ -27,15 +37,77 @@ def audit(data: str, recipe: str, seed: int, out: Path, quiet: bool) -> None:
     a net that hasn't seen it.
     """
     chosen = find_recipe(recipe)
-    with whole_folder(out) as partial:
-        dataset = load_dataset(data)
-        from hardpairs.training.cross_validation import cross_validate
+    again = shlex.join(["hardpairs", *sys.argv[1:]])
+    with phases(quiet) as show:
+        predictions = _predict(data, chosen, seed, out, show)
+        with kept(out, "its audit", go_on=again):
+            show(Progress("looking for duplicates and suspect labels"))
+            from hardpairs.analysis.audit import audit_dataset
+            from hardpairs.report.audit import write_audit
 
-        with training_bar(quiet) as on_progress:
-            train_predictions, test_predictions = cross_validate(
-                dataset, chosen, seed=seed, on_progress=on_progress
-            )
-        result = audit_dataset(dataset, train_predictions, test_predictions)
-        write_audit(result, dataset, partial)
+            dataset = load_dataset(data)
+            result = audit_dataset(dataset, *predictions)
+            write_audit(result, dataset, out)
+    with kept(out, "printing its result", go_on=again):
         print_audit(result, Console())
-    click.echo(f"audit.md, its pictures and tables: {out}")
+        click.echo(f"audit.md, its pictures and tables: {out}")
+
+
+def _predict(
+    data: str, recipe: Recipe, seed: int, out: Path, show: OnProgress
+) -> list[Predictions]:
+    """Predict both splits with nets that haven't seen the image; keep the predictions in ``out``.
+
+    An audit that stopped after this point left them there: then nothing is trained again.
+    """
+    try:
+        with whole_folder(out) as partial:
+            show(Progress("reading the data"))
+            dataset = load_dataset(data)
+            show(Progress("starting Keras"))
+            from hardpairs.training.cross_validation import cross_validate, fold_states
+
+            try:
+                predictions = list(
+                    cross_validate(
+                        *(dataset, recipe), seed=seed, states=out.parent, on_progress=show
+                    )
+                )
+            except Stopped as stopped:
+                if any(path.exists() for path in fold_states(dataset, recipe, seed, out.parent)):
+                    stopped.add_note(
+                        f"what was trained so far is kept beside {out}, and the same command goes "
+                        "on from there"
+                    )
+                raise
+            for name, predicted in zip(PREDICTED, predictions, strict=True):
+                save_predictions(predicted, partial / f"{name}.npz")
+    except Taken:
+        return _load_earlier(load_dataset(data), recipe, seed, out)
+    for path in fold_states(dataset, recipe, seed, out.parent):
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+    return predictions
+
+
+def _load_earlier(dataset: Dataset, recipe: Recipe, seed: int, out: Path) -> list[Predictions]:
+    """Read what an audit of the same data, recipe and seed predicted before it was stopped.
+
+    Raises:
+        InputError: ``out`` is something else.
+    """
+    taken = InputError(f"{out}: exists already; name another folder or move it away.")
+    if (out / "audit.json").exists():
+        raise taken
+    predictions = []
+    for name, split in zip(PREDICTED, (dataset.train, dataset.test), strict=True):
+        try:
+            predicted = load_predictions(out / f"{name}.npz")
+        except InputError:
+            raise taken from None
+        known = (predicted.fingerprint, predicted.metadata.get("seed"))
+        same = predicted.metadata.get("recipe") == recipe_record(recipe)
+        if known != (split.fingerprint, seed) or not same:
+            raise taken
+        predictions.append(predicted)
+    return predictions

@@ -12,6 +12,7 @@ from hardpairs.analysis.subject import Subject
 from hardpairs.analysis.verdicts import headline
 from hardpairs.cli.options import corrections_option, votes_option
 from hardpairs.cli.terminal import Console, print_evaluation
+from hardpairs.files import clear_abandoned
 from hardpairs.foreign import one_line
 from hardpairs.predictions.found import Hints
 from hardpairs.report.write import analyse
@@ -83,30 +84,25 @@ def evaluate(
         "corrections": corrections,
         "hints": hints,
     }
+    if folder is not None:
+        clear_abandoned(folder.parent)
+    subject = analyse(run_or_file, folder=folder, **sources)
     if as_json:
-        subject = analyse(run_or_file, folder=folder, **sources)
         click.echo(json.dumps(subject.metrics, allow_nan=False))
     else:
-        subject = analyse_and_print(run_or_file, folder, **sources)
-        if folder is not None:
-            click.echo(f"Report: {(folder / 'report.html').resolve().as_uri()}")
+        print_analysis(subject, folder)
     accuracy = subject.evaluation.accuracy
     if min_accuracy is not None and accuracy < min_accuracy:
         click.echo(f"hardpairs: accuracy {accuracy:.4f} is below {min_accuracy:g}", err=True)
         sys.exit(1)
 
 
-def analyse_and_print(path: Path, folder: Path | None, **sources: Any) -> Subject:
-    """Write the analysis into a folder, if one is given, and print its tables.
-
-    Args:
-        path, sources: See `hardpairs.analysis.sources.load_subject`.
-        folder: An existing folder, or None.
-    """
-    subject = analyse(path, folder=folder, **sources)
+def print_analysis(subject: Subject, folder: Path | None) -> None:
+    """Print the tables, the headline and, where one was written, where the report is."""
     print_evaluation(subject.evaluation, Console())
     if subject.verdicts:
         click.echo(f"{headline(subject.verdicts)} Misclassified isn't yet mislabelled.")
     for remark in subject.remarks:
         click.echo(one_line(remark), err=True)
-    return subject
+    if folder is not None:
+        click.echo(f"Report: {(folder / 'report.html').resolve().as_uri()}")

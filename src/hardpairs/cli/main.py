@@ -1,13 +1,16 @@
 """The command line: each command's module is imported when it is called, and not before."""
 
 import importlib
-import os
 import sys
+from contextlib import suppress
+from typing import Any
 
 import click
 
+from hardpairs import stopping
+from hardpairs.cli.ending import Unfinished, reason
+from hardpairs.cli.streams import output_works, prepare_streams, say
 from hardpairs.errors import InputError
-from hardpairs.foreign import one_line
 
 # By use: each command's module in `hardpairs.cli`, and what it does in a line.
 SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
@@ -34,6 +37,14 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
 COMMANDS = {name: entry for section in SECTIONS.values() for name, entry in section.items()}
 
 
+class _Carried(Exception):
+    """An error on its way through click, which takes EOFError for Ctrl-C and hides others."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(error)
+        self.error = error
+
+
 class LazyGroup(click.Group):
     """Commands by name, from the modules that `SECTIONS` names; the help imports none of them."""
 
@@ -47,6 +58,13 @@ class LazyGroup(click.Group):
             return None
         module, _ = COMMANDS[name]
         return getattr(importlib.import_module(f"hardpairs.cli.{module}"), name)
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(context)
+        except (OSError, EOFError) as error:
+            raise _Carried(error) from error
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands by use."""
@@ -62,20 +80,42 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line; exit code 2 and one line for bad input, 130 for Ctrl-C."""
+    """Run the command line: 0 done, 1 done but for what is said, 2 bad input, 130 and 143 stopped.
+
+    Whatever ends a command early is said in one sentence on standard error; a traceback is a
+    fault of this program.
+    """
+    stopping.listen()
+    prepare_streams()
     try:
-        cli(standalone_mode=False)
-    except click.exceptions.Exit as error:
-        sys.exit(error.exit_code)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(2)
-    except InputError as error:
-        click.echo(f"hardpairs: {one_line(error)}", err=True)
-        sys.exit(2)
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("hardpairs: stopped; nothing half-written is left.", err=True)
-        sys.exit(130)
-    except BrokenPipeError:  # The reader of a pipe has gone, as `| head` does.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        code = cli(standalone_mode=False)
+        sys.stdout.flush()
+    except BaseException as error:
+        code = _conclude(error)
+    sys.exit(code)
+
+
+def _conclude(error: BaseException) -> int:
+    """Say in a sentence what ended the command and return its exit code."""
+    error = error.error if isinstance(error, _Carried) else error
+    stopped = error if isinstance(error, stopping.Stopped) else stopping.lost()
+    if stopped:
+        stopping.stop_listening()
+        notes = getattr(stopped, "__notes__", None) or ["nothing half-written is left"]
+        say(f"stopped; {'; '.join(notes)}.")
+        return stopped.exit_code
+    if isinstance(error, click.ClickException):
+        with suppress(OSError):
+            error.show()
+        return 2
+    if isinstance(error, InputError | Unfinished):
+        say(str(error))
+        return 2 if isinstance(error, InputError) else 1
+    if isinstance(error, OSError) and error.filename is not None:
+        say(f"{error.filename}: {reason(error)}; check the path and your rights there.")
+        return 2
+    if isinstance(error, OSError) and not output_works():
+        if not isinstance(error, BrokenPipeError):  # As with `| head`, which has seen enough.
+            say(f"standard output can't be written ({reason(error)}).")
+        return 1
+    raise error

@@ -1,11 +1,13 @@
 """`hardpairs run` and `hardpairs train`."""
 
+from contextlib import ExitStack, suppress
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 
 import click
-import numpy as np
 
+from hardpairs.cli.ending import kept
 from hardpairs.cli.options import (
     data_option,
     precision_option,
@@ -14,11 +16,15 @@ from hardpairs.cli.options import (
     seed_option,
     votes_option,
 )
-from hardpairs.cli.progress import training_bar
+from hardpairs.cli.progress import phases
 from hardpairs.data.datasets import load_dataset
 from hardpairs.data.votes import load_votes
-from hardpairs.files import whole_folder
+from hardpairs.files import Taken, whole_folder
+from hardpairs.stopping import Stopped
+from hardpairs.training.progress import OnProgress, Progress
 from hardpairs.training.recipes import find_recipe
+
+SHELF = Path("runs")  # Where runs go that weren't told where.
 
 
 @click.command()
@@ -43,8 +49,17 @@ def run(
     quiet: bool,
 ) -> None:
     """Train, evaluate and explain: everything, into a new folder."""
-    folder = out or Path("runs") / f"{datetime.now():%Y%m%d-%H%M%S}-{recipe}"
-    _train(data, recipe, seed, precision, folder, quiet, analyse_too=True, votes=votes)
+    with phases(quiet) as show:
+        folder = _train(data, recipe, seed, precision, out, show, votes=votes)
+        with kept(folder, "its analysis"):
+            show(Progress("drawing and writing the report"))
+            from hardpairs.report.write import analyse
+
+            subject = analyse(folder, votes=votes, folder=folder)
+    with kept(folder, "printing its result"):
+        from hardpairs.cli.evaluate import print_analysis
+
+        print_analysis(subject, folder)
 
 
 @click.command()
@@ -56,7 +71,10 @@ def run(
 @quiet_option
 def train(data: str, recipe: str, seed: int, precision: str | None, out: Path, quiet: bool) -> None:
     """Train and predict the test images once, into a new folder; no analysis."""
-    _train(data, recipe, seed, precision, out, quiet, analyse_too=False)
+    with phases(quiet) as show:
+        folder = _train(data, recipe, seed, precision, out, show)
+    with kept(folder, "printing its name"):
+        click.echo(f"everything is in {folder}")
 
 
 def _train(
@@ -64,32 +82,53 @@ def _train(
     recipe_name: str,
     seed: int,
     precision: str | None,
-    folder: Path,
-    quiet: bool,
+    out: Path | None,
+    show: OnProgress,
     *,
-    analyse_too: bool,
     votes: Path | None = None,
-) -> None:
+) -> Path:
+    """Train into a new folder and return it."""
     recipe = find_recipe(recipe_name)
-    with whole_folder(folder) as partial:
+    with ExitStack() as stack:
+        folder, partial = _reserve(stack, out, recipe_name)
+        show(Progress("reading the data"))
         dataset = load_dataset(data)
         if votes is not None:  # A file that doesn't fit is refused before the training, not after.
-            ids = np.arange(len(dataset.test))
-            load_votes(votes, dataset.test.labels, ids, len(dataset.class_names))
+            classes = len(dataset.class_names)
+            load_votes(votes, dataset.test.labels, dataset.test.ids, classes)
+        show(Progress("starting Keras"))
         from hardpairs.training.runs import create_run
+        from hardpairs.training.state import describe_training, state_path
 
-        with training_bar(quiet) as on_progress:
+        training = describe_training(dataset, recipe, seed=seed, precision=precision)
+        state = state_path(folder.parent, training)
+        try:
             create_run(
-                partial,
-                data,
-                dataset,
-                recipe,
+                *(partial, dataset, recipe),
                 seed=seed,
                 precision=precision,
-                on_progress=on_progress,
+                state=state,
+                on_progress=show,
             )
-        if analyse_too:
-            from hardpairs.cli.evaluate import analyse_and_print
+        except Stopped as stopped:
+            if state.exists():
+                stopped.add_note(
+                    f"the epochs trained so far are kept in {state}, and the same command goes "
+                    "on from there"
+                )
+            raise
+    with suppress(OSError):
+        state.unlink(missing_ok=True)
+    return folder
 
-            analyse_and_print(partial, partial, votes=votes)
-    click.echo(f"everything is in {folder}")
+
+def _reserve(stack: ExitStack, out: Path | None, recipe: str) -> tuple[Path, Path]:
+    """Return the folder to make, which nobody else is making, and the hidden one to fill."""
+    if out is not None:
+        return out, stack.enter_context(whole_folder(out))
+    name = f"{datetime.now():%Y%m%d-%H%M%S}-{recipe}"
+    for number in count(1):
+        folder = SHELF / (name if number == 1 else f"{name}-{number}")
+        with suppress(Taken):
+            return folder, stack.enter_context(whole_folder(folder))
+    raise AssertionError  # Numbers don't end.

@@ -6,7 +6,7 @@ The format is specified in docs/predictions.md.
 import json
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -154,6 +154,13 @@ def as_float32(probabilities: np.ndarray) -> np.ndarray:
 
 def save_predictions(predictions: Predictions, path: str | Path) -> None:
     """Write an .npz without pickle; whole or not at all."""
+    # Given a path without an ending, NumPy adds one.
+    with whole_file(Path(path)) as partial, partial.open("wb") as file:
+        write_predictions(predictions, file)
+
+
+def write_predictions(predictions: Predictions, file: IO[bytes]) -> None:
+    """Write what `save_predictions` writes into an open file."""
     arrays: dict[str, Any] = {
         "format_version": np.int64(FORMAT_VERSION),
         "labels": predictions.labels,
@@ -174,9 +181,7 @@ def save_predictions(predictions: Predictions, path: str | Path) -> None:
     for name in ("images", "embeddings"):
         if getattr(predictions, name) is not None:
             arrays[name] = getattr(predictions, name)
-    # Given a path without an ending, NumPy adds one.
-    with whole_file(Path(path)) as partial, partial.open("wb") as file:
-        np.savez_compressed(file, **arrays)
+    np.savez_compressed(file, **arrays)
 
 
 def _check_classes(class_names: tuple[str, ...]) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 
 from hardpairs.data.split import Dataset
 from hardpairs.errors import InputError
-from hardpairs.files import clear_abandoned, locked, whole_folder, write_error
+from hardpairs.files import clear_abandoned, locked, whole_folder, write_bytes, write_error
 from hardpairs.predictions.load import load_predictions
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.training.environment import default_precision, training_environment
@@ -119,7 +119,7 @@ def _keep(outcome: Files | Exception, job: Job, dataset: Dataset, home: Path) ->
     try:
         with whole_folder(home) as partial:
             for name, content in outcome.items():
-                (partial / name).write_bytes(content)
+                write_bytes(partial / name, content)
     except OSError as error:
         raise write_error(home, error) from error
     try:

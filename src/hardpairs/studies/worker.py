@@ -1,17 +1,16 @@
 """What a study's job does on the machine that it runs on: one training, two sets of predictions."""
 
-import tempfile
+import io
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from hardpairs.data.split import Dataset
-from hardpairs.predictions.load import load_predictions
-from hardpairs.predictions.predictions import save_predictions
+from hardpairs.predictions.predictions import write_predictions
 from hardpairs.studies.jobs import Files, Job, describe_job, training_rows
 from hardpairs.training.backend import keras
-from hardpairs.training.runs import create_run
+from hardpairs.training.record import history_csv
+from hardpairs.training.runs import train_and_predict
 
 
 def run_job(job: Job, dataset: Dataset, wanted: Mapping[str, Any]) -> Files:
@@ -34,17 +33,15 @@ def run_job(job: Job, dataset: Dataset, wanted: Mapping[str, Any]) -> Files:
                 f"this machine has {name} {mine.get(name)}, the study needs {wanted[name]}"
             )
     keras.backend.clear_session()  # A worker's nets would pile up otherwise.
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        part = dataset
-        if job.fraction < 1:
-            part = replace(dataset, train=dataset.train.take(training_rows(job, dataset)))
-        create_run(
-            folder, job.source, part, job.recipe, seed=job.seed, precision=precision, for_study=True
-        )
-        for path in folder.glob("*.npz"):
-            predictions = load_predictions(path)
-            save_predictions(
-                replace(predictions, metadata={**predictions.metadata, "job": mine}), path
-            )
-        return {path.name: path.read_bytes() for path in folder.iterdir()}
+    part = dataset
+    if job.fraction < 1:
+        part = replace(dataset, train=dataset.train.take(training_rows(job, dataset)))
+    outcome = train_and_predict(part, job.recipe, seed=job.seed, precision=precision)
+    files = {"history.csv": history_csv(outcome.trained).encode()}
+    for name, predictions in (("predictions", outcome.test), ("validation", outcome.validation)):
+        if predictions is not None:
+            metadata = {**predictions.metadata, "job": mine}
+            packed = io.BytesIO()
+            write_predictions(replace(predictions, metadata=metadata), packed)
+            files[f"{name}.npz"] = packed.getvalue()
+    return files

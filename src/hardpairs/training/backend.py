@@ -8,6 +8,7 @@ import logging
 import os
 from collections.abc import Iterator
 
+from hardpairs.errors import MissingExtra
 from hardpairs.training.environment import default_precision
 from hardpairs.training.threads import use_cores
 
@@ -28,7 +29,13 @@ def _silent_stderr() -> Iterator[None]:
 use_cores(os.cpu_count() or 1)
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 logging.getLogger("tensorflow").setLevel(logging.ERROR)
-with _silent_stderr():
-    import keras
+try:
+    with _silent_stderr():
+        import keras
+except ImportError as error:
+    raise MissingExtra(
+        f"training needs Keras and its backend, and there is no {error.name or 'such package'} "
+        "here; install them with: pip install 'hardpairs[train]'"
+    ) from error
 
 __all__ = ["default_precision", "keras"]

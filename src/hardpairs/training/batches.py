@@ -27,6 +27,7 @@ class Batches(keras.utils.PyDataset):
         self,
         images: np.ndarray,
         targets: np.ndarray,
+        rows: np.ndarray,
         *,
         batch_size: int,
         seed: int,
@@ -34,10 +35,11 @@ class Batches(keras.utils.PyDataset):
         easy: np.ndarray | None = None,
         easy_every: int = 1,
     ) -> None:
-        """Take images uint8 (N, H, W, C) and their targets (N, K).
+        """Take images uint8 (N, H, W, C), their targets (N, K), and which of them to train on.
 
         Args:
-            images, targets: Of the images to train on.
+            images, targets: Of all images.
+            rows: Those to train on.
             batch_size: B.
             seed: Decides order and augmentation.
             table: What to do to a batch, see `hardpairs.training.augment.augment`.
@@ -50,7 +52,7 @@ class Batches(keras.utils.PyDataset):
         self.batch_size, self.seed, self.table = batch_size, seed, table
         self.easy = np.array([], int) if easy is None else easy
         self.easy_every = easy_every
-        self.others = np.setdiff1d(np.arange(len(targets)), self.easy)
+        self.others = np.setdiff1d(rows, self.easy)
         self.begin_epoch(0)
 
     def __len__(self) -> int:

@@ -1,39 +1,26 @@
-"""Training one recipe on one dataset with one seed, and predicting with what came out."""
+"""Training one recipe on one dataset with one seed."""
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from hardpairs.data.split import Split
+from hardpairs.data.split import Dataset
 from hardpairs.errors import InputError
 from hardpairs.training.backend import default_precision, keras
 from hardpairs.training.batches import Batches, as_fit_takes_them
 from hardpairs.training.nets import SideBySide, build_net
 from hardpairs.training.optimizers import OneCycle, convolution_muon
+from hardpairs.training.predict import PREDICT_BATCH_SIZE, predict
+from hardpairs.training.progress import OnProgress, Progress, ignore
 from hardpairs.training.recipes import Recipe
+from hardpairs.training.state import Record, describe_training, load_state, save_state
 
-PREDICT_BATCH_SIZE = 500
 # Fewer returns to Python: about 10% faster in Keras on TensorFlow. Keras on torch allows only 1.
 STEPS_PER_EXECUTION = 1 if keras.backend.backend() == "torch" else 20
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a training stands: step ``step`` of ``steps`` in epoch ``epoch`` of ``epochs``.
-
-    Counted from 1; ``epochs`` is an upper bound under early stopping. ``accuracy`` is the running
-    training accuracy of the epoch, ``validation_accuracy`` that of the last epoch ended, if any.
-    """
-
-    epoch: int
-    epochs: int
-    step: int
-    steps: int
-    accuracy: float
-    validation_accuracy: float | None
+REMEMBERED = ("wait", "best", "best_epoch", "stopped_epoch")  # By Keras' early stopping.
 
 
 @dataclass(frozen=True)
@@ -45,9 +32,10 @@ class TrainedModel:
         history: Keras' figures by name ("loss", "accuracy", with validation also "val_loss",
             "val_accuracy"), plus "seconds"; one value per epoch trained.
         kept_epoch: The epoch, counted from 1, whose weights the model has.
-        fit_seconds: Wall time of ``fit``, graph building included.
+        fit_seconds: Wall time of ``fit``, graph building included; of a training that went on
+            where it was stopped, with the epochs before.
         precision: The Keras dtype policy it was trained under.
-        held_out: How many images, the split's last, it wasn't trained on.
+        held_out: int64 (M,), rows of the training split that it wasn't trained on.
     """
 
     model: "keras.Model"
@@ -55,46 +43,49 @@ class TrainedModel:
     kept_epoch: int
     fit_seconds: float
     precision: str
-    held_out: int
+    held_out: np.ndarray
 
 
 def train(
-    split: Split,
+    dataset: Dataset,
     recipe: Recipe,
     *,
-    classes: int,
     seed: int = 0,
     precision: str | None = None,
     easy: np.ndarray | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
+    state: Path | None = None,
+    on_progress: OnProgress = ignore,
 ) -> TrainedModel:
-    """Train ``recipe`` on one split.
+    """Train ``recipe`` on a dataset's training images.
 
     Args:
-        split: Training images and labels; the recipe's validation share is cut off its end.
-        recipe: How to train.
-        classes: K, how many classes the net tells apart.
+        dataset: Its test images are never looked at.
+        recipe: How to train. What it holds out is the last part of `Dataset.order_to_train`.
         seed: Decides initial weights, dropout, batch order and augmentation: with the same
             machine and versions, the same weights.
         precision: A Keras dtype policy; by default the one that suits the processor.
         easy: Rows of the images that take turns, as `easiest` finds them for a recipe that has
-            easy images, and for no other.
+            easy images.
+        state: A file that keeps the state after each epoch. One that is there is gone on from;
+            who has what they wanted removes it.
         on_progress: Called every few steps.
 
     Raises:
-        InputError: The recipe has easy images and none were given.
+        InputError: The recipe has easy images and none were given, or the state is damaged or of
+            another training.
     """
     if recipe.easy_by and easy is None:
         raise InputError(
-            f"{recipe.name}: needs its easy images; find them with hardpairs.easiest(split, recipe)"
+            f"{recipe.name}: takes easy images in turns; find them with "
+            "hardpairs.easiest(dataset, recipe) and give them as easy=."
         )
     precision = precision or default_precision()
-    trained_on = len(split) - held_out_images(split, recipe)
-    images = split.pixels
-    targets = np.eye(classes, dtype=np.float32)[split.labels]
+    on_progress(Progress("preparing"))
+    images, classes = dataset.train.pixels, len(dataset.class_names)
+    targets = np.eye(classes, dtype=np.float32)[dataset.train.labels]
+    trained_on, held_out = rows_to_train(dataset, recipe)
     batches = Batches(
-        images[:trained_on],
-        targets[:trained_on],
+        *(images, targets, trained_on),
         batch_size=recipe.batch_size,
         seed=seed,
         table=recipe.augment,
@@ -102,37 +93,68 @@ def train(
         easy_every=recipe.easy_every,
     )
     keras.utils.set_random_seed(seed)
-    shape = images.shape[1:]
-    model = build_net(recipe.net, shape, classes, options=recipe.net_options, precision=precision)
-    trainer = SideBySide(model)
-    _compile(trainer, recipe, len(batches) * recipe.epochs)
-    clock = _Clock(batches, recipe.epochs, on_progress)
-    callbacks: list[Any] = [clock]
-    stopping = None
-    if recipe.patience and trained_on < len(split):
-        stopping = keras.callbacks.EarlyStopping(
-            monitor="val_loss", patience=recipe.patience, restore_best_weights=True
+    trainer = SideBySide(
+        build_net(
+            recipe.net,
+            images.shape[1:],
+            classes,
+            options=recipe.net_options,
+            precision=precision,
         )
-        callbacks.append(stopping)
-    watched = (images[trained_on:], targets[trained_on:]) if trained_on < len(split) else None
-    started = time.perf_counter()
-    history = trainer.fit(
-        as_fit_takes_them(batches),
-        epochs=recipe.epochs,
-        validation_data=watched,
-        validation_batch_size=PREDICT_BATCH_SIZE,
-        shuffle=False,
-        callbacks=callbacks,
-        verbose=0,
     )
+    _compile(trainer, recipe, len(batches) * recipe.epochs)
+    description = (
+        describe_training(dataset, recipe, seed=seed, precision=precision) if state else {}
+    )
+    keeper = _Keeper(trainer, recipe, state, description)
+    if keeper.record.epochs:
+        on_progress(Progress(f"going on after epoch {keeper.record.epochs}, where it was stopped"))
+    watched = (images[held_out], targets[held_out]) if len(held_out) else None
+    seconds = _fit(trainer, batches, keeper, watched, on_progress)
+    record = keeper.record
     return TrainedModel(
-        model=model,
-        history={**history.history, "seconds": clock.seconds},
-        kept_epoch=1 + stopping.best_epoch if stopping else len(clock.seconds),
-        fit_seconds=time.perf_counter() - started,
+        model=trainer.net,
+        history=record.history,
+        kept_epoch=1 + int(record.stopping["best_epoch"]) if record.stopping else record.epochs,
+        fit_seconds=seconds,
         precision=precision,
-        held_out=len(split) - trained_on,
+        held_out=held_out,
     )
+
+
+def rows_to_train(dataset: Dataset, recipe: Recipe) -> tuple[np.ndarray, np.ndarray]:
+    """int64 rows of the training images that a recipe trains on, and of those it holds out."""
+    order = dataset.order_to_train()
+    trained_on = len(order) - round(len(order) * recipe.validation_share)
+    return order[:trained_on], order[trained_on:]
+
+
+def easiest(
+    dataset: Dataset,
+    recipe: Recipe,
+    *,
+    seed: int = 0,
+    precision: str | None = None,
+    on_progress: OnProgress = ignore,
+) -> np.ndarray | None:
+    """Return the rows of the images that are easy to a recipe, None if it has none.
+
+    They are those of whose label its ``easy_by`` is surest once it was trained on them. That a
+    cheap net can tell on which images a better one needn't be trained as often was shown by
+    Coleman et al. (ICLR 2020); cifar10-airbench (Jordan 2024) spares its largest net that way.
+    """
+    if recipe.easy_by is None:
+        return None
+    rows, _ = rows_to_train(dataset, recipe)
+    part = replace(dataset, train=dataset.train.take(rows))
+    cheap = replace(recipe.easy_by, validation_share=0.0)
+
+    def tell(progress: Progress) -> None:
+        on_progress(replace(progress, phase="finding easy images"))
+
+    net = train(part, cheap, seed=seed, precision=precision, on_progress=tell).model
+    confidence = predict(net, part.train.pixels)[np.arange(len(rows)), part.train.labels]
+    return rows[np.argsort(-confidence, kind="stable")[: round(recipe.easy_share * len(rows))]]
 
 
 def _compile(trainer: SideBySide, recipe: Recipe, steps: int) -> None:
@@ -146,44 +168,6 @@ def _compile(trainer: SideBySide, recipe: Recipe, steps: int) -> None:
             metrics=[keras.metrics.CategoricalAccuracy("accuracy")],
             steps_per_execution=STEPS_PER_EXECUTION,
         )
-
-
-def held_out_images(split: Split, recipe: Recipe) -> int:
-    """How many images, the split's last, the recipe holds out."""
-    return round(len(split) * recipe.validation_share)
-
-
-def easiest(
-    split: Split, recipe: Recipe, *, classes: int, seed: int = 0, precision: str | None = None
-) -> np.ndarray | None:
-    """Return the rows of the images that are easy to a recipe, None if it has none.
-
-    They are those of whose label its ``easy_by`` is surest once it was trained on them. That a
-    cheap net can tell on which images a better one needn't be trained as often was shown by
-    Coleman et al. (ICLR 2020); cifar10-airbench (Jordan 2024) spares its largest net that way.
-    """
-    if recipe.easy_by is None:
-        return None
-    trained_on = len(split) - held_out_images(split, recipe)
-    part = split.take(slice(trained_on))
-    net = train(part, recipe.easy_by, classes=classes, seed=seed, precision=precision).model
-    confidence = predict(net, part.pixels)[np.arange(trained_on), part.labels]
-    return np.argsort(-confidence, kind="stable")[: round(recipe.easy_share * trained_on)]
-
-
-def predict(model: "keras.Model", images: np.ndarray) -> np.ndarray:
-    """Return float32 probabilities (N, K) for uint8 images (N, H, W, C)."""
-    return _predict(model, images)
-
-
-def hidden_activations(model: "keras.Model", images: np.ndarray) -> np.ndarray:
-    """Return float32 (N, D): what the last layer is given for uint8 images (N, H, W, C)."""
-    hidden = keras.Model(model.inputs, model.layers[-1].input)
-    return _predict(hidden, images).astype(np.float32).reshape(len(images), -1)
-
-
-def _predict(model: "keras.Model", images: np.ndarray) -> np.ndarray:
-    return SideBySide(model).predict(images, batch_size=PREDICT_BATCH_SIZE, verbose=0)
 
 
 def _optimizer(recipe: Recipe, steps: int) -> "keras.optimizers.Optimizer":
@@ -200,17 +184,44 @@ def _optimizer(recipe: Recipe, steps: int) -> "keras.optimizers.Optimizer":
     return optimizer
 
 
+def _fit(
+    trainer: SideBySide,
+    batches: Batches,
+    keeper: "_Keeper",
+    watched: tuple[np.ndarray, np.ndarray] | None,
+    on_progress: OnProgress,
+) -> float:
+    """Train the epochs that are left; return the seconds of all."""
+    recipe, record = keeper.recipe, keeper.record
+    before = sum(record.history.get("seconds", ()))
+    callbacks: list[Any] = [_Clock(batches, record, recipe.epochs, on_progress)]
+    if recipe.patience and watched:
+        callbacks.append(keeper.make_early_stopping())
+    started = time.perf_counter()
+    if not record.finished:
+        trainer.fit(
+            as_fit_takes_them(batches),
+            initial_epoch=record.epochs,
+            epochs=recipe.epochs,
+            validation_data=watched,
+            validation_batch_size=PREDICT_BATCH_SIZE,
+            shuffle=False,
+            callbacks=[*callbacks, keeper],
+            verbose=0,
+        )
+        keeper.finish()
+    return before + time.perf_counter() - started
+
+
 class _Clock(keras.callbacks.Callback):
     """Sets each epoch's batch order, times the epochs and reports progress."""
 
     def __init__(
-        self, batches: Batches, epochs: int, on_progress: Callable[[Progress], None] | None
+        self, batches: Batches, record: Record, epochs: int, on_progress: OnProgress
     ) -> None:
         super().__init__()
-        self.batches, self.epochs, self.on_progress = batches, epochs, on_progress
-        self.seconds: list[float] = []
-        self.epoch = 0
-        self.validation_accuracy: float | None = None
+        self.batches, self.record, self.epochs = batches, record, epochs
+        self.on_progress, self.epoch = on_progress, 0
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self.epoch = epoch
@@ -218,18 +229,87 @@ class _Clock(keras.callbacks.Callback):
         self.started = time.perf_counter()
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        if self.on_progress and logs:
-            self.on_progress(
-                Progress(
-                    epoch=self.epoch + 1,
-                    epochs=self.epochs,
-                    step=batch + 1,
-                    steps=len(self.batches),
-                    accuracy=logs["accuracy"],
-                    validation_accuracy=self.validation_accuracy,
-                )
+        self.on_progress(
+            Progress(
+                "training",
+                epoch=self.epoch + 1,
+                epochs=self.epochs,
+                step=batch + 1,
+                steps=len(self.batches),
+                accuracy=(logs or {}).get("accuracy"),
+                validation_accuracy=self.record.history.get("val_accuracy", [None])[-1],
             )
+        )
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        self.seconds.append(time.perf_counter() - self.started)
-        self.validation_accuracy = (logs or {}).get("val_accuracy")
+        figures = {**(logs or {}), "seconds": time.perf_counter() - self.started}
+        for name, value in figures.items():
+            self.record.history.setdefault(name, []).append(float(value))
+
+
+class _Keeper(keras.callbacks.Callback):
+    """Goes on from a training's state, if there is one, and keeps it after every epoch."""
+
+    def __init__(
+        self,
+        trainer: SideBySide,
+        recipe: Recipe,
+        path: Path | None,
+        description: dict[str, Any],
+    ) -> None:
+        super().__init__()
+        self.trainer, self.recipe = trainer, recipe
+        self.path, self.description = path, description
+        self.early_stopping: Any = None
+        self.record, self.best_weights = Record(), list[np.ndarray]()
+        if path is not None and path.exists():
+            self.record, arrays = load_state(path, description)
+            self._restore(arrays)
+
+    def _variables(self) -> list[Any]:
+        return [*self.trainer.variables, *self.trainer.optimizer.variables]
+
+    def _restore(self, arrays: list[np.ndarray]) -> None:
+        variables = self._variables()
+        now, self.best_weights = arrays[: len(variables)], arrays[len(variables) :]
+        shapes = [tuple(variable.shape) for variable in variables]
+        if [array.shape for array in now] != shapes:
+            raise InputError(f"{self.path}: doesn't fit this training's net; remove it.")
+        for variable, array in zip(variables, now, strict=True):
+            variable.assign(array)
+
+    def make_early_stopping(self) -> Any:
+        """Keras' early stopping, which goes on with what an earlier one remembered."""
+        keeper = self
+
+        class EarlyStopping(keras.callbacks.EarlyStopping):
+            def on_train_begin(self, logs: dict | None = None) -> None:
+                super().on_train_begin(logs)
+                for name, value in keeper.record.stopping.items():
+                    setattr(self, name, value)
+                self.best_weights = keeper.best_weights or None
+
+        self.early_stopping = EarlyStopping(
+            monitor="val_loss", patience=self.recipe.patience, restore_best_weights=True
+        )
+        return self.early_stopping
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        self.record.epochs = epoch + 1
+        if self.early_stopping:
+            remembered = {name: float(getattr(self.early_stopping, name)) for name in REMEMBERED}
+            self.record.stopping = remembered
+            self.best_weights = self.early_stopping.best_weights
+        if epoch + 1 < self.recipe.epochs and not self.trainer.stop_training:
+            self._save()
+
+    def finish(self) -> None:
+        """Keep what came out at last: a stop while it is predicted with costs no training."""
+        self.record.finished = True
+        self.best_weights = []
+        self._save()
+
+    def _save(self) -> None:
+        if self.path is not None:
+            now = [variable.numpy() for variable in self._variables()]
+            save_state(self.path, self.description, self.record, [*now, *self.best_weights])

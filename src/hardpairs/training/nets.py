@@ -24,6 +24,7 @@ from hardpairs.training.mirrored_layers import (
 
 layers, ops = keras.layers, keras.ops
 Shape = tuple[int, int, int]  # Height, width, channels.
+SMALLEST_SIDE, LARGEST_SIDE = 8, 96  # Pixels, of the images that nets are built for.
 
 
 def cnn(
@@ -117,10 +118,8 @@ def cosine(
     outputs = layers.MaxPooling2D()(_fixed_cosines(inputs))
     outputs = layers.ReLU()(outputs)
     for index, count in enumerate(filters):
-        unpadded = index == len(filters) - 1 or (index == 0 and padding == "valid")
-        outputs = _block(
-            outputs, count, padding="valid" if unpadded else "same", pooled=index == pooled
-        )
+        own = "valid" if index == len(filters) - 1 else padding if index == 0 else "same"
+        outputs = _block(outputs, count, padding=own, pooled=index == pooled)
     return keras.Model(inputs, _classified(layers.Flatten()(outputs), classes))
 
 

@@ -1,0 +1,41 @@
+"""How a command ends that had something go wrong after its work was done."""
+
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hardpairs.cli.streams import output_works
+from hardpairs.stopping import Stopped
+
+
+class Unfinished(Exception):
+    """What matters is done and kept; what came after it failed. The message says both."""
+
+
+@contextmanager
+def kept(folder: Path, what: str, *, go_on: str | None = None) -> Iterator[None]:
+    """Let nothing that fails in the block pass for a failure of what is complete in ``folder``.
+
+    Args:
+        folder: What is there to stay.
+        what: What the block does, as in "printing its result".
+        go_on: The command that does it again; by default `hardpairs evaluate FOLDER`.
+    """
+    again = f"go on with `{go_on or shlex.join(['hardpairs', 'evaluate', str(folder)])}`"
+    try:
+        yield
+    except Stopped as stopped:
+        stopped.add_note(f"{folder} is trained and stays; {again}")
+        raise
+    except Exception as error:  # Whatever it is: the training isn't to blame.
+        output_works()
+        raise Unfinished(
+            f"{folder} is trained and complete, but {what} failed ({reason(error)}); {again}."
+        ) from error
+
+
+def reason(error: BaseException) -> str:
+    """Say in some words what an error is."""
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return text.rstrip(".") or type(error).__name__

@@ -1,0 +1,91 @@
+"""The state of a training after its last finished epoch, kept so that it can go on from there.
+
+Everything that the next epoch depends on is in it: weights, averages and dropout's seeds, the
+optimizer's variables and what early stopping remembers. Order and augmentation are functions of
+(seed, epoch), so a training that goes on comes to the same weights, byte for byte, as one that
+was never stopped.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hardpairs.data.split import Dataset
+from hardpairs.errors import InputError
+from hardpairs.files import STATE_ENDING, whole_file
+from hardpairs.reading import parse_json, read_npz
+from hardpairs.training.environment import default_precision, training_environment
+from hardpairs.training.recipes import Recipe, recipe_record
+
+
+@dataclass
+class Record:
+    """What a training says of itself after each epoch.
+
+    Attributes:
+        epochs: How many are finished.
+        history: Keras' figures and "seconds", one value per finished epoch.
+        finished: Whether nothing is left to train.
+        stopping: What early stopping remembers, but for the weights.
+    """
+
+    epochs: int = 0
+    history: dict[str, list[float]] = field(default_factory=dict)
+    finished: bool = False
+    stopping: dict[str, float] = field(default_factory=dict)
+
+
+def describe_training(
+    dataset: Dataset, recipe: Recipe, *, seed: int, precision: str | None = None
+) -> dict[str, Any]:
+    """Everything that decides a training's weights on this machine, as JSON has it."""
+    description = {
+        "recipe": recipe_record(recipe, words=False),
+        "data": dataset.train.fingerprint,
+        "shuffled": dataset.shuffled,
+        "classes": len(dataset.class_names),
+        "seed": seed,
+        "precision": precision or default_precision(),
+        **training_environment(),
+    }
+    return json.loads(json.dumps(description))
+
+
+def state_path(folder: Path, description: dict[str, Any]) -> Path:
+    """Where the state of a training is kept in a folder: every training has a place of its own."""
+    text = json.dumps(description, sort_keys=True)
+    return folder / f".{hashlib.sha256(text.encode()).hexdigest()[:16]}{STATE_ENDING}"
+
+
+def save_state(
+    path: Path, description: dict[str, Any], record: Record, arrays: Sequence[np.ndarray]
+) -> None:
+    """Write a state, whole or not at all."""
+    told = json.dumps({"training": description, "record": vars(record)})
+    with whole_file(path) as partial, partial.open("wb") as file:
+        named: dict[str, Any] = {f"array{index}": array for index, array in enumerate(arrays)}
+        np.savez(file, told=np.array(told), **named)
+
+
+def load_state(path: Path, description: dict[str, Any]) -> tuple[Record, list[np.ndarray]]:
+    """Read a state.
+
+    Raises:
+        InputError: Damaged, or of another training.
+    """
+    arrays = read_npz(path)
+    again = "remove it, and the training starts from its beginning."
+    try:
+        told = parse_json(str(arrays.pop("told")))
+        record = Record(**told["record"])
+        ordered = [arrays[f"array{index}"] for index in range(len(arrays))]
+    except Exception as error:  # Whatever a changed file makes of it.
+        raise InputError(f"{path}: isn't the state of a training; {again}") from error
+    if told["training"] != description:
+        raise InputError(f"{path}: is the state of another training; {again}")
+    return record, ordered

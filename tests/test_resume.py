@@ -1,0 +1,134 @@
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from conftest import run_cli
+from hardpairs.data.split import Dataset
+from hardpairs.errors import InputError
+from hardpairs.predictions.load import load_predictions
+from hardpairs.training.fit import train
+from hardpairs.training.predict import predict
+from hardpairs.training.progress import Progress
+from hardpairs.training.recipes import RECIPES
+
+pytestmark = pytest.mark.train
+
+# Dropout and early stopping; Muon, batch norm and augmentation; easy images in turns.
+RECIPES_TO_STOP = [
+    replace(RECIPES["lesson"], epochs=6, patience=1),
+    replace(RECIPES["strong"], epochs=4),
+    replace(RECIPES["quick"], epochs=4, easy_by=RECIPES["sprint"], easy_every=2),
+]
+
+
+@pytest.fixture(scope="module")
+def data(fashion) -> Dataset:
+    return replace(fashion, train=fashion.train.take(slice(600)))
+
+
+class StopNow(BaseException):
+    pass
+
+
+def stop_in(epoch: int, step: int = 1):
+    def show(progress: Progress) -> None:
+        if (progress.epoch, progress.step) >= (epoch, step):
+            raise StopNow
+
+    return show
+
+
+@pytest.mark.parametrize("recipe", RECIPES_TO_STOP, ids=lambda recipe: recipe.name)
+def test_a_training_that_was_stopped_goes_on_to_the_same_weights(data, tmp_path, recipe):
+    easy = np.arange(0, 600, 3) if recipe.easy_by else None
+    whole = train(data, recipe, seed=3, easy=easy)
+    for stops in ([2], [2, 3, 4]):
+        state = tmp_path / f"{len(stops)}.npz"
+        for epoch in stops:
+            with pytest.raises(StopNow):
+                train(data, recipe, seed=3, easy=easy, state=state, on_progress=stop_in(epoch))
+            assert state.exists() == (epoch > 1)
+        again = train(data, recipe, seed=3, easy=easy, state=state)
+        for name, values in whole.history.items():
+            if name != "seconds":
+                assert again.history[name] == values
+        assert again.kept_epoch == whole.kept_epoch
+        for expected, weights in zip(
+            whole.model.get_weights(), again.model.get_weights(), strict=True
+        ):
+            np.testing.assert_array_equal(weights, expected)
+        # What is finished is trained no second time.
+        finished = train(data, recipe, seed=3, easy=easy, state=state, on_progress=stop_in(1))
+        np.testing.assert_array_equal(
+            predict(finished.model, data.test.pixels[:50]),
+            predict(whole.model, data.test.pixels[:50]),
+        )
+        assert finished.kept_epoch == whole.kept_epoch
+
+
+@pytest.mark.parametrize(
+    "change", ["seed", "recipe", "data", "precision", "damaged", "empty", "fewer arrays"]
+)
+def test_the_state_of_another_training_is_refused(data, tmp_path, change):
+    recipe, state = replace(RECIPES["quick"], epochs=3), tmp_path / "state.npz"
+    with pytest.raises(StopNow):
+        train(data, recipe, state=state, on_progress=stop_in(2))
+    options = {"seed": 1} if change == "seed" else {}
+    if change == "recipe":
+        recipe = replace(recipe, learning_rate=0.01)
+    elif change == "data":
+        data = replace(data, train=data.train.take(slice(590)))
+    elif change == "precision":
+        other = {"float32": "mixed_bfloat16", "mixed_bfloat16": "float32"}
+        options["precision"] = other[load_state_precision(state)]
+    elif change == "damaged":
+        content = bytearray(state.read_bytes())
+        content[len(content) // 2] ^= 255
+        state.write_bytes(content)
+    elif change == "empty":
+        state.write_bytes(b"")
+    elif change == "fewer arrays":
+        arrays = dict(np.load(state))
+        del arrays[f"array{len(arrays) - 2}"]
+        np.savez(state, **arrays)
+    with pytest.raises(InputError, match=r"state\.npz"):
+        train(data, recipe, state=state, **options)
+
+
+def load_state_precision(state) -> str:
+    text = str(np.load(state)["told"])
+    return "mixed_bfloat16" if '"precision": "mixed_bfloat16"' in text else "float32"
+
+
+def test_kills_at_random_moments_change_nothing(tiny_folder, tmp_path):
+    """A short form of benchmarks/kills.py."""
+    arguments = ("train", "--data", tiny_folder, "--recipe", "quick", "--quiet", "--out")
+    assert run_cli(*arguments, tmp_path / "whole").returncode == 0
+    expected = load_predictions(tmp_path / "whole" / "predictions.npz").probabilities
+    place = tmp_path / "killed"
+    place.mkdir()
+    rng = random.Random(0)
+    for _ in range(3):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "hardpairs", *map(str, arguments), place / "run"],
+            env={**os.environ, "PYTHONWARNINGS": "ignore"},
+            stderr=subprocess.DEVNULL,
+        )
+        deadline = time.monotonic() + 60
+        while process.poll() is None and time.monotonic() < deadline and not list(place.iterdir()):
+            time.sleep(0.01)
+        time.sleep(rng.uniform(0, 8))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert run_cli(*arguments, place / "run").returncode == 0 or (place / "run").exists()
+    np.testing.assert_array_equal(
+        load_predictions(place / "run" / "predictions.npz").probabilities, expected
+    )
+    assert [path.name for path in place.iterdir()] == ["run"]
