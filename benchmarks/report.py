@@ -11,6 +11,8 @@ import json
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -29,6 +31,22 @@ HERE = Path(__file__).parent
 OPENINGS = 5
 SWITCHES = ["--no-sandbox", "--headless", "--disable-gpu", "--no-first-run"]
 INTERACTIVE = "() => performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd"
+# Each from the click or key until the second frame after it has been drawn.
+ACTIONS = {
+    "open a cell": "location.hash = document.querySelector('.cells td a[href^=\"#true=\"]').hash",
+    "open a pair": "location.hash = 'pair=0'",
+    "next image": "choose(1)",
+    "filter by verdict": "byId('filters').lastElementChild?.click()",
+    "mark an image": "mark(shown.image, 'ambiguous')",
+    "sort": "byId('sort').dispatchEvent(new Event('change'))",
+    "similar classes together": "document.querySelector('[data-toggle=order]').click()",
+}
+TIMED = """() => new Promise((resolve) => {
+  const start = performance.now();
+  const end = () => setTimeout(() => resolve(performance.now() - start));
+  %s;
+  requestAnimationFrame(() => requestAnimationFrame(end));
+})"""
 
 
 def main() -> None:
@@ -41,6 +59,8 @@ def main() -> None:
         for images, classes, wrong in ((10_000, 10, 0.08), (50_000, 1_000, 0.25)):
             rows.append(measure(Path(folder) / "report.html", images, classes, wrong))
     Console(width=120).print(report_table(rows))
+    for name, seconds in rows[0]["action_seconds"].items():
+        Console(width=120).print(f"{name}: {1000 * seconds:.0f} ms")
     options.out.write_text(json.dumps({"rows": rows}, indent=1) + "\n", encoding="utf-8")
 
 
@@ -62,6 +82,7 @@ def measure(path: Path, images: int, classes: int, wrong: float) -> dict[str, An
         "megabytes": path.stat().st_size / 1e6,
         "write_seconds": time.perf_counter() - started,
         "interactive_seconds": interactive_seconds(path),
+        "action_seconds": action_seconds(path) if classes == 10 else {},
     }
 
 
@@ -79,23 +100,48 @@ def invent_predictions(images: int, classes: int, wrong: float) -> Predictions:
 
 def interactive_seconds(path: Path) -> float | None:
     """Median time until the page's script has run; None where there is no browser."""
-    chromium = shutil.which("chromium")
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        return None
-    if not chromium:
-        return None
-    times = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=SWITCHES)
+    times: list[float] = []
+    with opened_browser() as browser:
+        if browser is None:
+            return None
         for _ in range(OPENINGS):
             page = browser.new_page()
             page.goto(path.as_uri())
             times.append(page.evaluate(INTERACTIVE) / 1000)
             page.close()
-        browser.close()
     return median(times)
+
+
+def action_seconds(path: Path) -> dict[str, float]:
+    """Median time of each of a reader's actions, until it has been drawn; empty without browser."""
+    times: dict[str, list[float]] = {name: [] for name in ACTIONS}
+    with opened_browser() as browser:
+        if browser is None:
+            return {}
+        for _ in range(OPENINGS):
+            page = browser.new_page()
+            page.goto(path.as_uri())
+            for name, action in ACTIONS.items():
+                times[name].append(page.evaluate(TIMED % action) / 1000)
+            page.close()
+    return {name: median(values) for name, values in times.items()}
+
+
+@contextmanager
+def opened_browser() -> Iterator[Any]:
+    """Chromium, or None where it or Playwright is missing."""
+    chromium = shutil.which("chromium")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        chromium = None
+    if not chromium:
+        yield None
+        return
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=SWITCHES)
+        yield browser
+        browser.close()
 
 
 def report_table(rows: list[dict[str, Any]]) -> Table:

@@ -1,0 +1,185 @@
+"""What the page is given, without a browser."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+from conftest import make_predictions
+from hardpairs.analysis.subject import Subject
+from hardpairs.predictions.predictions import Predictions
+from hardpairs.report.page import gallery, pairs, render_report
+from hardpairs.report.page.map import map_points
+from hardpairs.report.page.matrix import group_classes, likeness_order, people_rows
+from hardpairs.report.page.study import study_charts
+
+
+def parts_of(page: str) -> tuple[str, dict]:
+    """The markup that people see, and the script's data."""
+    data = json.loads(re.search(r'id="data">(.*?)</script>', page, re.DOTALL)[1])
+    return re.sub(r"<(script|style).*?</\1>", "", page, flags=re.DOTALL), data
+
+
+def of_labels(labels, predicted, names) -> Predictions:
+    return Predictions(
+        np.array(labels), np.eye(len(names))[predicted] * 0.9 + 0.1 / len(names), names
+    )
+
+
+def test_similar_classes_stand_together():
+    labels = np.repeat(np.arange(6), 20)
+    predicted = labels.copy()
+    for first, second in ((0, 3), (1, 4), (2, 5)):  # Three pairs, interleaved.
+        predicted[first * 20 : first * 20 + 8] = second
+    order = likeness_order(Subject(of_labels(labels, predicted, tuple("abcdef"))).evaluation)
+    assert sorted(order) == list(range(6))
+    for first, second in ((0, 3), (1, 4), (2, 5)):
+        assert abs(order.index(first) - order.index(second)) == 1
+
+
+def test_many_classes_are_grouped_by_what_the_model_mixes_up():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 64, 3000)
+    family = labels // 8
+    predicted = np.where(rng.random(3000) < 0.5, labels, family * 8 + rng.integers(0, 8, 3000))
+    names = tuple(f"class {index}" for index in range(64))
+    predictions = Predictions(labels, None, names, predicted=predicted)
+    groups = group_classes(Subject(predictions))
+    assert sorted(index for group in groups for index in group["classes"]) == list(range(64))
+    for group in groups:
+        assert len({index // 8 for index in group["classes"]}) == 1
+    mistakes = int((labels != predicted).sum())
+    assert sum(group["inside"] + group["outside"] for group in groups) == mistakes
+    assert group_classes(Subject(make_predictions())) == []
+    seen, _ = parts_of(render_report(Subject(predictions)))
+    assert "#group=0" in seen
+
+
+def test_who_does_better_has_one_colour_on_and_off_the_diagonal():
+    predictions = of_labels([0, 0, 1, 1], [0, 0, 1, 1], ("a", "b"))
+    rows = people_rows(Subject(predictions, human_votes=np.array([[0.6, 0.4], [0.0, 1.0]])))
+    assert [cell["better"] for cell in rows[0]] == ["model", "model"]
+    assert [cell["difference_level"] for cell in rows[1]] == [0, 0]
+
+
+def test_map_places_images_of_one_kind_together():
+    rng = np.random.default_rng(0)
+    labels = np.arange(300) % 3
+    embeddings = rng.normal(size=(3, 16))[labels] * 5 + rng.normal(size=(300, 16))
+    made = make_predictions(images=300, classes=3)
+    predictions = Predictions(labels, made.probabilities, ("a", "b", "c"), embeddings=embeddings)
+    rows = gallery.choose_rows(predictions)
+    points = map_points(Subject(predictions), rows.tolist())
+    assert len(points["x"]) == 300
+    assert min(points["x"]) == min(points["y"]) == 0
+    assert [place for place in points["place"] if place >= 0] == list(range(len(rows)))
+    placed, true = np.column_stack([points["x"], points["y"]]), np.array(points["true"])
+    centres = np.array([placed[true == index].mean(axis=0) for index in range(3)])
+    nearest = np.linalg.norm(placed[:, None] - centres, axis=2).argmin(axis=1)
+    assert (nearest == true).mean() > 0.95
+    assert map_points(Subject(made), []) is None
+
+
+def test_spectrum_goes_from_surely_one_class_to_surely_the_other():
+    subject = Subject(make_predictions(images=500))
+    rows = gallery.choose_rows(subject.predictions)
+    place_of = {row: place for place, row in enumerate(rows.tolist())}
+    found = pairs.pair_data(subject, 0, place_of)
+    steps = [step for _, step in found["spectrum"]]
+    assert steps == sorted(steps)
+    assert set(steps) <= set(range(pairs.STEPS))
+    for place, step in found["spectrum"]:
+        predicted = subject.predictions.predicted[rows[place]]
+        middle = pairs.STEPS // 2
+        assert step <= middle if predicted == found["first"] else step >= middle
+
+
+@pytest.mark.parametrize(
+    ("counts", "word"),
+    [((60, 30, 10), "suspects"), ((5, 80, 15), "ambiguous"), ((3, 10, 87), "model errors")],
+)
+def test_advice_follows_the_verdicts(counts, word):
+    given = dict(zip(pairs.ADVICE, counts, strict=True))
+    assert word in pairs.advice(given, 100)
+
+
+def test_no_advice_without_evidence():
+    assert pairs.advice(dict(zip(pairs.ADVICE, (15, 45, 40), strict=True)), 100) is None
+    assert pairs.advice(dict(zip(pairs.ADVICE, (5, 0, 0), strict=True)), 5) is None
+
+
+def test_quiz_scores_the_model_on_the_images_it_asks():
+    predictions = make_predictions(images=2000, classes=10)
+    subject = Subject(predictions, images=np.zeros((2000, 8, 8, 1), np.uint8))
+    _, data = parts_of(render_report(subject))
+    images, items = data["images"], data["quiz"]["items"]
+    assert len(items) == pairs.QUIZ_IMAGES
+    right = [images["true"][k] == images["predicted"][k] for k, _, _ in items]
+    assert data["quiz"]["model"] == sum(right)
+    for k, first, second in items:
+        assert images["true"][k] in (first, second)
+
+
+def test_ids_travel_as_they_are():
+    ids = 2**53 + np.arange(200)
+    _, data = parts_of(render_report(Subject(make_predictions(ids=ids))))
+    assert set(data["images"]["id"]) <= {str(identity) for identity in ids.tolist()}
+    assert len(set(data["images"]["id"])) == len(data["images"]["id"])
+
+
+@pytest.mark.parametrize(
+    ("labels", "predicted", "names"),
+    [
+        ([0, 1, 0, 1, 0], [0, 1, 0, 1, 0], ("a", "b")),
+        ([0, 1, 0, 1, 0], [1, 1, 0, 1, 0], ("a", "b")),
+        ([0, 0, 1, 1], [1, 1, 0, 0], ("a", "b", "absent")),
+        ([0, 1, 2] * 7, [0, 1, 2] * 7, ("", "b", "c")),
+    ],
+    ids=["all right", "five images", "all wrong, a class absent", "a name blank"],
+)
+def test_small_and_odd_data_say_nothing_silly(labels, predicted, names):
+    seen, data = parts_of(render_report(Subject(of_labels(labels, predicted, names))))
+    if labels == predicted:
+        assert "hardest" not in seen.replace("Hardest first", "")
+        assert "images are right" in seen
+    assert not re.search(r'<bdi class="name" title=""></bdi>', seen)
+    if "absent" in names:
+        row = re.search(r'<tr><th scope="row"><a href="#class=2">.*?</tr>', seen, re.DOTALL)[0]
+        assert "0.000" not in row
+    linked = {tuple(map(int, link)) for link in re.findall(r"#true=(\d+)&amp;pred=(\d+)", seen)}
+    assert linked <= {(true, pred) for true, pred, _, _ in data["cells"]}
+
+
+def test_classes_alone_give_a_page_without_confidence():
+    made = make_predictions()
+    predictions = Predictions(made.labels, None, made.class_names, predicted=made.predicted)
+    seen, data = parts_of(render_report(Subject(predictions)))
+    assert data["images"]["probabilities"] == [[] for _ in data["images"]["row"]]
+    assert 'id="calibration"' not in seen
+
+
+def test_a_quick_studys_banner_stands_first():
+    study = {"kind": "compare", "quick": True, "sections": []}
+    seen, _ = parts_of(render_report(Subject(make_predictions()), study=study))
+    main = seen[seen.index("<main") :]
+    assert main.index("its numbers mean nothing") < main.index("<h1")
+
+
+def test_curves_of_two_datasets_are_two_lines():
+    def section(source, count, mean):
+        score = {"name": "fast", "mean": mean, "interval": [mean, mean], "seconds": 1.0}
+        return {
+            "name": source,
+            "source": source,
+            "data": source,
+            "train_images": count,
+            "scores": [score],
+        }
+
+    places = (("digits", 100, 0.9), ("digits", 200, 0.95), ("fashion", 100, 0.7))
+    lines = study_charts({"kind": "curve", "sections": [section(*place) for place in places]})
+    assert [(line.name, line.x) for line in lines["lines"]] == [
+        ("fast on digits", [100, 200]),
+        ("fast on fashion", [100]),
+    ]
