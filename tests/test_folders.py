@@ -83,6 +83,17 @@ def test_a_class_may_be_called_train(tmp_path):
     assert load_class_names(tmp_path) == ("boat", "car", "train")
 
 
+@pytest.mark.parametrize("names", [("train", "test"), ("test", "val")])
+def test_parts_without_classes_are_no_classes(tmp_path, names):
+    for name in names:
+        write_pictures(tmp_path / name, 2)
+    split = load_split(tmp_path)
+    assert not split.has_labels
+    assert split.ids.tolist() == [
+        f"{name}/{index}.png" for name in sorted(names) for index in (0, 1)
+    ]
+
+
 def test_a_test_part_without_classes_is_left_out_with_a_word(tmp_path):
     for name in ("cat", "dog"):
         write_pictures(tmp_path / "train" / name, 5)

@@ -10,9 +10,10 @@ import numpy as np
 
 from hardpairs.data.about import BUNDLED_FOLDER, find_about
 from hardpairs.data.arrays import open_arrays_folder, open_npy, open_npz
-from hardpairs.data.folders import open_folder, subfolders
+from hardpairs.data.folders import Photos, open_folder, subfolders
 from hardpairs.data.idx import read_idx
 from hardpairs.data.idx_sets import find_idx, open_idx
+from hardpairs.data.lists import open_listed
 from hardpairs.data.memory import open_memory
 from hardpairs.data.parquet import is_parquet, open_parquet
 from hardpairs.data.source import NO_LABELS, Part, Source, make_source, read_class_names
@@ -135,9 +136,17 @@ def _open_folder(folder: Path) -> Source | None:
     opened = open_folder(folder)
     if opened is not None and opened.class_names:
         return opened
+    if opened is not None:
+        photos = opened.read().images
+        if isinstance(photos, Photos):
+            below = photos.root.relative_to(folder)
+            names = [(below / name).as_posix() for name in photos.names]
+            opened = open_listed(folder, names) or opened
     parquet = [path for path in sorted(folder.iterdir()) if is_parquet(path)]
     if parquet:
         return open_parquet(parquet)
+    if opened is not None and opened.class_names:
+        return opened
     of_numbers = open_arrays_folder(folder) or open_tables_folder(folder)
     if of_numbers or opened:
         return of_numbers or opened

@@ -116,6 +116,10 @@ def open_folder(folder: Path) -> Source | None:
         return _open({part: (parts[part], labelled[part]) for part in labelled}, left_out)
     classes = _class_folders(folder)
     beside = _pictures_in(folder, folder)
+    if classes and all(name.lower() in PART_OF_NAME for name in classes):
+        # Parts of pictures side by side, not classes called train and test.
+        flat = [name for pictures in classes.values() for name in pictures]
+        return _open({"all": (folder, {"": [*beside, *flat]})}, [])
     if len(classes) == 1 and not beside:
         return open_folder(folder / next(iter(classes)))
     if classes:
@@ -166,11 +170,12 @@ def _open(parts: Mapping[str, tuple[Path, dict[str, list[str]]]], left_out: list
         if bad:
             notes.append(f"Left out, being no pictures whatever their names: {listed(bad)}.")
         notes += _unknown_formats(folder)
-        readers[part] = partial(_read, folder, good)
+        readers[part] = partial(photos_split, folder, good)
     return make_source([clean_text(name) for name in names], readers, notes)
 
 
-def _read(folder: Path, rows: list[tuple[str, int]]) -> Split:
+def photos_split(folder: Path, rows: list[tuple[str, int]]) -> Split:
+    """Make a split of picture files: paths below a folder, each with its label or -1."""
     names = tuple(name for name, _ in rows)
     # What isn't UTF-8 in a name is spelled out: an id has to be written into texts.
     ids = np.array([name.encode(errors="backslashreplace").decode() for name in names], str)

@@ -1,0 +1,112 @@
+"""Pictures side by side whose labels stand in a table: ``train.csv`` beside ``train/1.jpg``."""
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from hardpairs.data.folders import listed, photos_split
+from hardpairs.data.memory import to_labels
+from hardpairs.data.source import PART_OF_NAME, Part, Source, make_source
+from hardpairs.data.split import Split
+from hardpairs.data.tables import LABELS, is_table
+from hardpairs.errors import InputError
+from hardpairs.reading import guarded, read_unpacked
+
+LARGEST_BYTES = 2**28  # A list of some million pictures.
+LOOKED_AT = 50  # Lines that show which column names pictures.
+
+
+def open_listed(folder: Path, pictures: Sequence[str]) -> Source | None:
+    """Look for a table that says what pictures show.
+
+    Args:
+        folder: Where tables are looked for: a column of file names, with or without folders and
+            endings, and one of labels. Of several tables, names tell the part.
+        pictures: Paths of picture files below ``folder``.
+
+    Returns:
+        The listed pictures, their ids being those paths; None where no table lists any.
+
+    Raises:
+        InputError: A table is damaged, or lists pictures that aren't there.
+    """
+    lists: dict[str, tuple[list[str], list[str]]] = {}
+    notes = []
+    for path in sorted(each for each in folder.iterdir() if is_table(each)):
+        words = re.split(r"[-_. ]+", path.name.lower())
+        if "sample" in words:  # Of how to hand predictions in: its labels mean nothing.
+            continue
+        part = next((PART_OF_NAME[word] for word in words if word in PART_OF_NAME), "all")
+        found = _read_list(path, pictures)
+        if found and part in lists:
+            raise InputError(f"{path}: is a second list of pictures and labels; move one away.")
+        if found:
+            lists[part] = found
+    if not lists:
+        return None
+    made, names = to_labels(*(labels for _, labels in lists.values()), what=f"{folder}: labels")
+    parts: dict[str, Part] = {}
+    for (part, (paths, _)), labels in zip(lists.items(), made, strict=True):
+        parts[part] = partial(_split, folder, paths, labels)
+    unlisted = set(pictures).difference(*(paths for paths, _ in lists.values()))
+    if unlisted:
+        notes.append(f"Left out, having no label: {listed(sorted(unlisted))}.")
+    return make_source(names, parts, notes)
+
+
+def _split(folder: Path, paths: list[str], labels: np.ndarray) -> Split:
+    return photos_split(folder, list(zip(paths, labels.tolist(), strict=True)))
+
+
+def _read_list(path: Path, pictures: Sequence[str]) -> tuple[list[str], list[str]] | None:
+    """Pictures and their labels as a table lists them; None where it lists no pictures."""
+    text = read_unpacked(path, LARGEST_BYTES)
+    with guarded(path, "a table; save it as UTF-8 text"):
+        lines = text.decode("utf-8-sig").splitlines()
+        delimiter = max(",;\t", key=(lines or [""])[0].count)
+        rows = [row for row in csv.reader(lines, delimiter=delimiter) if row]
+    if len(rows) < 2:
+        return None
+    header, body = [cell.strip().lower() for cell in rows[0]], rows[1:]
+    known = _known(pictures)
+    some = body[:LOOKED_AT]
+    hits = [sum(cell_of(row, place) in known for row in some) for place in range(len(header))]
+    if not hits or max(hits) < max(len(some) // 2, 1):
+        return None
+    names = hits.index(max(hits))
+    others = [place for place in range(len(header)) if place != names]
+    usual = [
+        header.index(name) for name in LABELS if name in header and header.index(name) != names
+    ]
+    if not usual and len(others) != 1:
+        return None
+    label = usual[0] if usual else others[0]
+    missing = [cell_of(row, names) for row in body if cell_of(row, names) not in known]
+    if missing:
+        raise InputError(
+            f"{path}: lists {len(missing):,} pictures that aren't there ({listed(missing)}); "
+            "put them there or take them out of the list."
+        )
+    return [known[cell_of(row, names)] for row in body], [cell_of(row, label) for row in body]
+
+
+def cell_of(row: list[str], place: int) -> str:
+    """A cell without blanks around it, "" where the line is too short."""
+    return row[place].strip() if place < len(row) else ""
+
+
+def _known(pictures: Sequence[str]) -> dict[str, str]:
+    """Ways to call a picture -> its path: as it is, without folders, without ending; unique ones."""
+    known: dict[str, str] = {}
+    for way in (str, lambda path: PurePosixPath(path).name, lambda path: PurePosixPath(path).stem):
+        called = [way(path) for path in pictures]
+        counts = Counter(called)
+        for name, path in zip(called, pictures, strict=True):
+            if counts[name] == 1:
+                known.setdefault(name, path)
+    return known
