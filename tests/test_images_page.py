@@ -34,6 +34,12 @@ def class_folders(root):
         pictures(root / name, range(5), "jpg")
 
 
+def listed_pictures(root):
+    pictures(root / "train", range(10), "jpg")
+    rows = "".join(f"{index}.jpg,{index % 2}\n" for index in range(10))
+    (root / "train.csv").write_text("file,label\n" + rows)
+
+
 def idx_files(folder, pattern="{part}-{kind}-idx{n}-ubyte.gz", parts=("train", "t10k")):
     folder.mkdir(parents=True, exist_ok=True)
     for part in parts:
@@ -102,7 +108,8 @@ MAKERS = {
     "class folders in parts": lambda at: [
         class_folders(at / "photos" / p) for p in ("train", "test")
     ],
-    "pictures side by side": lambda at: pictures(at / "photos", range(10)),
+    "pictures side by side and": lambda at: listed_pictures(at / "photos"),
+    "pictures side by side,": lambda at: pictures(at / "photos", range(10)),
     "MNIST, Fashion-MNIST": lambda at: idx_files(at / "folder"),
     "the folder that torchvision": lambda at: idx_files(at / "root" / "FashionMNIST" / "raw"),
     "QMNIST": lambda at: qmnist(at / "folder"),
@@ -124,7 +131,7 @@ MAKERS = {
     "FER2013": lambda at: faces(at / "fer2013.csv"),
     "Hugging Face's Parquet": lambda at: parquet(at / "folder"),
 }
-UNLABELLED = ("pictures side by side", "images alone")
+UNLABELLED = ("pictures side by side,", "images alone")
 NAMES = {
     **dict(zip(("x_train", "y_train", "x_test", "y_test"), PAIR * 2, strict=True)),
     **{"images": IMAGES / 255, "labels": LABELS},

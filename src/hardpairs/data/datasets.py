@@ -139,8 +139,8 @@ def _open_folder(folder: Path) -> Source | None:
     if opened is not None:
         photos = opened.read().images
         if isinstance(photos, Photos):
-            below = photos.root.relative_to(folder)
-            names = [(below / name).as_posix() for name in photos.names]
+            inside = photos.root.relative_to(folder)
+            names = [(inside / name).as_posix() for name in photos.names]
             opened = open_listed(folder, names) or opened
     parquet = [path for path in sorted(folder.iterdir()) if is_parquet(path)]
     if parquet:

@@ -80,12 +80,10 @@ def _read_list(path: Path, pictures: Sequence[str]) -> tuple[list[str], list[str
         return None
     names = hits.index(max(hits))
     others = [place for place in range(len(header)) if place != names]
-    usual = [
-        header.index(name) for name in LABELS if name in header and header.index(name) != names
-    ]
+    usual = [place for name in LABELS for place in others if header[place] == name]
     if not usual and len(others) != 1:
         return None
-    label = usual[0] if usual else others[0]
+    label = (usual or others)[0]
     missing = [cell_of(row, names) for row in body if cell_of(row, names) not in known]
     if missing:
         raise InputError(
@@ -101,7 +99,7 @@ def cell_of(row: list[str], place: int) -> str:
 
 
 def _known(pictures: Sequence[str]) -> dict[str, str]:
-    """Ways to call a picture -> its path: as it is, without folders, without ending; unique ones."""
+    """Ways to call a picture, if it is the only one -> its path: also without folders or ending."""
     known: dict[str, str] = {}
     for way in (str, lambda path: PurePosixPath(path).name, lambda path: PurePosixPath(path).stem):
         called = [way(path) for path in pictures]
