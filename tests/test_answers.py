@@ -77,3 +77,9 @@ def test_underscores_are_escaped_once():
     assert "ankle&#95;boot" in sheet
     assert "&#38;" not in sheet
     assert "&&" not in sheet
+
+
+def test_names_that_figures_cannot_write_are_told_of():
+    names = ("\U0001f455", "\U0001f45f", "c", "d", "e")
+    sheet = render_answers(Subject(make_predictions(class_names=names)), {})
+    assert "2 classes have numbers in the figures" in sheet

@@ -167,8 +167,8 @@ def test_a_calibrated_model_is_judged():
     ("predictions", "reason"),
     [
         (sharpened(calibrated(), 1e6), "0 and 1"),
-        (sharpened(calibrated(), 10), "taken at their word"),
-        (sharpened(calibrated(), 0.2), "taken at their word"),
+        (sharpened(calibrated(), 10), "match accuracy"),
+        (sharpened(calibrated(), 0.2), "match accuracy"),
         (calibrated(classes=100), "10 classes, not with 100"),
         (calibrated(classes=1000), "10 classes, not with 1,000"),
         (

@@ -163,7 +163,7 @@ def _why_not_trusted(confidence: np.ndarray, right: np.ndarray) -> str:
     if abs(off) - chance > MOST_OFF or off - chance > MOST_UNFORESEEN * wrong / images:
         return (
             f"No verdicts are given: the mean confidence is {confidence.mean():.1%} and "
-            f"{right.mean():.1%} are right, so the probabilities can't be taken at their word; "
+            f"{right.mean():.1%} are right, so confidence doesn't match accuracy; "
             "calibrate them first, by temperature scaling for instance."
         )
     if right.any():

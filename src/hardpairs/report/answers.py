@@ -1,6 +1,6 @@
 """The answer sheet: what the homework asks, answered with one run's figures, as Markdown."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from hardpairs.analysis.subject import Subject
 from hardpairs.foreign import spoken_names
 from hardpairs.report.describe import describe, split_name
 from hardpairs.report.markdown import markdown_environment
+from hardpairs.report.names import without_letters
 
 SHOWN_PAIRS = 3
 SHOWN_CLASSES = 100
@@ -49,7 +50,7 @@ def render_answers(subject: Subject, pictures: Mapping[str, str]) -> str:
         calibration=metrics["calibration"],
         shared=_shared(evaluation, metrics),
         paragraphs=about.paragraphs if about is not None else (),
-        notes=subject.remarks,
+        notes=(*subject.remarks, *_renamed(evaluation.class_names)),
     )
 
 
@@ -65,6 +66,13 @@ def _listed(items: Iterable[str]) -> str:
     """
     *others, last = items
     return f"{', '.join(others)} and {last}" if others else last
+
+
+def _renamed(names: Sequence[str]) -> list[str]:
+    count = without_letters(names)
+    if not count:
+        return []
+    return [f"{count:,} classes have numbers in the figures: no font here has their letters."]
 
 
 def _plain(metadata: Mapping[str, Any], key: str, kind: type) -> Any:

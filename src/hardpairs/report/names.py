@@ -49,6 +49,13 @@ def short_names(names: Sequence[str], longest: float = LONGEST_NAME) -> list[str
     ]
 
 
+def without_letters(names: Sequence[str]) -> int:
+    """How many names figures have to call by their number: no font here has their letters."""
+    lines = [one_line(name).strip() for name in names]
+    fonts = _find_fonts("".join(lines))
+    return sum(not _drawable(line, fonts) for line in lines)
+
+
 def short_id(identity: object) -> str:
     """An image's number or file name for a caption: of a long one the end, which tells."""
     text = one_line(identity)
