@@ -7,17 +7,22 @@ speaks WebDriver; it needs a display, which Xvfb gives.
 import os
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
 
 from selenium import webdriver
+from selenium.common.exceptions import (
+    ElementNotInteractableException,
+    StaleElementReferenceException,
+)
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.client_config import ClientConfig
 from selenium.webdriver.remote.remote_connection import RemoteConnection
+from selenium.webdriver.support.select import Select
 from selenium.webdriver.webkitgtk.service import Service
 
 SECONDS = 15
@@ -71,7 +76,6 @@ class Page:
         self._driver = webdriver.Remote(
             RemoteConnection(client_config=ClientConfig(self._service.service_url)), options=options
         )
-        self._driver.implicitly_wait(SECONDS)
         self._driver.set_window_size(width, 840)
         self.keyboard = SimpleNamespace(press=self._press)
 
@@ -97,6 +101,11 @@ class Page:
         self._driver.get(address)
         self._driver.execute_script(KEEP_ERRORS)
 
+    def reload(self) -> None:
+        """Load the page again."""
+        self._driver.refresh()
+        self._driver.execute_script(KEEP_ERRORS)
+
     def evaluate(self, code: str):
         """Return what JavaScript says; it is an expression, a promise, or a function to call."""
         ask = f"const said = ({code}\n); return typeof said === 'function' ? said() : said"
@@ -116,9 +125,7 @@ class Page:
 
     def fill(self, selector: str, text: str) -> None:
         """Type into a field instead of what is there."""
-        field = self._driver.find_element(By.CSS_SELECTOR, selector)
-        field.clear()
-        field.send_keys(text)
+        self.locator(selector).fill(text)
 
     def wait_for_timeout(self, milliseconds: float) -> None:
         """Wait."""
@@ -131,45 +138,81 @@ class Page:
 
 
 class Located:
-    """The elements that a selector finds, looked for when asked."""
+    """The elements that selectors find, looked for when asked; a single one is waited for."""
 
-    def __init__(self, driver, selector: str):
-        """Keep the selector; nothing is looked for yet."""
-        self._driver, self._selector = driver, selector
-
-    def _first(self):
-        return self._driver.find_element(By.CSS_SELECTOR, self._selector)
+    def __init__(self, driver, *selectors: str, index: int = 0):
+        """Keep the selectors, each inside what the one before finds first."""
+        self._driver, self._selectors, self._index = driver, selectors, index
 
     def _all(self):
-        self._driver.implicitly_wait(0)
-        try:
-            return self._driver.find_elements(By.CSS_SELECTOR, self._selector)
-        finally:
-            self._driver.implicitly_wait(SECONDS)
+        found = [self._driver]
+        for selector in self._selectors:
+            found = found[0].find_elements(By.CSS_SELECTOR, selector) if found else []
+        return found
+
+    def _try(self, action: Callable):
+        """Do something with the one element, once it's there and can be used."""
+        for _ in range(SECONDS * 20):
+            found = self._all()
+            if len(found) > self._index:
+                with suppress(ElementNotInteractableException, StaleElementReferenceException):
+                    return action(found[self._index])
+            time.sleep(0.05)
+        raise AssertionError(f"never there, or never to be used: {self._selectors}")
+
+    @property
+    def first(self) -> "Located":
+        """The first of them."""
+        return self.nth(0)
+
+    def nth(self, index: int) -> "Located":
+        """One of them, counted from 0."""
+        return Located(self._driver, *self._selectors, index=index)
+
+    def locator(self, selector: str) -> "Located":
+        """Elements inside the first."""
+        assert self._index == 0, "inside the first only"
+        return Located(self._driver, *self._selectors, selector)
 
     def click(self) -> None:
-        """Click the first."""
-        self._first().click()
+        """Click it."""
+        self.evaluate("(element) => element.scrollIntoView({block: 'center', inline: 'center'})")
+        self._try(lambda element: element.click())
+
+    def focus(self) -> None:
+        """Give it the focus."""
+        self.evaluate("(element) => element.focus()")
+
+    def fill(self, text: str) -> None:
+        """Type into a field instead of what is there."""
+        self._try(lambda element: (element.clear(), element.send_keys(text)))
+
+    def select_option(self, text: str) -> None:
+        """Choose by what is shown."""
+        self._try(lambda element: Select(element).select_by_visible_text(text))
 
     def wait_for(self) -> None:
-        """Wait until there is one."""
-        self._first()
+        """Wait until it's there."""
+        self._try(lambda element: element)
 
     def count(self) -> int:
         """How many there are now."""
         return len(self._all())
 
+    def get_attribute(self, name: str) -> str | None:
+        """An attribute as it is written."""
+        return self.evaluate(f"(element) => element.getAttribute('{name}')")
+
     def inner_text(self) -> str:
-        """The text of the first as shown."""
+        """Its text as shown."""
         return self.evaluate("(element) => element.innerText")
 
     def all_inner_texts(self) -> list[str]:
         """The texts of all that are there now."""
-        return [
-            self._driver.execute_script("return arguments[0].innerText", each)
-            for each in self._all()
-        ]
+        ask = "return [...arguments].map((element) => element.innerText)"
+        return self._driver.execute_script(ask, *self._all())
 
     def evaluate(self, code: str):
-        """Return what a JavaScript function says of the first."""
-        return self._driver.execute_script(f"return ({code})(arguments[0])", self._first())
+        """Return what a JavaScript function says of it."""
+        ask = f"return ({code})(arguments[0])"
+        return self._try(lambda element: self._driver.execute_script(ask, element))
