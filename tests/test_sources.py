@@ -294,3 +294,18 @@ def test_what_is_known_of_fashion_is_known_of_a_copy_under_any_name(tmp_path, fa
     subject = load_subject(tmp_path / "p.npz", str(tmp_path / "a.npz"))
     assert subject.about is None
     assert subject.human_votes is None
+
+
+def test_what_was_done_to_the_data_is_told(photos):
+    (photos / "photos" / "cat" / "page.jpg").write_text("<html>")
+    subject = load_subject(photos / "predictions.csv", str(photos / "photos"))
+    expected = "Left out, being no pictures whatever their names: cat/page.jpg."
+    assert expected in subject.remarks
+    predictions = replace(subject.predictions, metadata={"data_notes": ["Scaled.", "\x1b[2J"]})
+    save_predictions(predictions, photos / "p.npz")
+    subject = load_subject(photos / "p.npz", str(photos / "photos"))
+    assert subject.notes[:2] == ("Scaled.", "\x1b[2J")  # Foreign, and escaped where it's shown.
+    for hostile in ({}, "text", [1, 2], None, [["a"]]):
+        predictions = replace(subject.predictions, metadata={"data_notes": hostile})
+        save_predictions(predictions, photos / "p.npz")
+        assert expected in load_subject(photos / "p.npz", str(photos / "photos")).notes

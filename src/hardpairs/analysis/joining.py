@@ -28,6 +28,7 @@ class Joined:
         inverted: Whether the images are white on black.
         fingerprint: Of the data that the images are from; "" where it is read bit by bit, as no
             data is that anything is known of.
+        notes: What was done to the data on the way in, a sentence each.
     """
 
     predictions: Predictions
@@ -36,6 +37,7 @@ class Joined:
     classes: np.ndarray
     inverted: bool
     fingerprint: str = ""
+    notes: tuple[str, ...] = ()
 
     def missing_note(self) -> str:
         """A sentence on the predicted images that the data lacks; "" where it lacks none."""

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,6 +21,7 @@ from hardpairs.data.datasets import (
 )
 from hardpairs.data.memory import white_on_black
 from hardpairs.data.split import Images, SplitName
+from hardpairs.data.training_size import UNREAD
 from hardpairs.data.votes import load_votes
 from hardpairs.errors import InputError
 from hardpairs.predictions.found import Hints, Truth
@@ -80,8 +82,11 @@ def load_subject(
             "where it is with --data."
         )
     predictions = joined.predictions if joined else predictions
-    if joined and (note := joined.missing_note()):
-        notes.append(note)
+    # A run has told already what was done to its data, the scaling for training included.
+    told = _texts(predictions.metadata.get("data_notes"))
+    if joined:
+        notes += told or joined.notes
+        notes += [note] if (note := joined.missing_note()) else []
     parts = _read_run_folder(path, predictions, notes) if os.path.isdir(path) else {}
     images = joined.images if joined else predictions.images
     kept_epoch = predictions.metadata.get("kept_epoch")
@@ -95,7 +100,12 @@ def load_subject(
         kept_epoch=kept_epoch if isinstance(kept_epoch, int) and kept_epoch > 0 else 0,
         other_runs=tuple(load(other) for other in others),
         votes=_read_votes(Path(votes), predictions, joined) if votes else None,
-        train_images=TrainImages(source) if joined and source else None,
+        train_images=(
+            # Neighbours are numbered by what was trained on: all images, if all could be read.
+            TrainImages(source)
+            if joined and source and not any(note.startswith(UNREAD) for note in told)
+            else None
+        ),
         notes=tuple(notes),
         **parts,
     )
@@ -110,6 +120,12 @@ def named_data(predictions: Predictions) -> str | None:
         return named if named in BUNDLED or Path(named).exists() else None
     except (OSError, ValueError):  # Foreign text that is no path, or too long for one.
         return None
+
+
+def _texts(value: Any) -> list[str]:
+    """Foreign metadata that should be a list of sentences; empty where it isn't."""
+    is_list = isinstance(value, list) and all(isinstance(each, str) for each in value)
+    return [each[:300] for each in value[:20]] if is_list else []
 
 
 def data_truth(source: str) -> Truth:
@@ -139,7 +155,8 @@ def join_images(predictions: Predictions, source: str) -> Joined:
     # was held out, and say so by its fingerprint.
     is_of_all = opened.is_whole and not predictions.fingerprint
     split = opened.read(None if is_of_all else _split(predictions))
-    return join(predictions, split, opened.class_names, source)
+    joined = join(predictions, split, opened.class_names, source)
+    return replace(joined, notes=(*opened.notes, *split.notes))
 
 
 class TrainImages:

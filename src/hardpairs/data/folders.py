@@ -21,6 +21,7 @@ from hardpairs.data.pictures import (
 from hardpairs.data.source import PART_OF_NAME, Source, make_source
 from hardpairs.data.split import BLANK, Split
 from hardpairs.errors import InputError
+from hardpairs.foreign import one_line
 from hardpairs.reading import clean_text
 
 A_FEW = 10  # Files that can't be read, or one in a hundred: then something is wrong with them all.
@@ -150,10 +151,10 @@ def check_few(place: Path, unreadable: Mapping[str, str], count: int) -> None:
 
 
 def listed(names: Iterable[str], most: int = 5) -> str:
-    """The first few names, and how many more there are."""
+    """The first few names, made harmless for a terminal, and how many more there are."""
     names = list(names)
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return ", ".join(clean_text(name) for name in names[:most]) + more
+    return ", ".join(one_line(name) for name in names[:most]) + more
 
 
 def _open(parts: Mapping[str, tuple[Path, dict[str, list[str]]]], left_out: list[str]) -> Source:

@@ -5,12 +5,14 @@ from typing import Any
 
 import numpy as np
 
+from hardpairs.data.folders import listed
 from hardpairs.data.pixels import is_inverted
 from hardpairs.data.split import Chosen, Dataset, Images, Split, thumbnails
 from hardpairs.errors import InputError
 
 SMALLEST, LARGEST = 8, 96  # Pixels a side that every net can be trained on.
 RESIZED = 64  # A side of what is larger: a net takes less than half the time of 96.
+UNREAD = "Left out, since they can't be read"
 LOOKED_AT = 200  # Images whose sizes decide.
 
 Shape = tuple[int, int, int]
@@ -37,8 +39,7 @@ def for_training(dataset: Dataset) -> Dataset:
     for before, after in ((dataset.train, train), (dataset.test, test)):
         if len(after) < len(before):
             lost = np.setdiff1d(before.ids, after.ids).tolist()
-            named = ", ".join(map(str, lost[:5]))
-            notes.append(f"Left out, since they can't be read: {named}.")
+            notes.append(f"{UNREAD}: {listed(map(str, lost))}.")
     return replace(dataset, train=train, test=test, notes=tuple(notes))
 
 

@@ -25,6 +25,7 @@ def describe_run(
     held_out = len(trained.held_out)
     return {
         "data": dataset.source,
+        **({"data_notes": list(dataset.notes)} if dataset.notes else {}),
         "seed": seed,
         "precision": trained.precision,
         "recipe": recipe_record(recipe),
