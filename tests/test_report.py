@@ -219,6 +219,22 @@ def folder(tmp_path_factory, fashion) -> Path:
     )
     (folder / "everything.html").write_text(page, encoding="utf-8")
     hostile = make_predictions(class_names=HOSTILE)
+    judged = make_predictions(images=600, classes=10, class_names=fashion.class_names)
+    (folder / "judged.html").write_text(
+        render_report(
+            Subject(
+                judged,
+                images=fashion.test.images[:600],
+                votes=np.random.default_rng(0).integers(0, 9, (600, 10)) + 1,
+                neighbours=Neighbours(
+                    np.random.default_rng(0).integers(0, 99, (600, 20)).astype(np.int32),
+                    np.random.default_rng(1).integers(0, 10, (600, 20)).astype(np.uint8),
+                ),
+                train_images=fashion.train.images[:99],
+            )
+        ),
+        encoding="utf-8",
+    )
     (folder / "hostile.html").write_text(
         page_of(hostile, images=subject.images[:200], study=STUDY), encoding="utf-8"
     )
@@ -447,6 +463,8 @@ def test_matrix_in_another_order_keeps_its_cells(visit, folder):
         ("report.html", ""),
         ("report.html", "#pair=0"),
         ("report.html", "#quiz"),
+        ("judged.html", ""),
+        ("judged.html", "#verdict=1"),
         ("everything.html", ""),
         ("everything.html", "#class=6"),
     ],

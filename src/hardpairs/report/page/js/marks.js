@@ -76,8 +76,8 @@ function marksView() {
   const clear = make("button", { type: "button" }, "Take all marks away");
   clear.addEventListener("click", () => { marks.clear(); keepMarks(); view.close(); });
   const how = make("p", { class: "quiet" }, "Give the file to ",
-    make("code", {}, "hardpairs run --corrections corrections.csv"),
-    ", to audit or to evaluate: labels are corrected and images left out, and the result says so.");
+    make("code", {}, "hardpairs evaluate FOLDER --corrections corrections.csv"),
+    ": labels are corrected and images left out, and the result says what changed.");
   return { title: ["Your marks"], items, text: `${plural(items.length, "image")} marked.`,
     links: [make("p", {}, save, " ", clear), how] };
 }

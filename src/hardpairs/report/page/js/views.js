@@ -70,6 +70,7 @@ function pairView(at) {
     spectrum: sheet ? spectrumOf(first, second, spectrum) : null };
 }
 
+const MOST_IN_MATRIX = 24;
 const STEPS = 11, MOST_IN_STEP = 4;
 
 function spectrumOf(first, second, spectrum) {
@@ -128,7 +129,7 @@ function groupView(index) {
   const inside = new Set(members);
   const items = chosen((k) => isMistake(k) && inside.has(images.true[k])
     && inside.has(images.predicted[k]));
-  const shownClasses = members.slice(0, 40);
+  const shownClasses = members.slice(0, MOST_IN_MATRIX);
   const head = make("tr", {}, make("td", { class: "corner" }), ...shownClasses.map((c) =>
     make("th", { scope: "col" }, make("span", {}, term(c)))));
   const rows = shownClasses.map((t) => make("tr", {}, make("th", { scope: "row" },
@@ -140,11 +141,14 @@ function groupView(index) {
   })));
   const table = make("table", { class: "grid cells", "aria-label": "Confusion matrix of the group" },
     make("thead", {}, head), make("tbody", {}, ...rows));
+  walkTable(table);
+  const cut = members.length - shownClasses.length;
   const box = make("div", { class: "matrix wide", "data-mode": "count", "data-scale": "level" },
     make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Matrix" }, table));
   return { title: ["Classes that are mixed up"], items,
     text: `${plural(members.length, "class").replace("classs", "classes")}, ${
-      plural(items.length, "mistake")} among them here.`, links: [box] };
+      plural(items.length, "mistake")} among them here.${
+      cut > 0 ? ` The matrix has the ${MOST_IN_MATRIX} with most images.` : ""}`, links: [box] };
 }
 
 function requestedView(query) {
