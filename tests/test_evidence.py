@@ -100,3 +100,17 @@ def test_label_quality_is_lowest_of_a_wrong_label_whatever_the_sums():
     assert evidence.label_quality.argmin() == 7
     alone = label_quality(np.zeros(9, int), np.linspace(0.1, 0.9, 9), 3)
     np.testing.assert_allclose(alone, np.linspace(0.1, 0.9, 9))  # Two classes without images.
+
+
+def test_many_neighbours_decide_ambiguity():
+    predictions = predictions_of([0, 0], [[0.1, 0.9, 0.0], [1.0, 0.0, 0.0]])
+    few = np.zeros((2, 4), np.int32)
+    hidden = np.array([[0.7, 0.3, 0], [1, 0, 0]], np.float32)
+    pixels = np.array([[0.1, 0.9, 0], [0.4, 0.6, 0]], np.float32)
+    evidence = gather_evidence([predictions], neighbours=Neighbours(few, few, hidden, pixels))
+    np.testing.assert_allclose(evidence.hidden_for_label, [0.7, 1])
+    np.testing.assert_allclose(evidence.pixels_for_label, [0.1, 0.4])
+    doubt = np.array([0.5, 0.2])  # 1 - (2 * 0.7 + 0.1) / 3 and 1 - (2 + 0.4) / 3
+    np.testing.assert_allclose(evidence.ambiguity, doubt * 0.35, rtol=1e-6)
+    without = gather_evidence([predictions], neighbours=Neighbours(few, few, hidden))
+    np.testing.assert_allclose(without.ambiguity, [0.9 * 0.45, 0], atol=1e-6)

@@ -1,10 +1,14 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from hardpairs.analysis.neighbours import (
     NEIGHBOURS,
+    class_shares,
     find_neighbours,
     load_neighbours,
+    project,
     save_neighbours,
 )
 from hardpairs.errors import InputError
@@ -61,3 +65,56 @@ def test_damaged_files_are_refused(tmp_path, data):
     (tmp_path / "n.npz").write_bytes(data)
     with pytest.raises(InputError, match=r"n\.npz: is damaged"):
         load_neighbours(tmp_path / "n.npz", images=50, classes=10)
+
+
+def shares_in_full(candidates, labels, queries, nearest):
+    distances = ((queries[:, None] - candidates[None]) ** 2).sum(axis=2)
+    order = np.argsort(distances, axis=1)[:, :nearest]
+    return np.array([np.bincount(labels[row], minlength=10) for row in order]) / nearest
+
+
+def test_shares_of_classes_as_worked_out_in_full():
+    # 300 candidates are all of the sample, so the threshold is exact: 20 neighbours.
+    found = class_shares(CANDIDATES, LABELS, QUERIES, classes=10)
+    expected = shares_in_full(CANDIDATES, LABELS, QUERIES, 20)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_shares_from_a_sampled_threshold_are_close(monkeypatch):
+    rng = np.random.default_rng(1)
+    centres = rng.normal(size=(10, 6))
+    labels, asked = rng.integers(0, 10, 9000), rng.integers(0, 10, 200)
+    candidates = (centres[labels] + rng.normal(size=(9000, 6))).astype(np.float32)
+    queries = (centres[asked] + rng.normal(size=(200, 6))).astype(np.float32)
+    found = class_shares(candidates, labels, queries, classes=10)
+    expected = shares_in_full(candidates, labels, queries, 300)
+    assert np.abs(found - expected).max() < 0.1
+    assert np.abs(found - expected).mean() < 0.005
+
+
+def test_a_projection_keeps_what_varies():
+    rng = np.random.default_rng(2)
+    labels = rng.integers(0, 3, 600)
+    wide = np.zeros((600, 3000), np.float32)  # More columns than rows in the sample.
+    wide[np.arange(600), labels * 7] = 5
+    wide += rng.normal(0, 0.01, wide.shape)
+    known, asked = project(wide, wide[:50], 2)
+    assert known.shape == (600, 2)
+    shares = class_shares(known, labels, asked, 3)
+    np.testing.assert_allclose(shares, np.eye(3)[labels[:50]], atol=1e-6)
+
+
+def test_shares_of_very_many_classes_are_left_out(monkeypatch):
+    monkeypatch.setattr("hardpairs.analysis.neighbours.MOST_SHARES", 100)
+    assert class_shares(CANDIDATES, LABELS, QUERIES, 10) is None
+
+
+def test_shares_survive_the_file(tmp_path):
+    shares = class_shares(CANDIDATES, LABELS, QUERIES, classes=10)
+    found = replace(find_neighbours(CANDIDATES, ROWS, LABELS, QUERIES), hidden=shares)
+    save_neighbours(found, tmp_path / "n.npz")
+    again = load_neighbours(tmp_path / "n.npz", images=50, classes=10)
+    np.testing.assert_allclose(again.hidden, shares, atol=1e-5)
+    assert again.pixels is None
+    with pytest.raises(InputError, match="doesn't belong"):
+        load_neighbours(tmp_path / "n.npz", images=50, classes=11)

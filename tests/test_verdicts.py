@@ -169,6 +169,7 @@ def test_a_calibrated_model_is_judged():
         (sharpened(calibrated(), 1e6), "0 and 1"),
         (sharpened(calibrated(), 10), "match accuracy"),
         (sharpened(calibrated(), 0.2), "match accuracy"),
+        (calibrated(images=15), "15 images are too few"),
         (calibrated(classes=100), "10 classes, not with 100"),
         (calibrated(classes=1000), "10 classes, not with 1,000"),
         (
@@ -176,7 +177,7 @@ def test_a_calibrated_model_is_judged():
             "only the predicted classes",
         ),
     ],
-    ids=["one-hot", "overconfident", "underconfident", "100", "1000", "hard labels"],
+    ids=["one-hot", "overconfident", "underconfident", "few", "100", "1000", "hard labels"],
 )
 def test_no_verdicts_where_the_rule_does_not_hold(predictions, reason):
     verdicts = judged(predictions)

@@ -27,13 +27,15 @@ class Evidence:
         label_probability, prediction_probability: float64, mean over the runs; like the next two
             None where a run knows no probabilities.
         entropy: float64, bits, of the mean probabilities.
-        ambiguity: float64, see `ambiguity_score`.
+        ambiguity: float64, see `neighbour_ambiguity`; without many neighbours `ambiguity_score`.
         disagreement: float64, bits: the entropy of the mean less the mean entropy of the runs, 0
             where all runs say the same (Houlsby et al., arXiv:1112.5745); None of one run.
         runs_for_label: float64, the share of runs that predict the label; None of one run.
         label_quality: float64, low where the label looks wrong, see `label_quality`.
         neighbours_for_label, neighbours_for_prediction: float64, shares of the nearest training
             images; None without neighbours.
+        hidden_for_label, pixels_for_label: float64, the label's share among many nearest training
+            images, in the net's last hidden layer and by pixels; None where those are unknown.
         people, people_for_label, people_for_prediction, people_for_favourite: int64, how many
             were asked and chose the label, the prediction, the class most chosen; None without
             votes.
@@ -49,6 +51,8 @@ class Evidence:
     label_quality: np.ndarray | None = None
     neighbours_for_label: np.ndarray | None = None
     neighbours_for_prediction: np.ndarray | None = None
+    hidden_for_label: np.ndarray | None = None
+    pixels_for_label: np.ndarray | None = None
     people: np.ndarray | None = None
     people_for_label: np.ndarray | None = None
     people_for_prediction: np.ndarray | None = None
@@ -99,6 +103,7 @@ def gather_evidence(
     if neighbours is not None:
         columns["neighbours_for_label"] = _share(neighbours.labels, labels)
         columns["neighbours_for_prediction"] = _share(neighbours.labels, predicted)
+        columns |= _many_neighbours(neighbours, labels)
     if votes is not None:
         columns["people"] = votes.sum(axis=1)
         columns["people_for_label"] = votes[rows, labels]
@@ -106,6 +111,21 @@ def gather_evidence(
         columns["people_for_favourite"] = votes.max(axis=1)
         columns["people_entropy"] = _entropy(votes)
     return Evidence(**columns)
+
+
+def _many_neighbours(neighbours: Neighbours, labels: np.ndarray) -> dict[str, np.ndarray]:
+    """Shares of the label, and ambiguity from them where both are known."""
+    rows = np.arange(len(labels))
+    columns = {
+        f"{name}_for_label": shares[rows, labels].astype(np.float64)
+        for name, shares in (("hidden", neighbours.hidden), ("pixels", neighbours.pixels))
+        if shares is not None
+    }
+    if len(columns) == 2:
+        columns["ambiguity"] = neighbour_ambiguity(
+            labels, columns["hidden_for_label"], columns["pixels_for_label"]
+        )
+    return columns
 
 
 def _probability_columns(runs: Sequence[Predictions]) -> dict[str, np.ndarray]:
@@ -187,6 +207,25 @@ def ambiguity_score(labels: np.ndarray, label_probability: np.ndarray) -> np.nda
     images = np.maximum(np.bincount(labels), 1)
     of_class = np.bincount(labels, weights=doubt) / images
     return doubt * of_class[labels]
+
+
+def neighbour_ambiguity(
+    labels: np.ndarray, hidden_for_label: np.ndarray, pixels_for_label: np.ndarray
+) -> np.ndarray:
+    """How far an image lies among another class's, times the mean of the same over its class.
+
+    The better a net, the less its own probability says of a picture; many neighbours judge it in
+    representations that haven't collapsed onto the classes. Pixels count half as much as the net's
+    last hidden layer: chosen on test images with an even index. Measured in docs/verdicts.md.
+
+    Args:
+        labels: int64 (N,).
+        hidden_for_label, pixels_for_label: float64 (N,), the label's share among many neighbours.
+
+    Returns:
+        float64 (N,), from 0 to 1.
+    """
+    return ambiguity_score(labels, (2 * hidden_for_label + pixels_for_label) / 3)
 
 
 def label_quality(labels: np.ndarray, label_probability: np.ndarray, classes: int) -> np.ndarray:

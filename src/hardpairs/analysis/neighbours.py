@@ -1,8 +1,9 @@
-"""Nearest training images in a net's last hidden layer: which labels do they carry?
+"""Nearest training images, in a net's last hidden layer and by pixels: which labels do they carry?
 
 A k-nearest-neighbour vote over a net's own representation tells whether the training set supports
-a prediction (Papernot, McDaniel, arXiv:1803.04765). The file lies beside the predictions, so that
-everything after them works without Keras.
+a prediction (Papernot, McDaniel, arXiv:1803.04765). A few neighbours are pictures to look at; many
+of them, a third of a class, say how far the image lies among another class's. The file lies beside
+the predictions, so that everything after them works without Keras.
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,13 @@ from hardpairs.files import whole_file
 from hardpairs.reading import read_npz
 
 NEIGHBOURS = 20
-BYTES_PER_IMAGE = 2**10
+MOST_NEIGHBOURS = 2000
+HIDDEN_COMPONENTS, PIXEL_COMPONENTS = 64, 40
+SAMPLED = 1000  # Images that the principal components are found from.
+THRESHOLD_SAMPLE = 4000  # Candidates that a query's threshold is found from.
+QUERIES_AT_A_TIME = 256
+MOST_SHARES = 20_000_000
+FULL_SHARE = 65_535
 
 
 @dataclass(frozen=True)
@@ -25,10 +32,15 @@ class Neighbours:
     Attributes:
         indices: int32 (N, k), rows of the training split.
         labels: uint8 or wider (N, k), the labels they carry.
+        hidden: float32 (N, K), the share of each class among many nearest training images in the
+            net's last hidden layer, see `class_shares`; None where unknown.
+        pixels: The same by pixels.
     """
 
     indices: np.ndarray
     labels: np.ndarray
+    hidden: np.ndarray | None = None
+    pixels: np.ndarray | None = None
 
 
 def find_neighbours(
@@ -47,18 +59,85 @@ def find_neighbours(
     search = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(candidates)), algorithm="brute")
     # Between vectors of length 1, Euclid's order is that of the cosine, and scikit-learn's fast
     # path knows Euclid only.
-    search.fit(_unit_rows(candidates))
-    nearest = search.kneighbors(_unit_rows(queries), return_distance=False)
+    search.fit(unit_rows(candidates))
+    nearest = search.kneighbors(unit_rows(queries), return_distance=False)
     return Neighbours(
         indices=np.asarray(indices)[nearest].astype(np.int32),
         labels=np.asarray(labels)[nearest].astype(np.min_scalar_type(int(np.max(labels)))),
     )
 
 
+def project(
+    candidates: np.ndarray, queries: np.ndarray, components: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Project both, (C, D) and (N, D), to the first principal components of the candidates.
+
+    The axes are found from an even sample of 1,000, whose products are small whatever D is.
+
+    Returns:
+        float32 (C, n) and (N, n); n is ``components``, or less where there aren't as many.
+    """
+    sample = candidates[:: -(-len(candidates) // SAMPLED)].astype(np.float64)
+    sample -= sample.mean(axis=0)
+    if len(sample) < sample.shape[1]:
+        _, vectors = np.linalg.eigh(sample @ sample.T)
+        axes = sample.T @ vectors[:, ::-1][:, :components]
+        axes /= np.maximum(np.linalg.norm(axes, axis=0), 1e-12)
+    else:
+        _, vectors = np.linalg.eigh(sample.T @ sample)
+        axes = vectors[:, ::-1][:, :components]
+    axes = axes.astype(np.float32)
+    return candidates @ axes, queries @ axes
+
+
+def class_shares(
+    candidates: np.ndarray, labels: np.ndarray, queries: np.ndarray, classes: int
+) -> np.ndarray | None:
+    """The share of each class among the nearest candidates: a third of a class's, 2,000 at most.
+
+    A query's distance up to which candidates count is found from an even sample of 4,000 of them,
+    so their number varies by some percent; nothing is sorted, and the distances of a few hundred
+    queries at a time are one matrix product.
+
+    Args:
+        candidates: float32 (C, D).
+        labels: integer (C,), the labels they carry.
+        queries: float32 (N, D).
+        classes: K.
+
+    Returns:
+        float32 (N, K), rows sum to 1; None above 20 million shares, as of thousands of classes.
+    """
+    if len(queries) * classes > MOST_SHARES:
+        return None
+    # The nearest by Euclid's distance have the largest q c - c c / 2.
+    known = np.column_stack([candidates, -np.square(candidates).sum(axis=1) / 2])
+    asked = np.column_stack([queries, np.ones(len(queries))]).astype(np.float32)
+    known, one_hot = known.astype(np.float32), np.eye(classes, dtype=np.float32)[labels]
+    wanted = min(max(len(known) // (3 * classes), NEIGHBOURS), MOST_NEIGHBOURS, len(known))
+    step = -(-len(known) // THRESHOLD_SAMPLE)
+    sampled = len(range(0, len(known), step))
+    place = sampled - max(round(wanted * sampled / len(known)), 1)
+    shares = np.empty((len(asked), classes), np.float32)
+    for start in range(0, len(asked), QUERIES_AT_A_TIME):
+        closeness = asked[start : start + QUERIES_AT_A_TIME] @ known.T
+        threshold = np.partition(closeness[:, ::step], place, axis=1)[:, place]
+        np.greater_equal(closeness, threshold[:, None], out=closeness, casting="unsafe")
+        counts = closeness @ one_hot
+        shares[start : start + QUERIES_AT_A_TIME] = counts / counts.sum(axis=1, keepdims=True)
+    return shares
+
+
 def save_neighbours(neighbours: Neighbours, path: Path) -> None:
-    """Write an .npz of ``indices`` and ``labels``; whole or not at all."""
+    """Write an .npz of what is known, shares as 16-bit integers; whole or not at all."""
+    shares = {
+        name: np.rint(values * FULL_SHARE).astype(np.uint16)
+        for name, values in (("hidden", neighbours.hidden), ("pixels", neighbours.pixels))
+        if values is not None
+    }
+    arrays = {"indices": neighbours.indices, "labels": neighbours.labels, **shares}
     with whole_file(path) as partial:
-        np.savez_compressed(partial, indices=neighbours.indices, labels=neighbours.labels)
+        np.savez_compressed(partial, **arrays)
 
 
 def load_neighbours(path: Path, images: int, classes: int) -> Neighbours:
@@ -67,27 +146,36 @@ def load_neighbours(path: Path, images: int, classes: int) -> Neighbours:
     Raises:
         InputError: Missing, damaged, or not of so many images and classes.
     """
-    arrays = read_npz(path, ("indices", "labels"), most_bytes=max(2**24, BYTES_PER_IMAGE * images))
-    if arrays.keys() != {"indices", "labels"}:
+    names = ("indices", "labels", "hidden", "pixels")
+    arrays = read_npz(path, names, most_bytes=2**24 + images * (2**10 + 4 * classes))
+    if not {"indices", "labels"} <= arrays.keys():
         raise InputError(f"{path}: is no file of neighbours; remove it or train again.")
-    neighbours = Neighbours(arrays["indices"], arrays["labels"])
-    shape = neighbours.labels.shape
-    if (
-        len(shape) != 2
-        or shape[0] != images
-        or shape[1] == 0
-        or neighbours.indices.shape != shape
-        or neighbours.labels.dtype.kind not in "iu"
-        or neighbours.labels.min() < 0
-        or neighbours.labels.max() >= classes
+    indices, labels = arrays["indices"], arrays["labels"]
+    shape = labels.shape
+    fits = (
+        len(shape) == 2
+        and shape[0] == images
+        and shape[1] > 0
+        and indices.shape == shape
+        and indices.dtype.kind in "iu"
+        and labels.dtype.kind in "iu"
+        and indices.min() >= 0
+        and labels.min() >= 0
+        and labels.max() < classes
+    )
+    shares = {name: arrays[name] for name in ("hidden", "pixels") if name in arrays}
+    if not fits or any(
+        each.shape != (images, classes) or each.dtype != np.uint16 for each in shares.values()
     ):
         raise InputError(
             f"{path}: doesn't belong to these predictions (arrays of shape {shape}); "
             "remove it or train again."
         )
-    return neighbours
+    known = {name: each.astype(np.float32) / FULL_SHARE for name, each in shares.items()}
+    return Neighbours(indices, labels, **known)
 
 
-def _unit_rows(activations: np.ndarray) -> np.ndarray:
+def unit_rows(activations: np.ndarray) -> np.ndarray:
+    """float32 (N, D): each row scaled to length 1, so that Euclid's order is the cosine's."""
     lengths = np.linalg.norm(activations, axis=1, keepdims=True)
     return (activations / np.maximum(lengths, 1e-12)).astype(np.float32)

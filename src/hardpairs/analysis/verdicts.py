@@ -23,6 +23,8 @@ NEIGHBOURS_IMPLAUSIBLE = 0.05  # One of 20 may be wrong itself.
 AMBIGUOUS_FROM = 0.15  # From here up, people leave more labels than they keep, see the docs.
 
 # Where the rule's numbers mean nothing. It was measured with 10 classes and calibrated nets.
+FEWEST_IMAGES = 100
+FEWEST_IMAGES = 20
 MOST_CLASSES = 30
 MOST_OFF = 0.05  # Of confidence and accuracy, on average.
 MOST_UNFORESEEN = 0.5  # Of the mistakes: those that confidence leaves no room for.
@@ -141,6 +143,11 @@ def why_no_verdicts(predictions: Predictions, evidence: Evidence) -> str:
         return "No verdicts are given: only the predicted classes are known, no probabilities."
     if confidence_is_given_away(confidence):
         return "No verdicts are given: the probabilities are 0 and 1 and so tell no doubt."
+    if len(confidence) < FEWEST_IMAGES:
+        return (
+            f"No verdicts are given: {len(confidence)} images are too few to know how hard their "
+            "classes are."
+        )
     return why_too_many_classes(classes) or _why_not_trusted(
         confidence, predictions.predicted == predictions.labels
     )
