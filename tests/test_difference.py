@@ -200,6 +200,9 @@ def test_seeds_may_be_others_and_unequal_in_number():
         assert difference.conclusion == "better"
         low, high = difference.accuracy.interval
         assert low < difference.accuracy.difference < high
+    assert not any("one recipe with two seeds" in note for note in diff(a, a).notes)
+    assert any("one recipe with two seeds" in note for note in diff(a[0], a[1]).notes)
+    assert not any("two seeds" in note for note in diff(a[0], runs(0.85, 1, first=1)[0]).notes)
     unknown = [replace(run, metadata={}) for run in a]
     assert not diff(unknown, unknown).matched
     assert diff(unknown, unknown).conclusion == "not significantly different"

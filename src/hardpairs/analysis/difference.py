@@ -284,10 +284,22 @@ def compare(
             )
         ),
         verdicts=verdicts,
-        notes=(*aligned.notes, *((reason,) if reason else ())),
+        notes=(*aligned.notes, *_seed_note(runs), *((reason,) if reason else ())),
         subjects=(pair[0], pair[1]),
         runs=runs,
     )
+
+
+def _seed_note(runs: tuple[Sequence[Predictions], Sequence[Predictions]]) -> tuple[str, ...]:
+    """Say so where only the seed differs: two fitted nets differ, and their recipe doesn't."""
+    a, b = (side[0].metadata for side in runs)
+    alone = len(runs[0]) == len(runs[1]) == 1 and isinstance(a.get("recipe"), dict)
+    if alone and a["recipe"] == b.get("recipe") and a.get("seed") != b.get("seed"):
+        return (
+            "A and B are one recipe with two seeds: what differs is these two fitted models, as "
+            "any two seeds may. To compare recipes give several seeds of each, with --with.",
+        )
+    return ()
 
 
 def find_worse(
