@@ -8,6 +8,7 @@ import pytest
 import hardpairs
 from conftest import make_predictions
 from hardpairs import InputError
+from hardpairs.cli.evaluate import link_base
 from hardpairs.data.split import thumbnails
 
 PLAIN = make_predictions(60, 3, class_names=("cat", "dog", "owl"))
@@ -301,3 +302,22 @@ def test_labels_come_from_the_data_where_there_are_none(tmp_path, fashion):
     assert hardpairs.explore(tmp_path / "p.npz", data="fashion-mnist").evaluation.accuracy == 1
     with pytest.raises(InputError, match="no true labels"):
         hardpairs.evaluate(None, probabilities)
+
+
+def test_file_names_can_be_links_to_the_originals(tmp_path):
+    files = [f"a b/{row}#.png" for row in range(60)]
+    np.savez(tmp_path / "p.npz", labels=LABELS, probabilities=PROBABILITIES, ids=files)
+    (tmp_path / "photos").mkdir()
+    for place, base in (
+        (str(tmp_path / "photos"), f"{(tmp_path / 'photos').as_uri()}/"),
+        ("https://example.org/set", "https://example.org/set/"),
+    ):
+        assert link_base(place) == base
+        out = tmp_path / base[:5].strip(":")
+        hardpairs.analyse(tmp_path / "p.npz", folder=out, link=base)
+        page = (out / "report.html").read_text(encoding="utf-8")
+        assert f'"link": "{base}"' in page.replace('"link":"', '"link": "')
+    assert link_base("") == ""
+    for place in ("javascript:alert(1)", "data:text/html,x", str(tmp_path / "missing")):
+        with pytest.raises(InputError, match="--link"):
+            link_base(place)

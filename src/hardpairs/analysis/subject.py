@@ -47,6 +47,8 @@ class Subject:
         neighbours: Nearest training images of each image, or None.
         validation: Predictions of the images held out from training, or None.
         train_images: What the neighbours' indices point into, or None.
+        link: What an image's id is appended to, to reach the original: an address that ends in a
+            stroke, or "" for none.
         notes: What was left out while it was gathered, and why, a sentence each; with what was
             left out later: `remarks`.
 
@@ -68,6 +70,7 @@ class Subject:
     neighbours: Neighbours | None = None
     validation: Predictions | None = None
     train_images: Images | None = None
+    link: str = ""
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -43,6 +44,7 @@ def analyse(
     labels: str | Path | None = None,
     hints: Hints | None = None,
     corrections: str | Path | None = None,
+    link: str = "",
 ) -> Subject:
     """Load what can be analysed and, where a folder is given, write the analysis into it.
 
@@ -50,6 +52,7 @@ def analyse(
         path, data, votes, others, labels, hints: See `hardpairs.analysis.sources.load_subject`.
         corrections: A file as the page hands it on, see `hardpairs.data.corrections`; the labels
             are corrected before anything is computed, and the notes say what changed.
+        link: See `Subject`.
         folder: Where to write, made where it doesn't exist; None to write nothing.
 
     Raises:
@@ -59,6 +62,8 @@ def analyse(
     if corrections is not None:
         read = read_corrections(corrections, subject.predictions.class_names)
         subject = correct_subject(subject, read)
+    if link:
+        subject = replace(subject, link=link)
     if folder is not None:
         write_analysis(subject, folder)
     return subject

@@ -47,6 +47,7 @@ def gallery_data(subject: Subject) -> dict[str, Any]:
         "names": spoken_names(predictions.class_names),
         "given": list(predictions.class_names),
         "split": one_line(predictions.split),
+        "link": subject.link,
         "key": predictions.fingerprint or run_name(predictions),
         "cells": _cells(subject.evaluation),
         "verdicts": list(VERDICTS),

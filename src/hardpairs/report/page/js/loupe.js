@@ -9,7 +9,7 @@ function details(k) {
   const predicted = images.predicted[k], verdict = images.verdict[k];
   const facts = make("div", { class: "facts-of" },
     make("h3", { "data-key": `predictions.npz: row ${images.row[k]}` }, "Image ",
-      make("bdi", {}, images.id[k])),
+      idOf(k)),
     make("p", {}, "labelled ", make("b", {}, term(images.true[k])), ", predicted ",
       make("b", {}, term(predicted))));
   if (verdict !== null) {
@@ -29,6 +29,13 @@ function details(k) {
   if (images.votes[k]?.length) bars.append(votesOf(k));
   parts.push(bars);
   return parts;
+}
+
+function idOf(k) {
+  const id = make("bdi", {}, images.id[k]);
+  if (!data.link) return id;
+  const path = String(images.id[k]).split("/").map(encodeURIComponent).join("/");
+  return make("a", { href: data.link + path, target: "_blank", rel: "noopener" }, id);
 }
 
 function neighboursOf(k) {
