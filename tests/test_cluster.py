@@ -125,7 +125,7 @@ def test_a_node_killed_in_mid_study_loses_nothing(tmp_path, tiny_folder, monkeyp
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(__import__("sys").path))
     source = str(tiny_folder)
     datasets = {source: load_dataset(source)}
-    arms = compare_arms([source], [RECIPES["fast-dense"], RECIPES["fast"]], quick=True)[source]
+    arms = compare_arms([source], [RECIPES["fast-dense"], RECIPES["fast"]], quick=True)["tiny"]
     jobs = [job for arm in arms for job in arm.jobs(3)]
     # Its head has no cores: both workers are raylets of their own, and one of them dies.
     nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})

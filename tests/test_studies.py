@@ -556,7 +556,7 @@ def test_a_studys_files(tmp_path, kind):
     beside = (tmp_path / "difference.html").read_text()
     assert "Two recipes: analysis of variance" in beside
     assert "matched seed by seed" in beside
-    assert page.count("<h3><bdi>") >= len(findings.sections)
+    assert page.count("<h2><bdi>") >= len(findings.sections)
     if kind == "ablate":
         assert leader_sentence(findings) in text
         assert findings.leader is not None
