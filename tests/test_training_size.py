@@ -98,6 +98,7 @@ def test_damaged_files_are_left_out_with_their_names(photos):
     assert "cat/3.png" not in ids
     assert len(ids) == 19
     assert any("can't be read: cat/3.png." in note for note in loaded.notes)
+    assert not any("16 x 16" in note for note in loaded.notes)  # The square in its place.
     assert loaded.train.images.shape[1:] == loaded.test.images.shape[1:]
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from hardpairs.data.folders import listed
 from hardpairs.data.pixels import is_inverted
-from hardpairs.data.split import Chosen, Dataset, Images, Split, thumbnails
+from hardpairs.data.split import BLANK, Chosen, Dataset, Images, Split, thumbnails
 from hardpairs.errors import InputError
 
 SMALLEST, LARGEST = 8, 96  # Pixels a side that every net can be trained on.
@@ -68,8 +68,12 @@ def for_training_split(split: Split, shape: Shape | None = None) -> tuple[Split,
         side = shape[0] if shape else max(min(int(sizes.max()), RESIZED), SMALLEST)
         pixels = _squares(split, side)
         note = (
-            f"Images of {_extent(sizes)} pixels were scaled to {side} x {side}, each in its own "
-            "proportions."
+            ""
+            if (sizes == side).all()
+            else (
+                f"Images of {_extent(sizes)} pixels were scaled to {side} x {side}, each in its own "
+                "proportions."
+            )
         )
     may_be_gray = not isinstance(images, np.ndarray) and (shape is None or shape[2] == 1)
     if may_be_gray and (pixels == pixels[..., :1]).all():  # Photos, read as colour.
@@ -106,10 +110,11 @@ def _sizes(images: Any) -> np.ndarray:
     if isinstance(images, np.ndarray):
         return np.array([images.shape[1:3]])
     if isinstance(images, list):
-        return np.array([image.shape[:2] for image in images])
+        sizes = [image.shape[:2] for image in images if image is not BLANK]
+        return np.array(sizes or [BLANK.shape[:2]])
     rows = np.unique(np.linspace(0, len(images) - 1, LOOKED_AT).astype(int))
     few = [images[rows[start : start + 8]] for start in range(0, len(rows), 8)]
-    return np.array([image.shape[:2] for some in few for image in some])
+    return _sizes([image for some in few for image in some])
 
 
 def _extent(sizes: np.ndarray) -> str:
