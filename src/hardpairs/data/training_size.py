@@ -67,14 +67,12 @@ def for_training_split(split: Split, shape: Shape | None = None) -> tuple[Split,
             )
         side = shape[0] if shape else max(min(int(sizes.max()), RESIZED), SMALLEST)
         pixels = _squares(split, side)
-        note = (
-            ""
-            if (sizes == side).all()
-            else (
-                f"Images of {_extent(sizes)} pixels were scaled to {side} x {side}, each in its own "
+        if (sizes != side).any():
+            extent = _extent(sizes)
+            note = (
+                f"Images of {extent} pixels were scaled to {side} x {side}, each in its own "
                 "proportions."
             )
-        )
     may_be_gray = not isinstance(images, np.ndarray) and (shape is None or shape[2] == 1)
     if may_be_gray and (pixels == pixels[..., :1]).all():  # Photos, read as colour.
         pixels = np.ascontiguousarray(pixels[..., :1])
