@@ -580,6 +580,30 @@ def test_bad_input_is_one_sentence_and_code_2(tmp_path, arguments, said):
     assert "Traceback" not in done.stderr
 
 
+UNGUARDED = """
+import sys
+from hardpairs.data.datasets import load_dataset
+from hardpairs.studies.jobs import Job
+from hardpairs.studies.local import local_engine
+from hardpairs.training.recipes import RECIPES
+print("begun", flush=True)
+data = {"digits": load_dataset("digits")}
+job = Job("digits", RECIPES["fast-dense"], 0, 0.001)
+for _, outcome in local_engine(1)([job], data):
+    print(sorted(outcome) if isinstance(outcome, dict) else repr(outcome))
+"""
+
+
+@pytest.mark.train
+def test_a_script_without_a_guard_runs_once(tmp_path):
+    (tmp_path / "mine.py").write_text(UNGUARDED)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", tmp_path / "mine.py"],
+        capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert done.stdout.splitlines() == ["begun", "['history.csv', 'predictions.npz']"], done.stderr
+
+
 @pytest.mark.train
 def test_killed_at_any_moment_it_goes_on_to_the_same_table(tmp_path, tiny_folder):
     command = [

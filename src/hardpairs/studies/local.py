@@ -3,11 +3,13 @@
 import multiprocessing
 import os
 import signal
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -46,7 +48,8 @@ def _run_until_broken(
     threads = max((os.cpu_count() or 1) // workers, 1)
     context = multiprocessing.get_context("spawn")
     running: dict[Future, Job] = {}
-    with ProcessPoolExecutor(workers, context, _set_up_worker, (threads, scratch)) as pool:
+    pool = ProcessPoolExecutor(workers, context, _set_up_worker, (threads, scratch))
+    with _main_unseen(), pool:
         try:
             broken = False
             while running or (waiting and not broken):
@@ -63,6 +66,21 @@ def _run_until_broken(
             if running:  # Left early: Ctrl-C, or a folder that can't be written.
                 for process in multiprocessing.active_children():
                     process.kill()
+
+
+@contextmanager
+def _main_unseen() -> Iterator[None]:
+    """Keep workers from running the user's script again, which a script without a guard would do.
+
+    A spawned process imports the main module; nothing that a worker does is in there.
+    """
+    main = sys.modules["__main__"]
+    saved = {name: getattr(main, name, None) for name in ("__file__", "__spec__")}
+    vars(main).update(dict.fromkeys(saved))
+    try:
+        yield
+    finally:
+        vars(main).update(saved)
 
 
 def _outcome(future: Future) -> Files | Exception:
