@@ -219,7 +219,7 @@ def read_numbers_csv(path: str | Path) -> dict[str, list[float]]:
     with guarded(path, "a table of numbers"):
         columns = {name: [float(row[name]) for row in rows] for name in (rows[0] if rows else ())}
     for name, values in columns.items():
-        if not all(math.isfinite(value) for value in values):
+        if not all(map(math.isfinite, values)):
             raise InputError(f"{path}: column {name!r} holds NaN or infinity; write it again.")
     return columns
 
@@ -230,10 +230,9 @@ def read_npy(path: str | Path, *, most_bytes: int | None = None) -> np.ndarray:
     Raises:
         InputError: Missing, damaged, of objects, or of another size than it claims.
     """
-    path = Path(path)
     what = "an .npy file of plain numbers or texts; save it with numpy.save"
-    with guarded(path, what), path.open("rb") as file:
-        return _read_array(file, path.stat().st_size, most_bytes)
+    with guarded(path, what), Path(path).open("rb") as file:
+        return _read_array(file, Path(path).stat().st_size, most_bytes)
 
 
 def read_npz(

@@ -33,20 +33,11 @@ def to_predictions(
     notes = list(found.notes)
     if truth is not None:
         found = _join_truth(found, truth, notes)
-    if found.labels is None:
-        raise InputError(
-            "there are predictions and no true labels; give them with --labels (a file of labels "
-            "or a folder with one folder for each class), or with --data."
-        )
+    _check_both_are_there(found)
     probabilities, most_probable = None, None
     if found.scores is not None:
         probabilities, most_probable, more = to_probabilities(found.scores, logits=logits)
         notes += more
-    elif found.predicted is None and found.top_classes is None:
-        raise InputError(
-            "there are labels and nothing predicted; give a probability for each class, or the "
-            "predicted classes."
-        )
     classes = None if probabilities is None else probabilities.shape[1]
     labels = to_vector(found.labels, "labels", classes)
     if len(labels) == 0:
@@ -55,28 +46,40 @@ def to_predictions(
     label_indices, more = look_up(labels, names, "labels", numbers_are_names=as_numbers)
     notes += more
     extra = dict(found.extra)
+    if found.top_classes is not None and probabilities is None:
+        most_probable, probabilities, extra["top_k"] = _from_top(found, names, as_numbers, notes)
+    predicted: np.ndarray = most_probable  # type: ignore[assignment]  # Else it was given.
     if found.predicted is not None:
         given = to_vector(found.predicted, "predicted classes", classes)
         predicted, _ = look_up(given, names, "predicted classes", numbers_are_names=as_numbers)
-    if found.top_classes is not None and probabilities is None:
-        most_probable, probabilities, extra["top_k"] = _from_top(found, names, as_numbers, notes)
-    if most_probable is not None and found.predicted is None:
-        predicted = most_probable
     _check_lengths(label_indices, predicted, probabilities)
     if most_probable is not None and (differ := int((predicted != most_probable).sum())):
         notes.append(
             f"{differ:,} predicted classes aren't the most probable ones; they count as given."
         )
-    said = order_note(label_indices, predicted, len(names))
+    notes.append(order_note(label_indices, predicted, len(names)))
     return Predictions(
         labels=label_indices,
         probabilities=probabilities,
         class_names=names,
         ids=to_ids(found.ids, len(label_indices)),
         predicted=predicted,
-        notes=tuple(dict.fromkeys([*notes, *filter(None, [said])])),
+        notes=tuple(filter(None, dict.fromkeys(notes))),
         **extra,
     )
+
+
+def _check_both_are_there(found: Found) -> None:
+    if found.labels is None:
+        raise InputError(
+            "there are predictions and no true labels; give them with --labels (a file of labels "
+            "or a folder with one folder for each class), or with --data."
+        )
+    if found.scores is None and found.predicted is None and found.top_classes is None:
+        raise InputError(
+            "there are labels and nothing predicted; give a probability for each class, or the "
+            "predicted classes."
+        )
 
 
 def _from_top(
