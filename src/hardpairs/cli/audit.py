@@ -10,6 +10,7 @@ import click
 from hardpairs.cli.ending import kept
 from hardpairs.cli.options import data_option, quiet_option, recipe_option, seed_option
 from hardpairs.cli.progress import phases
+from hardpairs.cli.streams import say
 from hardpairs.cli.terminal import Console, print_audit
 from hardpairs.data.datasets import load_dataset
 from hardpairs.data.split import Dataset
@@ -64,6 +65,8 @@ def _predict(
         with whole_folder(out) as partial:
             show(Progress("reading the data"))
             dataset = load_dataset(data)
+            for note in dataset.notes:
+                say(note)
             show(Progress("starting Keras"))
             from hardpairs.training.cross_validation import cross_validate, fold_states
 

@@ -28,7 +28,7 @@ def kept(folder: Path, what: str, *, go_on: str | None = None) -> Iterator[None]
     except Stopped as stopped:
         stopped.add_note(f"{folder} is trained and stays; {again}")
         raise
-    except Exception as error:  # Whatever it is: the training isn't to blame.
+    except (Exception, SystemExit) as error:  # Whatever it is: the training isn't to blame.
         output_works()
         raise Unfinished(
             f"{folder} is trained and complete, but {what} failed ({reason(error)}); {again}."
@@ -37,5 +37,7 @@ def kept(folder: Path, what: str, *, go_on: str | None = None) -> Iterator[None]
 
 def reason(error: BaseException) -> str:
     """Say in some words what an error is."""
+    if isinstance(error, SystemExit):  # How rich ends what nobody reads any more.
+        return "Broken pipe"
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return text.rstrip(".") or type(error).__name__

@@ -1,6 +1,7 @@
 """The command line: each command's module is imported when it is called, and not before."""
 
 import importlib
+import os
 import sys
 from contextlib import suppress
 from typing import Any
@@ -87,6 +88,7 @@ def main() -> None:
     """
     stopping.listen()
     prepare_streams()
+    os.environ["MPLBACKEND"] = "agg"  # No command opens a window; a notebook's setting stops Keras.
     try:
         code = cli(standalone_mode=False)
         sys.stdout.flush()
@@ -114,7 +116,8 @@ def _conclude(error: BaseException) -> int:
     if isinstance(error, OSError) and error.filename is not None:
         say(f"{error.filename}: {reason(error)}; check the path and your rights there.")
         return 2
-    if isinstance(error, OSError) and not output_works():
+    if isinstance(error, OSError):
+        output_works()
         if not isinstance(error, BrokenPipeError):  # As with `| head`, which has seen enough.
             say(f"standard output can't be written ({reason(error)}).")
         return 1

@@ -17,6 +17,7 @@ from hardpairs.cli.options import (
     votes_option,
 )
 from hardpairs.cli.progress import phases
+from hardpairs.cli.streams import say
 from hardpairs.data.datasets import load_dataset
 from hardpairs.data.votes import load_votes
 from hardpairs.files import Taken, whole_folder
@@ -93,6 +94,8 @@ def _train(
         folder, partial = _reserve(stack, out, recipe_name)
         show(Progress("reading the data"))
         dataset = load_dataset(data)
+        for note in dataset.notes:
+            say(note)
         if votes is not None:  # A file that doesn't fit is refused before the training, not after.
             classes = len(dataset.class_names)
             load_votes(votes, dataset.test.labels, dataset.test.ids, classes)
