@@ -1,0 +1,59 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from conftest import make_predictions, run_cli
+from hardpairs.predictions.predictions import save_predictions
+
+
+def shell(command: str, cwd: Path, **environment: str):
+    """Run a command line with its pipes; `hardpairs` is this package's."""
+    command = command.replace("hardpairs", f"{sys.executable} -m hardpairs", 1)
+    return subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {command}"],
+        cwd=cwd,
+        env={**os.environ, "PYTHONWARNINGS": "ignore", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+
+@pytest.mark.train
+@pytest.mark.parametrize(("end", "why"), [("| true", "Broken pipe"), ("> /dev/full", "No space")])
+def test_a_training_stays_though_its_result_cannot_be_printed(tiny_folder, tmp_path, end, why):
+    done = shell(f"hardpairs train --data {tiny_folder} --recipe dense --out r {end}", tmp_path)
+    assert done.returncode == 1
+    last = done.stderr.strip().splitlines()[-1]
+    assert why in last
+    assert "go on with `hardpairs evaluate r`" in last
+    assert "Traceback" not in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["r"]
+    assert (tmp_path / "r" / "predictions.npz").exists()
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "cp437", "latin-1"])
+def test_a_terminal_of_few_characters(tmp_path, encoding):
+    save_predictions(make_predictions(), tmp_path / "p.npz")
+    done = run_cli("evaluate", tmp_path / "p.npz", PYTHONIOENCODING=encoding)
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False)
+    assert "<- hardest" in done.stdout
+
+
+def test_a_full_output_is_one_sentence(tmp_path):
+    save_predictions(make_predictions(), tmp_path / "p.npz")
+    done = shell("hardpairs evaluate p.npz > /dev/full", tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.strip().splitlines()[-1] == (
+        "hardpairs: standard output can't be written (No space left on device)."
+    )
+
+
+def test_a_path_that_is_too_long_is_one_sentence(tmp_path):
+    done = run_cli("evaluate", "a" * 300, cwd=tmp_path)
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+    assert "too long" in done.stderr
