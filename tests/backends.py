@@ -1,6 +1,8 @@
 """Training on other backends of Keras: `make test-backends`, in an environment of its own."""
 
 import importlib.util
+import runpy
+from pathlib import Path
 
 import pytest
 
@@ -19,3 +21,9 @@ def test_other_backends_train(tiny_folder, tmp_path, backend, recipe):
     done = run_cli(*arguments, KERAS_BACKEND=backend)
     assert done.returncode == 0, done.stderr
     assert load_predictions(tmp_path / "run" / "predictions.npz").metadata["seed"] == 0
+
+
+def test_the_notebook_on_ones_own_torch_model():
+    names = runpy.run_path(str(Path(__file__).parents[1] / "docs" / "own_model.py"))
+    assert names["report"].evaluation.images == 60
+    assert "iframe" in names["report"]._repr_html_()

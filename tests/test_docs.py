@@ -1,3 +1,4 @@
+import os
 import re
 import runpy
 import shlex
@@ -106,3 +107,25 @@ def test_fashion_py_runs(tmp_path):
     assert {Path(name).suffix for name in written} >= {".png", ".md", ".html", ".json"}
     for name in written:
         assert (tmp_path / name).stat().st_size > 0
+
+
+@pytest.mark.parametrize("name", ["lesson", "own_model"])
+def test_notebooks_are_what_their_texts_say(name):
+    render = runpy.run_path(str(ROOT / "docs" / "render_notebooks.py"))["render_notebook"]
+    text = (ROOT / "docs" / f"{name}.py").read_text(encoding="utf-8")
+    assert (ROOT / "docs" / f"{name}.ipynb").read_text(encoding="utf-8") == render(text)
+
+
+@pytest.mark.train
+def test_the_lesson_runs_on_a_slice(tmp_path):
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "docs" / "lesson.py")],
+        cwd=tmp_path,
+        env={**os.environ, "LESSON_IMAGES": "1500", "MPLBACKEND": "agg"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "hardest:" in done.stdout
+    assert (tmp_path / "lesson" / "report.html").exists()
