@@ -13,6 +13,7 @@ from typing import Any
 
 # What Markdown, HTML inside it, and the maths, mentions and emoji of its dialects begin with.
 _ACTS = {ord(character): f"&#{ord(character)};" for character in "\\`*_{}[]<>#|!&~$^=@"}
+_INSIDE_A_WORD = re.compile("(?<=[A-Za-z0-9])&#95;(?=[A-Za-z0-9])")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
 _UNSEEN = {"Cc": "�", "Cf": "", "Cs": "�", "Zl": " ", "Zp": " "}
 _JOINERS = "\u200c\u200d"  # Persian, Hindi and emoji are spelt with them.
@@ -53,10 +54,12 @@ def spoken_names(names: Sequence[str]) -> list[str]:
 def escape_markdown(text: object) -> str:
     """Keep text from acting as Markdown or as HTML inside it.
 
+    An underscore inside a word means nothing to CommonMark and stays readable as it is.
+
     >>> escape_markdown("ankle_boot <b>")
-    'ankle&#95;boot &#60;b&#62;'
+    'ankle_boot &#60;b&#62;'
     """
-    escaped = one_line(text).translate(_ACTS)
+    escaped = _INSIDE_A_WORD.sub("_", one_line(text).translate(_ACTS))
     return escaped.replace("://", "&#58;//").replace("www.", "www&#46;")
 
 
