@@ -655,3 +655,11 @@ def without_times(folder) -> dict:
         for row in section["effects"]:
             del row["extra_seconds"]
     return study
+
+
+def test_without_keras_a_study_names_the_extra(monkeypatch):
+    from hardpairs.studies import local
+
+    monkeypatch.setattr(local.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(InputError, match=r"hardpairs\[train\]"):
+        local.local_engine(1)

@@ -1,5 +1,6 @@
 """The local engine: a study's jobs in processes of their own on this machine."""
 
+import importlib.util
 import multiprocessing
 import os
 import signal
@@ -16,6 +17,7 @@ from typing import Any
 
 from hardpairs.data.datasets import load_dataset
 from hardpairs.data.split import Dataset
+from hardpairs.errors import MissingExtra
 from hardpairs.studies.jobs import Engine, Files, Job, describe_job
 from hardpairs.training.threads import use_cores
 
@@ -29,7 +31,15 @@ def local_engine(workers: int, scratch: Path | None = None) -> Engine:
         workers: How many.
         scratch: Where their temporary files go; by default where the system has them, and where
             nobody clears away what a killed worker left.
+
+    Raises:
+        MissingExtra: Keras isn't installed.
     """
+    if importlib.util.find_spec("keras") is None:
+        raise MissingExtra(
+            "a study trains nets, and there is no keras here; install it with: "
+            "pip install 'hardpairs[train]'"
+        )
 
     def engine(
         jobs: Sequence[Job], datasets: Mapping[str, Dataset]
