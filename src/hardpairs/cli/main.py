@@ -21,6 +21,9 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "evaluate": ("evaluate", "Analyse a run's folder or any predictions file."),
         "recipes": ("recipes", "List what can be trained."),
     },
+    "Try one's own photo": {
+        "export": ("export", "Write a run's net as ONNX, to be used without Keras."),
+    },
     "Compare": {
         "diff": ("diff", "Compare two models' predictions."),
         "compare": ("studies", "Measure what one recipe gains over another."),

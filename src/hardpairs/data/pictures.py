@@ -57,7 +57,7 @@ def read_picture_in_thread(
     file: str | Path | IO[bytes], *, side: int = 0, name: str = ""
 ) -> np.ndarray:
     """Do what `read_picture` does, in any thread; whoever starts them holds `bombs_are_errors`."""
-    from PIL import Image, ImageOps
+    from PIL import Image
 
     name = name or str(file)
     try:
@@ -65,7 +65,7 @@ def read_picture_in_thread(
             if side:
                 image.draft(None, (2 * side, 2 * side))
             image.load()
-            pixels = pixels_of(_turned(image, ImageOps.exif_transpose))
+            pixels = pixels_of(turned(image))
             return scaled(pixels, side) if 0 < side < max(pixels.shape[:2]) else pixels
     except OSError as error:
         reason = error.strerror or str(error).split(" <")[0].removesuffix(f" {str(file)!r}")
@@ -132,9 +132,12 @@ def stacked(images: Sequence[np.ndarray]) -> np.ndarray | list[np.ndarray]:
     return np.stack([np.broadcast_to(image, (*image.shape[:2], channels)) for image in images])
 
 
-def _turned(image: "Image.Image", exif_transpose: "object") -> "Image.Image":
+def turned(image: "Image.Image") -> "Image.Image":
+    """Turn one of Pillow's images as its camera says."""
+    from PIL import ImageOps
+
     try:
-        return exif_transpose(image)  # type: ignore[operator]
+        return ImageOps.exif_transpose(image)
     except Exception:  # Damaged notes of a camera say nothing of the picture.
         return image
 

@@ -1,0 +1,39 @@
+"""`hardpairs export`."""
+
+from pathlib import Path
+
+import click
+
+from hardpairs.errors import InputError
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder to write to; by default the run's own."
+)
+def export(run: Path, out: Path | None) -> None:
+    """Write a run's net as ONNX, to be used without Keras.
+
+    model.onnx takes bytes and gives probabilities; model.json has the class names and how photos
+    are prepared; nearest.npz has training images to compare with. A folder of these three is all
+    that predicting needs, here or elsewhere.
+    """
+    folder = out or run
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"{folder}: can't be made ({error.strerror}); name a folder you may write to."
+        ) from error
+    from hardpairs.serving.export import export_run
+
+    exported = export_run(run, folder)
+    for path in exported.files:
+        click.echo(f"{path}  {path.stat().st_size:,} bytes")
+    click.echo(
+        f"Against Keras, on {exported.compared:,} images: {exported.same_class:,} with the same "
+        f"class, probabilities at most {exported.largest_difference:.1e} apart."
+    )
+    for note in exported.notes:
+        click.echo(note, err=True)

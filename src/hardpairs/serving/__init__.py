@@ -1,0 +1,1 @@
+"""One's own photo: prepared as the training images were, and predicted without Keras."""

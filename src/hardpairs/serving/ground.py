@@ -1,0 +1,125 @@
+"""Finding the one thing in a photo: its ground, whatever its colour and light, and what differs.
+
+The ground is what surrounds the thing up to the photo's border. Its light is a smooth surface,
+fitted to what looks like the border and is joined to it; the thing is what is left.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+BORDER = 0.03  # Width of the border that is taken for ground, of the photo's shorter side.
+ROUNDS = 6
+LEAST_DISTANCE = 0.05  # Colours nearer than this are one; Zalando's 5% of the range.
+DARKEST = 0.02  # Light can't be told from colour where there is none.
+MOST_SHADOW = 0.6  # A shadow takes at most so much of the light.
+SHADOW_SLOPE = 0.025  # Change of colour per pixel: soft as a shadow's edge, or a thing's.
+SHADOW_REACH = 3.0  # Pixels
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A photo taken apart.
+
+    Attributes:
+        difference: float32 (H, W, 3), how each pixel differs from the ground under it, in even
+            light; black to white is 1.
+        distance: float32 (H, W), its length, smoothed a little.
+        ground: bool (H, W), what is ground.
+        noise: Of the ground, in the same measure.
+    """
+
+    difference: np.ndarray
+    distance: np.ndarray
+    ground: np.ndarray
+    noise: float
+
+
+def take_apart(pixels: np.ndarray) -> tuple[Scene, Scene]:
+    """Tell a photo's ground from what lies on it.
+
+    Args:
+        pixels: float32 (H, W, 3), 0 to 1.
+
+    Returns:
+        The scene with shadows as a part of what lies there, and with them as ground. A light gray
+        thing on white may be soft and gray as a shadow is: which is right is seen in the shapes.
+    """
+    surface, ground = _fit_light(pixels)
+    smooth = ndimage.gaussian_filter(pixels, (1, 1, 0))
+    noise = float(np.percentile(_length(smooth - surface)[ground], 95)) if ground.any() else 0.0
+    shaded, grown = _follow_shadows(pixels, smooth, surface, ground, noise)
+    return _scene(pixels, surface, ground, noise), _scene(pixels, shaded, grown, noise)
+
+
+def _scene(pixels: np.ndarray, surface: np.ndarray, ground: np.ndarray, noise: float) -> Scene:
+    brightness = surface.mean(-1)
+    light = np.maximum(brightness / max(float(brightness.mean()), DARKEST), 0.2)
+    difference = (pixels - surface) / light[..., None]
+    distance = _length(ndimage.gaussian_filter(difference, (1, 1, 0)))
+    return Scene(difference, distance, ground, noise)
+
+
+def _fit_light(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The ground's colour everywhere, as if nothing lay on it, and where it is seen."""
+    height, width, _ = pixels.shape
+    terms = _quadratic_terms(height, width)
+    border = np.zeros((height, width), bool)
+    depth = max(2, round(BORDER * min(height, width)))
+    border[:depth] = border[-depth:] = border[:, :depth] = border[:, -depth:] = True
+    usual = np.median(pixels[border], axis=0)
+    off = np.abs(pixels - usual).max(-1)
+    ground = border & (off <= max(7 * float(np.median(off[border])), 0.15))
+    surface = np.broadcast_to(usual, pixels.shape)
+    for _ in range(ROUNDS):
+        chosen = terms[ground]
+        inner = chosen.T @ chosen
+        # A little of it to the diagonal: where hardly any ground is seen, the surface stays flat.
+        weight = np.diag([0.0, 1, 1, 1, 1, 1]) * 1e-3 * len(chosen)
+        surface = terms @ np.linalg.solve(
+            inner + weight.astype(np.float32) + 1e-6 * np.eye(6), chosen.T @ pixels[ground]
+        )
+        distance = _length(pixels - surface)
+        spread = 1.2 * float(np.median(distance[ground]))
+        near = distance < max(3 * spread, LEAST_DISTANCE)
+        if not (border & near).any():
+            break
+        ground = ndimage.binary_propagation(border & near, mask=near)
+    return np.maximum(surface, DARKEST).astype(np.float32), ground
+
+
+def _follow_shadows(
+    pixels: np.ndarray, smooth: np.ndarray, surface: np.ndarray, ground: np.ndarray, noise: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Let the ground go on into what is the same colour, darker, and has no sharp edge."""
+    lit = (smooth * surface).sum(-1) / (surface * surface).sum(-1)
+    other_colour = _length(smooth - lit[..., None] * surface)
+    like_shadow = (
+        (lit > 1 - MOST_SHADOW) & (lit < 1.1) & (other_colour < max(1.5 * noise, LEAST_DISTANCE))
+    )
+    slope = _length(
+        np.stack(
+            [ndimage.gaussian_gradient_magnitude(pixels[..., c], 1.5) for c in range(3)], axis=-1
+        )
+    )
+    usual = float(np.median(slope[ground])) if ground.any() else 0.0
+    soft = like_shadow & (slope < SHADOW_SLOPE + 2 * usual)
+    wide = ndimage.binary_opening(soft | ground, iterations=2)
+    grown = ndimage.binary_propagation(ground, mask=ground | wide & soft)
+    weight = grown.astype(np.float32)
+    change = (smooth / surface - 1) * weight[..., None]
+    around = ndimage.gaussian_filter(change, (SHADOW_REACH, SHADOW_REACH, 0))
+    share = ndimage.gaussian_filter(weight, SHADOW_REACH)
+    # Deep inside the thing, where no ground is near, nothing changes.
+    change = np.clip(around / (share + 0.02)[..., None], -MOST_SHADOW, 0.1)
+    return surface * (1 + change), grown
+
+
+def _quadratic_terms(height: int, width: int) -> np.ndarray:
+    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
+    return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
+
+
+def _length(vectors: np.ndarray) -> np.ndarray:
+    return np.sqrt(np.square(vectors).sum(-1))

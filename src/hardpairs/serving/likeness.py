@@ -1,0 +1,98 @@
+"""How like the training images a picture is: cosine distances in the net's last hidden layer.
+
+Distance to the k-th nearest training image tells foreign images from the net's own (Sun et al.,
+ICML 2022). The layer may have thousands of values, so vectors are kept by their main directions
+alone. Their lengths stay those in the full layer: a picture that the training images' directions
+hardly describe is far from all of them.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+DIRECTIONS = 64
+NEAREST = 5  # Shown, and the last of them measures the distance.
+TYPICAL = 3
+QUANTILES = np.linspace(0, 1, 1001)
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """What is kept of C training images and of how near to them the test images lie.
+
+    Attributes:
+        directions: float32 (D, d), of the hidden layer's D values.
+        vectors: float16 (C, d), the images' own, of length 1 in the full layer.
+        labels: integer (C,).
+        rows: integer (C,), rows of the training split.
+        images: uint8 (C, h, w, c), the pictures, small.
+        typical: integer (K, `TYPICAL`), of each class the images nearest to its middle; -1 where
+            there are fewer.
+        distances: float32 (1001,), quantiles of the test images' distances.
+    """
+
+    directions: np.ndarray
+    vectors: np.ndarray
+    labels: np.ndarray
+    rows: np.ndarray
+    images: np.ndarray
+    typical: np.ndarray
+    distances: np.ndarray
+
+
+def main_directions(hidden: np.ndarray) -> np.ndarray:
+    """Return float32 (D, d), the directions in which unit rows of ``hidden`` (N, D) are largest.
+
+    By subspace iteration from a random start (Halko, Martinsson, Tropp 2011, algorithm 4.4).
+    """
+    unit = unit_rows(hidden)
+    width = unit.shape[1]
+    if width <= DIRECTIONS:
+        return np.eye(width, dtype=np.float32)
+    start = np.random.default_rng(0).normal(size=(width, DIRECTIONS + 8)).astype(np.float32)
+    found = np.linalg.qr(start)[0]
+    for _ in range(4):
+        found = np.linalg.qr(unit.T @ (unit @ found))[0]
+    _, _, inner = np.linalg.svd(unit @ found, full_matrices=False)
+    return np.ascontiguousarray(found @ inner[:DIRECTIONS].T, np.float32)
+
+
+def unit_rows(hidden: np.ndarray) -> np.ndarray:
+    """Rows of length 1, float32; a row of zeros stays one."""
+    lengths = np.sqrt(np.einsum("nd,nd->n", hidden, hidden))[:, None]
+    return np.asarray(hidden / np.maximum(lengths, 1e-9), np.float32)
+
+
+def find_nearest(
+    likeness_vectors: np.ndarray, vectors: np.ndarray, most: int = NEAREST
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find the nearest kept images.
+
+    Args:
+        likeness_vectors: (C, d), as kept, float32.
+        vectors: float32 (N, d).
+        most: How many, if there are as many.
+
+    Returns:
+        int64 (N, k) and float32 (N, k), indices of kept images and their distances, 0 to 2,
+        nearest first.
+    """
+    most = min(most, len(likeness_vectors))
+    alike = vectors @ likeness_vectors.T
+    found = np.argpartition(-alike, most - 1, axis=1)[:, :most]
+    values = np.take_along_axis(alike, found, axis=1)
+    order = np.argsort(-values, axis=1, kind="stable")
+    nearest = np.take_along_axis(found, order, axis=1)
+    return nearest, 1 - np.take_along_axis(values, order, axis=1)
+
+
+def find_typical(vectors: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
+    """Return int32 (K, `TYPICAL`): of each class, the images nearest to the class's mean."""
+    typical = np.full((classes, TYPICAL), -1, np.int32)
+    for label in range(classes):
+        members = np.flatnonzero(labels == label)
+        if len(members):
+            alike = vectors[members] @ vectors[members].mean(0)
+            best = members[np.argsort(-alike, kind="stable")[:TYPICAL]]
+            typical[label, : len(best)] = best
+    return typical

@@ -1,0 +1,126 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from conftest import run_cli
+from hardpairs.data.datasets import load_dataset
+from hardpairs.errors import InputError
+
+pytest.importorskip("onnxruntime")
+pytest.importorskip("tf2onnx")
+pytestmark = [
+    pytest.mark.train,
+    pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning"),  # Keras' own, on NumPy 2.
+]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory, tiny_folder) -> Path:
+    """A run of one epoch on a few images."""
+    from hardpairs.training.recipes import find_recipe
+    from hardpairs.training.runs import create_run
+
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    folder.mkdir()
+    dataset = load_dataset(tiny_folder)
+    create_run(folder, str(tiny_folder), dataset, find_recipe("sprint"), precision="float32")
+    return folder
+
+
+def test_export_is_what_keras_says(run, tmp_path):
+    from hardpairs.serving.export import export_run
+    from hardpairs.serving.model import load_exported
+
+    exported = export_run(run, tmp_path)
+    assert {path.name for path in exported.files} == {"model.onnx", "model.json", "nearest.npz"}
+    assert exported.compared == exported.same_class == 300
+    assert exported.largest_difference < 1e-4
+    assert exported.notes == ()
+    model = load_exported(tmp_path)
+    said = json.loads((tmp_path / "model.json").read_text(encoding="utf-8"))
+    assert tuple(said["classes"]) == model.description.classes
+    assert model.description.preparation.longest == 28
+    assert model.likeness is not None
+    assert len(model.likeness.vectors) == 500
+    assert model.session.predict(np.zeros((0, 28, 28, 1), np.uint8))[0].shape == (0, 10)
+    assert model.session.predict(np.zeros((130, 28, 28, 1), np.uint8))[0].shape == (130, 10)
+
+
+def test_pairs_are_counted_from_the_runs_own_predictions(run, tmp_path):
+    from hardpairs.predictions.load import load_predictions
+    from hardpairs.serving.export import export_run
+    from hardpairs.serving.model import load_exported
+
+    export_run(run, tmp_path)
+    predictions = load_predictions(run / "predictions.npz")
+    labels, predicted = predictions.labels, predictions.predicted
+    for (a, b), pair in load_exported(tmp_path).description.pairs.items():
+        mixed = ((labels == a) & (predicted == b)) | ((labels == b) & (predicted == a))
+        assert pair.model == pytest.approx(mixed.sum() / np.isin(labels, [a, b]).sum())
+
+
+def test_data_that_is_gone_leaves_out_neighbours_and_says_so(run, tmp_path, tiny_folder):
+    from hardpairs.serving.export import export_run
+    from hardpairs.serving.model import load_exported
+
+    (tmp_path / "nearest.npz").write_bytes(b"of another net")
+    moved = tiny_folder.rename(tiny_folder.with_name("elsewhere"))
+    try:
+        (note,) = export_run(run, tmp_path).notes
+    finally:
+        moved.rename(tiny_folder)
+    assert "left out" in note
+    assert load_exported(tmp_path).likeness is None
+
+
+@pytest.mark.parametrize("shape", [(28, 28, 1), (16, 16, 3)])
+def test_nets_of_every_recipe_export(tmp_path, shape):
+    from hardpairs.serving.export import write_onnx
+    from hardpairs.serving.model import open_session
+    from hardpairs.training.nets import build_net
+    from hardpairs.training.recipes import RECIPES
+
+    described = {
+        "classes": ["a", "b", "c"],
+        "preparation": {
+            "height": shape[0],
+            "width": shape[1],
+            "channels": shape[2],
+            "thing": False,
+            "longest": shape[0],
+            "centre": "box",
+        },
+    }
+    images = np.random.default_rng(0).integers(0, 256, (20, *shape), dtype=np.uint8)
+    tried = set()
+    for recipe in RECIPES.values():
+        kind = recipe.net, repr(recipe.net_options)
+        if kind in tried:
+            continue
+        tried.add(kind)
+        net = build_net(recipe.net, shape, 3, options=recipe.net_options)
+        path = tmp_path / f"{recipe.name}.onnx"
+        write_onnx(net, described, path)
+        probabilities, hidden = open_session(path).predict(images)
+        own = np.asarray(net(images.astype(np.float32) / 255, training=False))
+        assert np.abs(probabilities - own).max() < 1e-5, recipe.name
+        assert len(hidden) == 20
+
+
+def test_command(run, tmp_path):
+    done = run_cli("export", run, "--out", tmp_path / "new")
+    assert done.returncode == 0, done.stderr
+    assert "same class" in done.stdout
+    assert (tmp_path / "new" / "model.onnx").is_file()
+    refused = run_cli("export", tmp_path / "none")
+    assert refused.returncode == 2
+    assert len(refused.stderr.strip().splitlines()) == 1
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path):
+    from hardpairs.serving.export import export_run
+
+    with pytest.raises(InputError, match="is missing"):
+        export_run(tmp_path, tmp_path)
