@@ -25,7 +25,7 @@ def run(tmp_path_factory, tiny_folder) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "run"
     folder.mkdir()
     dataset = load_dataset(tiny_folder)
-    create_run(folder, str(tiny_folder), dataset, find_recipe("sprint"), precision="float32")
+    create_run(folder, dataset, find_recipe("sprint"), precision="float32")
     return folder
 
 

@@ -29,7 +29,7 @@ from hardpairs.serving.likeness import (
 from hardpairs.serving.model import FORMAT, Session, open_session
 from hardpairs.serving.preparation import Preparation, measure_preparation
 from hardpairs.training.backend import keras
-from hardpairs.training.runs import load_model
+from hardpairs.training.stored_model import load_model
 
 COMPARED = 1_000
 KEPT_IMAGES = 6_000
