@@ -22,6 +22,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "recipes": ("recipes", "List what can be trained."),
     },
     "Try one's own photo": {
+        "predict": ("predict", "Say what a photo shows, and when not to trust it."),
         "export": ("export", "Write a run's net as ONNX, to be used without Keras."),
     },
     "Compare": {

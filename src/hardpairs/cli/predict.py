@@ -1,0 +1,81 @@
+"""`hardpairs predict`."""
+
+import json
+import sys
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from hardpairs.errors import InputError
+from hardpairs.foreign import csv_text, one_line
+
+if TYPE_CHECKING:
+    from hardpairs.serving.answer import Answer
+
+SHOWN = 3
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--csv", "as_csv", is_flag=True, help="A table, one line a photo.")
+def predict(run: Path, photos: tuple[Path, ...], as_json: bool, as_csv: bool) -> None:
+    """Say what photos show, and when not to trust it.
+
+    RUN is a run that `hardpairs export` was called for, or a folder with what that wrote. A photo
+    named - is read from standard input.
+    """
+    from hardpairs.serving.answer import answer
+    from hardpairs.serving.model import load_exported
+    from hardpairs.serving.photo import MOST_BYTES, read_photo
+
+    if as_json and as_csv:
+        raise InputError("--json and --csv: give one of the two.")
+    warnings.simplefilter("ignore")  # Of Pillow, about odd metadata.
+    model = load_exported(run)
+    failed: list[str] = []
+    if as_csv:
+        click.echo(csv_text([["photo", "class", "probability", "doubts"]]), nl=False)
+    for photo in photos:
+        name = one_line(photo.name)
+        try:
+            is_input = str(photo) == "-"
+            content = sys.stdin.buffer.read(MOST_BYTES + 1) if is_input else read_photo(photo)
+            found = answer(model, content, name)
+        except InputError as error:
+            failed.append(str(error))
+            click.echo(f"hardpairs: {one_line(error)}", err=True)
+            continue
+        if as_json:
+            click.echo(json.dumps(found.to_dict()))
+        elif as_csv:
+            first = found.order[0]
+            codes = " ".join(doubt.code for doubt in found.doubts)
+            row = [name, found.classes[first], f"{found.probabilities[first]:.4f}", codes]
+            click.echo(csv_text([row]), nl=False)
+        else:
+            _print(found)
+    if failed:
+        raise InputError(f"{len(failed)} of {len(photos)} photos couldn't be read.")
+
+
+def _print(found: "Answer") -> None:
+    from hardpairs.serving.answer import half_blocks
+
+    click.echo(found.name)
+    encoding = (sys.stdout.encoding or "").lower().replace("-", "")
+    if sys.stdout.isatty() and encoding == "utf8":
+        for line in half_blocks(found.picture):
+            click.echo(f"  {line}")
+    for index in found.order[:SHOWN]:
+        click.echo(f"  {found.probabilities[index]:6.1%}  {one_line(found.classes[index])}")
+    if found.pair:
+        click.echo(f"  {one_line(found.pair)}")
+    if found.nearest:
+        names = ", ".join(f"{one_line(name)} ({row})" for row, name in found.nearest)
+        click.echo(f"  Nearest training images: {names}.")
+    for doubt in found.doubts:
+        click.echo(f"  Doubt: {doubt.sentence}")

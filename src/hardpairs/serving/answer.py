@@ -1,0 +1,133 @@
+"""What a net says of a photo, and when not to trust it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from hardpairs.serving.likeness import find_nearest, unit_rows
+from hardpairs.serving.model import ExportedModel
+from hardpairs.serving.photo import open_photo
+from hardpairs.serving.prepare import Doubt, prepare
+
+UNLIKE_SHARE = 0.02  # So many of the test images would be called unlike as well.
+UNSURE = 0.5
+SECOND = 0.05  # A second class less probable than this isn't spoken of.
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A prediction.
+
+    Attributes:
+        name: The photo's, foreign text.
+        picture: uint8 (H, W, C), what the net saw.
+        probabilities: float32 (K,).
+        classes: K names, foreign text.
+        nearest: The nearest kept training images' rows in the training split and class names.
+        unlike: Share of the test images that are less like the training images; None unknown.
+        doubts: Why not to trust it; empty where nothing speaks against it.
+        pair: How often the two most probable classes are mixed up, a sentence or "".
+    """
+
+    name: str
+    picture: np.ndarray
+    probabilities: np.ndarray
+    classes: tuple[str, ...]
+    nearest: tuple[tuple[int, str], ...]
+    unlike: float | None
+    doubts: tuple[Doubt, ...]
+    pair: str
+
+    @property
+    def order(self) -> list[int]:
+        """The classes, most probable first."""
+        return np.argsort(-self.probabilities, kind="stable").tolist()
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON: plain numbers, lists and texts."""
+        first = self.order[0]
+        return {
+            "photo": self.name,
+            "class": self.classes[first],
+            "probability": float(self.probabilities[first]),
+            "probabilities": {
+                self.classes[index]: float(self.probabilities[index]) for index in self.order
+            },
+            "doubts": [{"code": d.code, "sentence": d.sentence} for d in self.doubts],
+            "pair": self.pair,
+            "less_like_than": self.unlike,
+            "nearest": [{"train_image": row, "class": name} for row, name in self.nearest],
+            "picture": self.picture.tolist(),
+        }
+
+
+def answer(model: ExportedModel, content: bytes, name: str) -> Answer:
+    """Prepare a photo and ask the net about it.
+
+    Raises:
+        InputError: It is no photo, see `hardpairs.serving.photo.open_photo`.
+    """
+    described = model.description
+    prepared = prepare(open_photo(content, name), described.preparation)
+    probabilities, hidden = model.session.predict(prepared.picture[None])
+    doubts, unlike = list(prepared.doubts), None
+    nearest: tuple[tuple[int, str], ...] = ()
+    if model.likeness is not None:
+        kept = model.likeness
+        vectors = unit_rows(hidden) @ kept.directions
+        found, distances = find_nearest(kept.vectors, vectors)
+        nearest = tuple(
+            (int(kept.rows[index]), described.classes[int(kept.labels[index])])
+            for index in found[0]
+        )
+        unlike = float(np.mean(kept.distances >= distances[0, -1]))
+        if unlike < UNLIKE_SHARE:
+            doubts.append(
+                Doubt(
+                    "unlike",
+                    "It looks unlike anything trained on; of the test images "
+                    f"{UNLIKE_SHARE:.0%} do so as well.",
+                )
+            )
+    if probabilities[0].max() < UNSURE:
+        doubts.append(Doubt("unsure", "No class is more probable than all others together."))
+    return Answer(
+        name,
+        prepared.picture,
+        probabilities[0],
+        described.classes,
+        nearest,
+        unlike,
+        tuple(doubts),
+        _pair_sentence(model, probabilities[0]),
+    )
+
+
+def _pair_sentence(model: ExportedModel, probabilities: np.ndarray) -> str:
+    first, second = (int(index) for index in np.argsort(-probabilities, kind="stable")[:2])
+    pair = model.description.pairs.get((min(first, second), max(first, second)))
+    if pair is None or probabilities[second] < SECOND:
+        return ""
+    names = model.description.classes
+    people = "" if pair.people is None else f", by people in {pair.people:.0%} of theirs"
+    return (
+        f"{names[first]} or {names[second]}: this pair is mixed up in {pair.model:.0%} of cases"
+        f"{people}."
+    )
+
+
+def half_blocks(picture: np.ndarray) -> list[str]:
+    """Lines of half blocks in 24 grays, for terminals of 256 colours; two rows of pixels a line."""
+    gray = picture.astype(np.float32).mean(-1)
+    if len(gray) % 2:
+        gray = np.pad(gray, ((0, 1), (0, 0)))
+    tones = (232 + gray * 23 / 255 + 0.5).astype(int)
+    return [
+        "".join(
+            f"\x1b[38;5;{top};48;5;{bottom}m\u2580"
+            for top, bottom in zip(upper, lower, strict=True)
+        )
+        + "\x1b[0m"
+        for upper, lower in zip(tones[::2], tones[1::2], strict=True)
+    ]
