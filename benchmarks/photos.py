@@ -3,11 +3,19 @@
 Each photo is a test image enlarged and laid on a coloured ground, then spoilt as real photos are.
 """
 
+import argparse
 import io
+import json
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageFilter
+
+from hardpairs.data.datasets import load_split
+from hardpairs.serving.model import load_exported
+from hardpairs.serving.photo import open_photo
+from hardpairs.serving.prepare import prepare
 
 KINDS = (
     "plain",
@@ -161,3 +169,43 @@ def _shadow(cloth: np.ndarray, direction: float, side: int) -> np.ndarray:
 
 def _short(photo: Photo) -> int:
     return min(photo.width, photo.height)
+
+
+def main() -> None:
+    """Print accuracy by kind of disturbance; write it as JSON beside this file."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("run", type=Path, help="that `hardpairs export` was called for")
+    parser.add_argument("--photos", type=int, default=2000, help="of each kind")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--kinds", nargs="*", default=[*KINDS, "everything"])
+    options = parser.parse_args()
+    model = load_exported(options.run)
+    split = load_split("fashion-mnist", "test")
+    rows: dict[str, object] = {
+        "recipe": model.description.recipe,
+        "photos": options.photos,
+        "seed": options.seed,
+    }
+    print(f"{'photos':20} {'prepared':>9} {'resized':>9} {'test images':>12}")
+    for kind in options.kinds:
+        rng = np.random.default_rng(options.seed)
+        chosen = rng.choice(len(split), options.photos, replace=False)
+        prepared, resized = [], []
+        for row in chosen:
+            image = split.pixels[row, ..., 0]
+            photo = open_photo(take_photo(image, random_photo(kind, rng), rng), kind)
+            prepared.append(prepare(photo, model.description.preparation).picture)
+            gray = photo.convert("L").resize((28, 28), Image.Resampling.BILINEAR)
+            resized.append(255 - np.asarray(gray)[..., None])
+        labels = split.labels[chosen]
+        right = [
+            float((model.session.probabilities(np.stack(list(images))).argmax(1) == labels).mean())
+            for images in (prepared, resized, split.pixels[chosen])
+        ]
+        print(f"{kind:20} {right[0]:9.1%} {right[1]:9.1%} {right[2]:12.1%}", flush=True)
+        rows[kind] = dict(zip(("prepared", "resized", "test_images"), right, strict=True))
+    Path(__file__).with_suffix(".json").write_text(json.dumps(rows, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
