@@ -1,4 +1,6 @@
 import importlib.metadata
+import tomllib
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -37,3 +39,10 @@ def test_says_what_is_slow(monkeypatch, flags, slow):
     monkeypatch.setattr("hardpairs.training.environment._processor_flags", lambda: flags)
     assert ("doesn't multiply bf16" in told(KERAS_BACKEND="tensorflow")) == slow
     assert "not of jax" in told(KERAS_BACKEND="jax")
+
+
+def test_knows_every_extra_that_users_may_want():
+    root = Path(__file__).parents[1]
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    ours = {"backends", "bench", "dev", "docs"}
+    assert set(project["optional-dependencies"]) - ours == set(doctor.EXTRAS)

@@ -17,6 +17,8 @@ EXTRAS = {
     "train": (("keras",), "`run`, `train`, `audit` and the studies"),
     "ray": (("ray",), "`--ray`"),
     "tables": (("pyarrow",), "Parquet files"),
+    "export": (("tf2onnx",), "`export`"),
+    "serve": (("onnxruntime",), "`predict` without Keras"),
 }
 
 
