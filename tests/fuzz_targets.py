@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from fuzz_data import DATA_TARGETS
+from hardpairs.analysis.neighbours import load_neighbours
 from hardpairs.predictions.found import Hints, Truth
 from hardpairs.predictions.load import load_predictions
 from hardpairs.predictions.truth import read_truth
@@ -132,5 +133,14 @@ TARGETS: dict[str, tuple[bytes, Callable[[Path], object]]] = {
     "environment.json": (b'{"model": "cnn", "classes": 10, "versions": {"a": "1"}}', read_json),
     "config.toml": (b'seed = 0\n[recipe]\nname = "fast"\nrate = 0.1\n', read_toml),
     "filters.npy": (_npy(np.ones((3, 3, 1, 4), np.float32)), read_npy),
+    "neighbours.npz": (
+        _packed_npz(
+            indices=np.zeros((12, 4), np.int32),
+            labels=np.zeros((12, 4), np.uint8),
+            hidden=np.zeros((12, 3), np.uint16),
+            pixels=np.zeros((12, 3), np.uint16),
+        ),
+        lambda path: load_neighbours(path, 12, 3),
+    ),
     **DATA_TARGETS,
 }
