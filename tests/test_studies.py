@@ -163,7 +163,7 @@ def test_whatever_decides_the_numbers_makes_another_job(monkeypatch):
         patch.setattr(environment, "training_code", lambda: "another line of code")
         keys.append(job_key(describe_job(job, data)))
     with monkeypatch.context() as patch:
-        patch.setattr(environment, "_versions", lambda backend: {"keras": "9.9"})
+        patch.setattr(environment, "versions", lambda backend: {"keras": "9.9"})
         keys.append(job_key(describe_job(job, data)))
     assert len(set(keys)) == len(keys)
     finder = replace(finder, epochs=9)

@@ -1,12 +1,13 @@
 """What is known of a dataset beyond its images: a text file beside the bundled data."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
 import numpy as np
+
+from hardpairs.reading import read_toml
 
 BUNDLED_FOLDER = Path(__file__).parent / "bundled"
 
@@ -66,7 +67,7 @@ def other_file_names(name: str) -> set[str]:
 def _all_known() -> dict[str, About]:
     known: dict[str, About] = {}
     for path in sorted(BUNDLED_FOLDER.glob("*/about.toml")):
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = read_toml(path)
         about = About(
             title=content["title"],
             files=content["files"],

@@ -35,11 +35,12 @@ def default_precision() -> str:
 def training_environment() -> dict[str, str]:
     """The backend, the versions of what computes, and a hash of this package's training code."""
     backend = backend_name()
-    return {"backend": backend, **_versions(backend), "code": training_code()}
+    return {"backend": backend, **versions(backend), "code": training_code()}
 
 
 @cache
-def _versions(backend: str) -> dict[str, str]:
+def versions(backend: str) -> dict[str, str]:
+    """Versions of this package and of what else decides a training's numbers."""
     names = ("hardpairs", "keras", backend, f"{backend}-cpu", "numpy")
     found = [name for name in names if any(importlib.metadata.distributions(name=name))]
     return {name: importlib.metadata.version(name) for name in found}
@@ -57,9 +58,14 @@ def training_code() -> str:
     return digest.hexdigest()
 
 
-def _processor_flags() -> set[str]:
+def processor_facts(name: str) -> list[str]:
+    """What Linux says under a name of each core, as "model name" or "flags"; elsewhere nothing."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:  # Not Linux: no flags known.
-        return set()
-    return set(next((line.split() for line in lines if line.startswith("flags")), []))
+    except OSError:
+        return []
+    return [line.partition(":")[2].strip() for line in lines if line.startswith(name)]
+
+
+def _processor_flags() -> set[str]:
+    return {flag for flags in processor_facts("flags")[:1] for flag in flags.split()}

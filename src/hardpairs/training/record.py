@@ -1,7 +1,6 @@
 """What a run's folder says of how it came about."""
 
 import csv
-import importlib.metadata
 import io
 import platform
 import subprocess
@@ -14,6 +13,7 @@ import tomli_w
 
 from hardpairs.data.split import Dataset
 from hardpairs.training.backend import keras
+from hardpairs.training.environment import processor_facts, versions
 from hardpairs.training.fit import TrainedModel
 from hardpairs.training.recipes import Recipe, recipe_record
 
@@ -37,7 +37,7 @@ def describe_run(
         "epochs": len(trained.history["loss"]),
         "kept_epoch": trained.kept_epoch,
         "fit_seconds": round(seconds, 3),
-        "versions": versions(),
+        "versions": {"python": platform.python_version(), **versions(keras.backend.backend())},
     }
 
 
@@ -79,26 +79,8 @@ def history_csv(trained: TrainedModel) -> str:
     return text.getvalue()
 
 
-def versions() -> dict[str, str]:
-    """Versions of Python, this package and what decides a training's numbers."""
-    backend = keras.backend.backend()
-    distributions = [
-        name
-        for name in ("hardpairs", "keras", backend, f"{backend}-cpu", "numpy")
-        if any(importlib.metadata.distributions(name=name))
-    ]
-    return {
-        "python": platform.python_version(),
-        **{name: importlib.metadata.version(name) for name in distributions},
-    }
-
-
 def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:  # Not Linux.
-        return platform.processor()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    names = processor_facts("model name")
     return f"{len(names)} x {names[0]}" if names else platform.processor()
 
 
