@@ -75,14 +75,28 @@ def test_another_name_is_refused_and_said():
 
 @pytest.mark.parametrize("names", [("a", "b"), ("a", "b", "c", "d", "e"), ("Coat", "x", "y", "z")])
 def test_other_classes_are_refused_and_said(names):
-    with pytest.raises(InputError, match="has other classes than the predictions, 3"):
+    with pytest.raises(InputError, match="have other classes than the predictions, 3"):
         join(predictions_of(LABELS.clip(max=1), names), SPLIT, NAMES, "data")
 
 
 def test_other_classes_with_the_same_numbers_are_other_classes():
     rows = np.flatnonzero(LABELS < 2)
-    with pytest.raises(InputError, match="has other classes than the predictions, 3"):
+    with pytest.raises(InputError, match="have other classes than the predictions, 3"):
         join(predictions_of(LABELS[rows], ("c0", "c1"), ids=rows), SPLIT, NAMES, "data")
+
+
+def test_the_same_labels_of_all_images_tell_more_than_names():
+    labels = np.array([9, 2, 1, 1, 6, 1, 4, 6, 5, 7, 4, 5])
+    split = Split(np.zeros((12, 2, 2), np.uint8), labels)
+    letters = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    names = tuple(f"clothes {index}" for index in range(10))
+    joined = join(predictions_of(labels, names), split, letters, "emnist")
+    assert joined.rows.tolist() == list(range(12))
+    assert "emnist calls its classes otherwise (A, B, C, D, E and 21 more)" in joined.notes[0]
+    with pytest.raises(InputError, match="class 0 is 'A' in the data and 'B' in the predictions"):
+        join(predictions_of(labels, ("B", *names[1:])), split, letters, "emnist")
+    with pytest.raises(InputError, match="its 12 images were read, but they have other classes"):
+        join(predictions_of(labels[::-1], names), split, letters, "emnist")
 
 
 def test_some_of_the_classes_are_enough_for_their_images():

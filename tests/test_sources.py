@@ -156,8 +156,8 @@ def test_other_classes_than_the_datas_leave_the_images_out(tmp_path, classes):
     subject = load_subject(tmp_path / "p.npz")
     assert subject.images is None
     assert subject.human_votes is None
-    assert "has other classes than the predictions" in subject.notes[0]
-    with pytest.raises(InputError, match="has other classes than the predictions"):
+    assert "have other classes than the predictions" in subject.notes[0]
+    with pytest.raises(InputError, match="have other classes than the predictions"):
         load_subject(tmp_path / "p.npz", "fashion-mnist")
 
 

@@ -14,6 +14,7 @@ from hardpairs.predictions.predictions import Predictions
 
 SHOWN_NAME = 40
 SHOWN_IDS = 3
+FEWEST_ALIKE = 10  # Images whose labels could hardly be the same numbers by chance.
 
 
 @dataclass(frozen=True)
@@ -85,19 +86,43 @@ def join(
     labels, given = split.labels[rows[found]], predictions.labels[found]
     alike = np.array_equal(labels, given)
     names = predictions.class_names
-    if names == class_names or (alike and (are_numbers(names) or are_numbers(class_names))):
+    notes: tuple[str, ...] = ()
+    by_number = alike and (are_numbers(names) or are_numbers(class_names))
+    renamed = alike and not by_number and _names_others(rows, split, names, class_names)
+    if names == class_names or by_number or renamed:
         classes = np.arange(len(names))
         classes[len(class_names) :] = -1
         if len(names) == len(class_names) and are_numbers(names):
             predictions = replace(predictions, class_names=class_names)
+        if renamed:
+            notes = (
+                f"{source} calls its classes otherwise ({_listed(class_names)}); its labels are the "
+                f"same numbers in all {len(split):,} images, so these are taken for the predicted "
+                "ones.",
+            )
     else:
         classes = match_names(names, class_names, source, alike)
     if not np.array_equal(classes[given], labels):
         known = (labels, given)
-        raise InputError(_labels_differ(predictions, class_names, classes, known, source))
+        raise InputError(
+            _labels_differ(predictions, class_names, classes, known, len(split), source)
+        )
     fingerprint = split.fingerprint if isinstance(split.images, np.ndarray) else ""
     images = split.take(rows).images
-    return Joined(predictions, images, rows, classes, split.inverted, fingerprint)
+    return Joined(predictions, images, rows, classes, split.inverted, fingerprint, notes)
+
+
+def _names_others(
+    rows: np.ndarray, split: Split, names: tuple[str, ...], class_names: tuple[str, ...]
+) -> bool:
+    """Whether no class is named alike though predictions and data are of as many images.
+
+    With the same labels in the same order, only the names can be meant otherwise. Where even one
+    name fits, the others would have to fit as well.
+    """
+    given = set().union(*map(_parts, names))
+    is_all = len(rows) == len(split) >= FEWEST_ALIKE and bool((rows >= 0).all())
+    return is_all and not any(_parts(name) & given for name in class_names)
 
 
 def _find_rows(ids: np.ndarray, split: Split, what: str) -> np.ndarray:
@@ -161,6 +186,7 @@ def _labels_differ(
     class_names: tuple[str, ...],
     classes: np.ndarray,
     known: tuple[np.ndarray, np.ndarray],
+    images: int,
     source: str,
 ) -> str:
     names, (labels, given) = predictions.class_names, known
@@ -173,9 +199,10 @@ def _labels_differ(
         )
     if not (classes >= 0).any() or len(names) != len(class_names):
         return (
-            f"{source}: has other classes than the predictions, {len(class_names):,} "
-            f"({_listed(class_names)}) where they have {len(names):,} ({_listed(names)}); "
-            "give the data that was predicted."
+            f"{source}: its {images:,} images were read, but they have other classes than the "
+            f"predictions, {len(class_names):,} ({_listed(class_names)}), where those are of "
+            f"{len(predictions):,} images and {len(names):,} classes ({_listed(names)}); give the "
+            "data that was predicted."
         )
     count = int((classes[given] != labels).sum())
     return (

@@ -156,7 +156,7 @@ def join_images(predictions: Predictions, source: str) -> Joined:
     is_of_all = opened.is_whole and not predictions.fingerprint
     split = opened.read(None if is_of_all else _split(predictions))
     joined = join(predictions, split, opened.class_names, source)
-    return replace(joined, notes=(*opened.notes, *split.notes))
+    return replace(joined, notes=(*opened.notes, *split.notes, *joined.notes))
 
 
 class TrainImages:
