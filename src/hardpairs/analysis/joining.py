@@ -96,9 +96,9 @@ def join(
             predictions = replace(predictions, class_names=class_names)
         if renamed:
             notes = (
-                f"{source} calls its classes otherwise ({_listed(class_names)}); its labels are the "
-                f"same numbers in all {len(split):,} images, so these are taken for the predicted "
-                "ones.",
+                f"{source} calls its classes otherwise ({_listed(class_names)}); its labels are "
+                f"the same numbers in all {len(split):,} images, so these are taken for the "
+                "predicted ones.",
             )
     else:
         classes = match_names(names, class_names, source, alike)
