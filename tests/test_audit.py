@@ -68,13 +68,13 @@ def test_what_is_written(audited, tmp_path):
     assert "| train 0 |" in page
     with (tmp_path / "duplicates.csv").open(newline="") as file:
         pairs = list(csv.DictReader(file))
-    assert [(p["split_1"], p["index_1"], p["split_2"], p["index_2"]) for p in pairs] == [
+    assert [(p["split_1"], p["id_1"], p["split_2"], p["id_2"]) for p in pairs] == [
         ("train", "0", "test", "5"),
         ("test", "7", "test", "8"),
     ]
     with (tmp_path / "suspects.csv").open(newline="") as file:
         suspects = list(csv.DictReader(file))
-    assert {(row["split"], row["index"]) for row in suspects} == {
+    assert {(row["split"], row["id"]) for row in suspects} == {
         ("train", "3"),
         ("test", "5"),
         ("test", "9"),
@@ -85,14 +85,21 @@ def test_what_is_written(audited, tmp_path):
 @pytest.mark.train
 def test_audit_command(tmp_path, fashion):
     folder = write_folder(tmp_path / "data", fashion, 500, 300)
-    out = tmp_path / "audit"
-    done = run_cli("audit", "--data", folder, "--quiet", "--out", out)
+    out, marked = tmp_path / "audit", tmp_path / "corrections.csv"
+    name = fashion.class_names[fashion.train.labels[0]]
+    marked.write_text(f"split,id,label,mark,correction\ntrain,0,{name},leave out,\n")
+    options = ("--data", folder, "--quiet", "--out", out)
+    done = run_cli("audit", *options, "--corrections", marked)
     assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
+    said = "Corrections of corrections.csv: 0 labels changed, 1 image left out."
+    assert done.stderr.strip().endswith(said)
+    assert said in (out / "audit.md").read_text()
     assert "suspect labels:" in done.stdout
     assert {"audit.md", "audit.json", "duplicates.csv"} <= {path.name for path in out.iterdir()}
-    assert json.loads((out / "audit.json").read_text())["accuracies"][0]["accuracy"] > 0.5
-    again = run_cli("audit", "--data", folder, "--quiet", "--out", out)
+    record = json.loads((out / "audit.json").read_text())
+    assert record["accuracies"][0]["accuracy"] > 0.5
+    assert sum(record["train_counts"]) == 499
+    again = run_cli("audit", *options)
     assert again.returncode == 2
     assert "exists already" in again.stderr
 

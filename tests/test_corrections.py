@@ -2,12 +2,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
-from conftest import make_predictions, run_cli
+from conftest import make_predictions, run_cli, write_folder
 from hardpairs.analysis.corrected import correct_subject
 from hardpairs.analysis.neighbours import Neighbours
+from hardpairs.analysis.sources import load_subject
 from hardpairs.analysis.subject import Subject
-from hardpairs.data.corrections import apply_corrections, read_corrections
+from hardpairs.cli.run import run
+from hardpairs.data.corrections import apply_corrections, correct_training, read_corrections
 from hardpairs.data.split import Dataset, Split
 from hardpairs.errors import InputError
 from hardpairs.foreign import csv_text
@@ -39,17 +42,35 @@ def test_labels_change_and_images_go(tmp_path, ids):
         ["test", name(3), "a", "model error", ""],
     )
     dataset = make_dataset(ids)
-    corrected, sentence = apply_corrections(dataset, read_corrections(path, NAMES))
+    corrected = apply_corrections(dataset, read_corrections(path, NAMES))
     assert corrected.train.labels[0] == 1
     assert (corrected.train.labels[1:] == dataset.train.labels[1:]).all()
     assert corrected.test.ids.tolist() == np.delete(dataset.test.ids, 1).tolist()
     np.testing.assert_array_equal(corrected.test.pixels, np.delete(dataset.test.pixels, 1, axis=0))
-    assert sentence == "Corrections of corrections.csv: 1 label changed, 1 image left out."
+    sentence = "Corrections of corrections.csv: 1 label changed, 1 image left out."
+    assert corrected.notes == (sentence,)
     assert corrected.train.fingerprint != dataset.train.fingerprint
-    again, _ = apply_corrections(
-        replace(corrected, test=dataset.test), read_corrections(path, NAMES)
-    )
+    again = apply_corrections(replace(corrected, test=dataset.test), read_corrections(path, NAMES))
     assert again.train.labels[0] == 1
+
+
+def test_training_alone_is_corrected(tmp_path):
+    dataset = make_dataset()
+    read = read_corrections(
+        write(
+            tmp_path / "c.csv",
+            ["train", "4", "=b", "leave out", ""],
+            ["train", "5", "c", "label wrong", "a"],
+            ["test", "1", "=b", "leave out", ""],
+        ),
+        NAMES,
+    )
+    corrected, rows = correct_training(dataset, read)
+    assert rows.tolist() == np.delete(np.arange(12), 4).tolist()
+    assert corrected.train.labels.tolist() == [0, 1, 2, 0, 0, 0, 1, 2, 0, 1, 2]
+    assert corrected.test is dataset.test
+    assert "1 training label changed, 1 training image left out." in corrected.notes[0]
+    assert correct_training(dataset, replace(read, by_split={}))[1] is None
 
 
 @pytest.mark.parametrize(
@@ -90,11 +111,15 @@ def test_a_subject_is_judged_by_the_corrected_labels(tmp_path):
         predictions,
         images=np.zeros((40, 8, 8, 1), np.uint8),
         votes=np.ones((40, 3), np.int64),
-        neighbours=Neighbours(np.zeros((40, 5), np.int32), np.zeros((40, 5), np.uint8)),
+        neighbours=Neighbours(
+            *(np.zeros((40, 5), np.int32), np.zeros((40, 5), np.uint8)),
+            hidden=np.full((40, 3), 1 / 3, np.float32),
+        ),
         other_runs=(predictions,),
     )
     corrected = correct_subject(subject, read_corrections(path, NAMES))
     assert corrected.evaluation.images == 39
+    assert len(corrected.neighbours.hidden) == 39
     assert corrected.evaluation.correct == subject.evaluation.correct + 1
     assert len(corrected.verdicts) == len(wrong) - 2
     assert "1 label changed, 1 image left out" in corrected.remarks[0]
@@ -114,3 +139,40 @@ def test_evaluate_applies_corrections_and_says_so(tmp_path):
     refused = run_cli("evaluate", tmp_path / "p.npz", "--corrections", other)
     assert refused.returncode == 2
     assert "the class 'nowhere'" in refused.stderr
+
+
+@pytest.mark.train
+@pytest.mark.filterwarnings("ignore:__array__ implementation")
+def test_run_trains_on_corrected_labels(tmp_path, fashion):
+    folder = write_folder(tmp_path / "data", fashion, 400, 200)
+    names, labels = fashion.class_names, fashion.train.labels.copy()
+    should_be = (labels[1] + 1) % 10
+    rows = [
+        *(["train", str(n), names[labels[n]], "leave out", ""] for n in range(0, 200, 2)),
+        ["train", "1", names[labels[1]], "label wrong", names[should_be]],
+        ["test", "0", names[fashion.test.labels[0]], "leave out", ""],
+    ]
+    path, out = write(tmp_path / "corrections.csv", *rows), tmp_path / "run"
+    options = ["--data", folder, "--recipe", "fast-dense", "--quiet", "--corrections"]
+    done = CliRunner().invoke(run, [*map(str, options), str(path), "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    told = "1 training label changed, 100 training images left out."
+    assert told in done.output
+    assert "199 images" in done.output
+    assert told in (out / "answers.md").read_text()
+    assert (out / "corrections.csv").read_bytes() == path.read_bytes()
+    # Without the file, the test images are as they were loaded.
+    subject = load_subject(out)
+    assert subject.predictions.metadata["train_images"] == 300
+    assert subject.evaluation.images == 200
+    assert any(told in note for note in subject.notes)
+    near = subject.neighbours
+    assert not np.isin(near.indices, np.arange(0, 200, 2)).any()
+    labels[1] = should_be
+    np.testing.assert_array_equal(near.labels, labels[near.indices])
+    # What doesn't fit is refused before anything is trained.
+    write(path, ["test", "0", "nowhere", "leave out", ""])
+    refused = run_cli("run", *options, path, "--out", tmp_path / "no")
+    assert refused.returncode == 2
+    assert "the class 'nowhere'" in refused.stderr
+    assert not (tmp_path / "no").exists()

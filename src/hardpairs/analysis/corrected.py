@@ -46,7 +46,11 @@ def correct_subject(subject: Subject, corrections: Corrections) -> Subject:
         votes=_some(subject.votes, rows),
         neighbours=None
         if neighbours is None
-        else Neighbours(neighbours.indices[rows], neighbours.labels[rows]),
+        else Neighbours(
+            *(neighbours.indices[rows], neighbours.labels[rows]),
+            hidden=_some(neighbours.hidden, rows),
+            pixels=_some(neighbours.pixels, rows),
+        ),
         notes=(*subject.notes, note),
     )
 

@@ -84,8 +84,8 @@ def load_subject(
     predictions = joined.predictions if joined else predictions
     # A run has told already what was done to its data, the scaling for training included.
     told = _texts(predictions.metadata.get("data_notes"))
+    notes += told or (joined.notes if joined else ())
     if joined:
-        notes += told or joined.notes
         notes += [note] if (note := joined.missing_note()) else []
     parts = _read_run_folder(path, predictions, notes) if os.path.isdir(path) else {}
     images = joined.images if joined else predictions.images

@@ -8,10 +8,17 @@ from pathlib import Path
 import click
 
 from hardpairs.cli.ending import kept
-from hardpairs.cli.options import data_option, quiet_option, recipe_option, seed_option
+from hardpairs.cli.options import (
+    corrections_option,
+    data_option,
+    quiet_option,
+    recipe_option,
+    seed_option,
+)
 from hardpairs.cli.progress import phases
 from hardpairs.cli.streams import say
 from hardpairs.cli.terminal import Console, print_audit
+from hardpairs.data.corrections import apply_corrections, read_corrections
 from hardpairs.data.datasets import load_dataset
 from hardpairs.data.split import Dataset
 from hardpairs.errors import InputError
@@ -30,8 +37,11 @@ PREDICTED = ("train", "test")  # In a file each; audit.json, written last, says 
 @recipe_option
 @seed_option
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to make.")
+@corrections_option
 @quiet_option
-def audit(data: str, recipe: str, seed: int, out: Path, quiet: bool) -> None:
+def audit(
+    data: str, recipe: str, seed: int, out: Path, corrections: Path | None, quiet: bool
+) -> None:
     """Look for faults in a dataset: duplicates, suspect labels, class balance.
 
     Trains three nets, each on two thirds of the training images, so that every image is judged by
@@ -40,13 +50,19 @@ def audit(data: str, recipe: str, seed: int, out: Path, quiet: bool) -> None:
     chosen = find_recipe(recipe)
     again = shlex.join(["hardpairs", *sys.argv[1:]])
     with phases(quiet) as show:
-        predictions = _predict(data, chosen, seed, out, show)
+        show(Progress("reading the data"))
+        dataset = load_dataset(data)
+        if corrections is not None:
+            read = read_corrections(corrections, dataset.class_names)
+            dataset = apply_corrections(dataset, read)
+        for note in dataset.notes:
+            say(note)
+        predictions = _predict(dataset, chosen, seed, out, show)
         with kept(out, "its audit", go_on=again):
             show(Progress("looking for duplicates and suspect labels"))
             from hardpairs.analysis.audit import audit_dataset
             from hardpairs.report.audit import write_audit
 
-            dataset = load_dataset(data)
             result = audit_dataset(dataset, *predictions)
             write_audit(result, dataset, out)
     with kept(out, "printing its result", go_on=again):
@@ -55,7 +71,7 @@ def audit(data: str, recipe: str, seed: int, out: Path, quiet: bool) -> None:
 
 
 def _predict(
-    data: str, recipe: Recipe, seed: int, out: Path, show: OnProgress
+    dataset: Dataset, recipe: Recipe, seed: int, out: Path, show: OnProgress
 ) -> list[Predictions]:
     """Predict both splits with nets that haven't seen the image; keep the predictions in ``out``.
 
@@ -63,10 +79,6 @@ def _predict(
     """
     try:
         with whole_folder(out) as partial:
-            show(Progress("reading the data"))
-            dataset = load_dataset(data)
-            for note in dataset.notes:
-                say(note)
             show(Progress("starting Keras"))
             from hardpairs.training.cross_validation import cross_validate, fold_states
 
@@ -86,7 +98,7 @@ def _predict(
             for name, predicted in zip(PREDICTED, predictions, strict=True):
                 save_predictions(predicted, partial / f"{name}.npz")
     except Taken:
-        return _load_earlier(load_dataset(data), recipe, seed, out)
+        return _load_earlier(dataset, recipe, seed, out)
     for path in fold_states(dataset, recipe, seed, out.parent):
         with suppress(OSError):
             path.unlink(missing_ok=True)

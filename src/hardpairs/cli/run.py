@@ -1,5 +1,6 @@
 """`hardpairs run` and `hardpairs train`."""
 
+import shutil
 from contextlib import ExitStack, suppress
 from datetime import datetime
 from itertools import count
@@ -9,6 +10,7 @@ import click
 
 from hardpairs.cli.ending import kept
 from hardpairs.cli.options import (
+    corrections_option,
     data_option,
     precision_option,
     quiet_option,
@@ -18,6 +20,7 @@ from hardpairs.cli.options import (
 )
 from hardpairs.cli.progress import phases
 from hardpairs.cli.streams import say
+from hardpairs.data.corrections import apply_corrections, correct_training, read_corrections
 from hardpairs.data.datasets import load_dataset
 from hardpairs.data.votes import load_votes
 from hardpairs.files import Taken, whole_folder
@@ -39,6 +42,7 @@ SHELF = Path("runs")  # Where runs go that weren't told where.
     help="Folder to make; else runs/DATE-TIME-RECIPE.",
 )
 @votes_option
+@corrections_option
 @quiet_option
 def run(
     data: str,
@@ -47,16 +51,19 @@ def run(
     precision: str | None,
     out: Path | None,
     votes: Path | None,
+    corrections: Path | None,
     quiet: bool,
 ) -> None:
     """Train, evaluate and explain: everything, into a new folder."""
     with phases(quiet) as show:
-        folder = _train(data, recipe, seed, precision, out, show, votes=votes)
+        folder = _train(
+            *(data, recipe, seed, precision, out, show), votes=votes, corrections=corrections
+        )
         with kept(folder, "its analysis"):
             show(Progress("drawing and writing the report"))
             from hardpairs.report.write import analyse
 
-            subject = analyse(folder, votes=votes, folder=folder)
+            subject = analyse(folder, votes=votes, corrections=corrections, folder=folder)
     with kept(folder, "printing its result"):
         from hardpairs.cli.evaluate import print_analysis
 
@@ -87,13 +94,19 @@ def _train(
     show: OnProgress,
     *,
     votes: Path | None = None,
+    corrections: Path | None = None,
 ) -> Path:
     """Train into a new folder and return it."""
     recipe = find_recipe(recipe_name)
     with ExitStack() as stack:
         folder, partial = _reserve(stack, out, recipe_name)
         show(Progress("reading the data"))
-        dataset = load_dataset(data)
+        dataset, train_rows = load_dataset(data), None
+        if corrections is not None:
+            read = read_corrections(corrections, dataset.class_names)
+            apply_corrections(dataset, read)  # What doesn't fit the test images is refused as well.
+            dataset, train_rows = correct_training(dataset, read)
+            shutil.copyfile(corrections, partial / "corrections.csv")
         for note in dataset.notes:
             say(note)
         if votes is not None:  # A file that doesn't fit is refused before the training, not after.
@@ -110,6 +123,7 @@ def _train(
                 *(partial, dataset, recipe),
                 seed=seed,
                 precision=precision,
+                train_rows=train_rows,
                 state=state,
                 on_progress=show,
             )

@@ -124,11 +124,8 @@ def corrected_labels(
     return new, stays
 
 
-def apply_corrections(dataset: Dataset, corrections: Corrections) -> tuple[Dataset, str]:
-    """Correct the labels of both splits and leave images out.
-
-    Returns:
-        The dataset, and a sentence on what changed.
+def apply_corrections(dataset: Dataset, corrections: Corrections) -> Dataset:
+    """Correct the labels of both splits and leave images out; the notes say what changed.
 
     Raises:
         InputError: An image is labelled otherwise than the file says, or none would be left.
@@ -136,7 +133,29 @@ def apply_corrections(dataset: Dataset, corrections: Corrections) -> tuple[Datas
     train, *of_train = _corrected_split(dataset.train, corrections, "train")
     test, *of_test = _corrected_split(dataset.test, corrections, "test")
     changed, left_out = (sum(counts) for counts in zip(of_train, of_test, strict=True))
-    return replace(dataset, train=train, test=test), told(corrections, changed, left_out)
+    notes = (*dataset.notes, told(corrections, changed, left_out))
+    return replace(dataset, train=train, test=test, notes=notes)
+
+
+def correct_training(
+    dataset: Dataset, corrections: Corrections
+) -> tuple[Dataset, np.ndarray | None]:
+    """Correct the training split alone; the notes say what changed.
+
+    Returns:
+        The dataset, and int64, where each training image that stays stood before; None where all
+        stay.
+
+    Raises:
+        InputError: As `apply_corrections`.
+    """
+    train, changed, left_out = _corrected_split(dataset.train, corrections, "train")
+    note = told(corrections, changed, left_out, "training ")
+    corrected = replace(dataset, train=train, notes=(*dataset.notes, note))
+    if not left_out:
+        return corrected, None
+    _, stays = corrected_labels(dataset.train.labels, dataset.train.ids, corrections, "train")
+    return corrected, np.flatnonzero(stays)
 
 
 def _corrected_split(
@@ -152,10 +171,10 @@ def _corrected_split(
     return (kept if stays.all() else kept.take(np.flatnonzero(stays))), changed, int((~stays).sum())
 
 
-def told(corrections: Corrections, changed: int, left_out: int) -> str:
-    """Say in a sentence what corrections changed."""
+def told(corrections: Corrections, changed: int, left_out: int, of: str = "") -> str:
+    """Say in a sentence what corrections changed; ``of`` which images, as "training "."""
     return (
-        f"Corrections of {Path(corrections.source).name}: {changed:,} "
-        f"label{'' if changed == 1 else 's'} changed, {left_out:,} "
-        f"image{'' if left_out == 1 else 's'} left out."
+        f"Corrections of {one_line(Path(corrections.source).name)}: {changed:,} "
+        f"{of}label{'' if changed == 1 else 's'} changed, {left_out:,} "
+        f"{of}image{'' if left_out == 1 else 's'} left out."
     )

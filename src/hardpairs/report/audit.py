@@ -40,15 +40,14 @@ def write_audit(audit: Audit, dataset: Dataset, folder: Path) -> None:
     write_text(folder / "duplicates.csv", _duplicates_csv(audit))
     write_text(folder / "suspects.csv", _suspects_csv(audit))
     write_text(folder / "audit.md", _render(audit, dataset, pictures))
-    write_text(
-        folder / "audit.json", json.dumps(audit_dict(audit), indent=2, allow_nan=False) + "\n"
-    )
+    record = {**audit_dict(audit), "notes": dataset.notes}
+    write_text(folder / "audit.json", json.dumps(record, indent=2, allow_nan=False) + "\n")
 
 
 def _suspects_csv(audit: Audit) -> str:
     names = audit.train.class_names
     columns = list(audit.train_evidence.columns())
-    rows: list[list[Any]] = [["split", "index", "label", "predicted", *columns]]
+    rows: list[list[Any]] = [["split", "id", "label", "predicted", *columns]]
     for predictions, evidence, suspects in (
         (audit.train, audit.train_evidence, audit.train_suspects),
         (audit.test, audit.test_evidence, audit.test_suspects),
@@ -58,7 +57,7 @@ def _suspects_csv(audit: Audit) -> str:
             rows.append(
                 [
                     predictions.split,
-                    row,
+                    predictions.ids[row],
                     names[predictions.labels[row]],
                     names[predicted[row]],
                     *(f"{values[name][row]:.4g}" if name in values else "" for name in columns),
@@ -68,7 +67,7 @@ def _suspects_csv(audit: Audit) -> str:
 
 
 def _duplicates_csv(audit: Audit) -> str:
-    names = ("split", "index", "label")
+    names = ("split", "id", "label")
     rows: list[list[Any]] = [[*(f"{name}_{n}" for n in (1, 2) for name in names), "distance"]]
     for pair, distance in zip(audit.duplicates.pairs, audit.duplicates.distances, strict=True):
         sides = [value for row in pair for value in _locate(audit, int(row))]
@@ -76,12 +75,16 @@ def _duplicates_csv(audit: Audit) -> str:
     return csv_text(rows)
 
 
-def _locate(audit: Audit, row: int) -> tuple[str, int, str]:
-    """Split, index in it and label of a row of both splits together."""
+def _locate(audit: Audit, row: int) -> tuple[str, int | str, str]:
+    """Split, id and label of a row of both splits together."""
     in_train = row < len(audit.train.labels)
     predictions = audit.train if in_train else audit.test
     index = row if in_train else row - len(audit.train.labels)
-    return predictions.split, index, predictions.class_names[predictions.labels[index]]
+    return (
+        predictions.split,
+        predictions.ids[index].item(),
+        predictions.class_names[predictions.labels[index]],
+    )
 
 
 def _render(audit: Audit, dataset: Dataset, pictures: list[str]) -> str:

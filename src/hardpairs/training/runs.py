@@ -102,6 +102,7 @@ def create_run(
     *,
     seed: int = 0,
     precision: str | None = None,
+    train_rows: np.ndarray | None = None,
     state: Path | None = None,
     on_progress: OnProgress = ignore,
 ) -> Predictions:
@@ -112,7 +113,9 @@ def create_run(
     last, predictions.npz.
 
     Args:
-        folder: An existing, empty folder.
+        folder: An existing folder.
+        train_rows: int64, where each training image stands in the data as it is loaded; None where
+            they are all there.
         dataset, recipe, seed, precision, state, on_progress: As for
             `hardpairs.training.fit.train`.
 
@@ -132,7 +135,10 @@ def create_run(
         save_predictions(outcome.validation, folder / "validation.npz")
     _write_weights(trained, folder)
     on_progress(Progress("finding neighbours"))
-    save_neighbours(net_neighbours(trained.model, dataset), folder / "neighbours.npz")
+    neighbours = net_neighbours(trained.model, dataset)
+    if train_rows is not None:
+        neighbours = replace(neighbours, indices=train_rows[neighbours.indices].astype(np.int32))
+    save_neighbours(neighbours, folder / "neighbours.npz")
     save_predictions(outcome.test, folder / "predictions.npz")
     return outcome.test
 
