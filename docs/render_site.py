@@ -18,6 +18,11 @@ SECTIONS = {
     "Predictions": ("load_predictions", "save_predictions", "Predictions"),
     "Analysis": ("explore", "analyse", "evaluate", "gather_evidence", "judge_mistakes", "diff"),
     "What comes out": ("Report", "Subject", "Evaluation", "Evidence", "Verdict", "Difference"),
+    "Figures": (
+        *("draw_confusion", "draw_calibration", "draw_pairs", "draw_hardest", "draw_verdicts"),
+        *("draw_filters", "draw_history"),
+    ),
+    "Studies": ("load_study", "Findings"),
     "Training": ("train", "predict", "easiest", "find_recipe", "create_run", "load_model"),
     "Types of training": ("Recipe", "TrainedModel"),
     "Errors": ("InputError",),

@@ -22,7 +22,7 @@ from hardpairs.analysis.comparisons import (
 from hardpairs.data.split import Dataset, Split
 from hardpairs.errors import InputError
 from hardpairs.predictions.predictions import save_predictions
-from hardpairs.studies.findings import gather_findings
+from hardpairs.studies.findings import gather_findings, load_study
 from hardpairs.studies.jobs import (
     Job,
     Result,
@@ -550,6 +550,10 @@ def test_a_studys_files(tmp_path, kind):
     assert json.loads((tmp_path / "study.json").read_text()) == json.loads(
         json.dumps(findings.to_dict())
     )
+    assert load_study(tmp_path) == findings
+    trainings, effects = findings.to_frame(), findings.to_frame("effects")
+    assert len(trainings) == 2 * sum(len(section.scores) for section in findings.sections)
+    assert len(effects) == findings._repr_html_().count("<tr>") - 1
     write_study_page(findings, plan, DATASETS, results, tmp_path)
     page = (tmp_path / "report.html").read_text()
     assert "A quick study" in page

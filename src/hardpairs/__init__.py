@@ -19,8 +19,12 @@ if TYPE_CHECKING:
     from hardpairs.errors import InputError
     from hardpairs.predictions.load import load_predictions
     from hardpairs.predictions.predictions import Predictions, save_predictions
+    from hardpairs.report.calibration_figure import draw_calibration
     from hardpairs.report.explore import Report, explore
+    from hardpairs.report.figures import draw_confusion, draw_filters, draw_history
+    from hardpairs.report.mistake_figures import draw_hardest, draw_pairs, draw_verdicts
     from hardpairs.report.write import analyse
+    from hardpairs.studies.findings import Findings, load_study
     from hardpairs.training.fit import TrainedModel, easiest, train
     from hardpairs.training.predict import predict
     from hardpairs.training.recipes import RECIPES, Recipe, find_recipe
@@ -39,8 +43,12 @@ _HOMES = {
     "errors": ("InputError",),
     "predictions.load": ("load_predictions",),
     "predictions.predictions": ("Predictions", "save_predictions"),
+    "report.calibration_figure": ("draw_calibration",),
     "report.explore": ("Report", "explore"),
+    "report.figures": ("draw_confusion", "draw_filters", "draw_history"),
+    "report.mistake_figures": ("draw_hardest", "draw_pairs", "draw_verdicts"),
     "report.write": ("analyse",),
+    "studies.findings": ("Findings", "load_study"),
     "training.fit": ("TrainedModel", "easiest", "train"),
     "training.recipes": ("RECIPES", "Recipe", "find_recipe"),
     "training.predict": ("predict",),
@@ -55,6 +63,7 @@ __all__ = [
     "Difference",
     "Evaluation",
     "Evidence",
+    "Findings",
     "InputError",
     "Predictions",
     "Recipe",
@@ -66,6 +75,13 @@ __all__ = [
     "analyse",
     "create_run",
     "diff",
+    "draw_calibration",
+    "draw_confusion",
+    "draw_filters",
+    "draw_hardest",
+    "draw_history",
+    "draw_pairs",
+    "draw_verdicts",
     "easiest",
     "evaluate",
     "explore",
@@ -75,6 +91,7 @@ __all__ = [
     "load_dataset",
     "load_model",
     "load_predictions",
+    "load_study",
     "load_votes",
     "predict",
     "save_predictions",

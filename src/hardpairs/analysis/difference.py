@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +30,10 @@ from hardpairs.analysis.sides import (
 from hardpairs.analysis.sources import load_subject
 from hardpairs.analysis.subject import Subject
 from hardpairs.analysis.verdicts import VERDICTS, judge_images, why_too_many_classes
-from hardpairs.errors import InputError
 from hardpairs.foreign import one_line
 from hardpairs.predictions.found import Hints
 from hardpairs.predictions.predictions import Predictions
+from hardpairs.showing import as_frame, as_html
 
 SCHEMA_VERSION = 1
 KEPT_PAIRS = 10
@@ -169,15 +168,11 @@ class Difference:
         }
 
     def to_frame(self) -> Any:
-        """A pandas DataFrame with a row for all images, for each class and for each pair.
+        """A DataFrame with a row for all images, for each class and for each pair.
 
         Raises:
-            InputError: pandas isn't installed.
+            InputError: Neither pandas nor Polars is installed.
         """
-        try:
-            import pandas as pd
-        except ImportError as error:
-            raise InputError("to_frame needs pandas; pip install pandas.") from error
         rows = [("all", "", self.accuracy)]
         rows += [("class", each.name, each.change) for each in self.classes]
         rows += [("pair", " / ".join(each.names), each.change) for each in self.pairs]
@@ -186,27 +181,13 @@ class Difference:
             low, high = change.interval or (None, None)
             row = {"of": of, "name": name, **change.to_dict(), "low": low, "high": high}
             table.append({key: value for key, value in row.items() if key != "interval"})
-        return pd.DataFrame(table)
+        return as_frame({key: [row[key] for row in table] for key in table[0]})
 
     def __repr__(self) -> str:
         return f"Difference({self.headline}; {self.accuracy.images:,} images)"
 
     def _repr_html_(self) -> str:
-        """A short table, for notebooks."""
-        rows = [("accuracy", self.accuracy)]
-        rows += [(each.name, each.change) for each in self.classes if each.change.significant]
-        cells = "".join(
-            f"<tr><th>{escape(one_line(name))}</th><td>{change.before:.2%}</td>"
-            f"<td>{change.after:.2%}</td><td>{points(change.difference)}</td>"
-            f"<td>{interval_text(change)}</td></tr>"
-            for name, change in rows
-        )
-        a, b = (escape(one_line(side.name)) for side in (self.a, self.b))
-        return (
-            f"<p><b>{escape(self.headline)}</b></p><table><thead><tr><th></th><th>A: {a}</th>"
-            f"<th>B: {b}</th><th>points</th><th>95% confidence interval</th></tr></thead>"
-            f"<tbody>{cells}</tbody></table>"
-        )
+        return as_html(self)
 
 
 def diff(

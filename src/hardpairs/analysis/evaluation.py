@@ -1,6 +1,7 @@
 """Evaluation: every figure that follows from predictions, computed once, here."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 
 from hardpairs.analysis.intervals import wilson_interval
 from hardpairs.predictions.memory import make_predictions
+from hardpairs.showing import as_frame, as_html, chosen_columns
 
 SCHEMA_VERSION = 1
 KEPT_PAIRS = 10
@@ -95,6 +97,9 @@ class Evaluation:
             f"{self.accuracy:.2%}, 95% {low:.2%} to {high:.2%})"
         )
 
+    def _repr_html_(self) -> str:
+        return as_html(self)
+
     @cached_property
     def confusion(self) -> np.ndarray:
         """int64 (K, K), rows true, columns predicted, as in scikit-learn: of few classes only.
@@ -135,6 +140,41 @@ class Evaluation:
                 {**asdict(pair), "first": names[pair.first], "second": names[pair.second]}
                 for pair in self.hard_pairs
             ],
+        }
+
+    def to_frame(self, what: str = "classes") -> Any:
+        """A DataFrame, its columns named as in metrics.json.
+
+        Args:
+            what: "classes", a row for each; "pairs", a row for each of the hardest; "matrix", a
+                row for each cell that isn't empty.
+
+        Raises:
+            InputError: There is no such table, or neither pandas nor Polars is installed.
+        """
+        return as_frame(chosen_columns(self.tables(), what)())
+
+    def tables(self) -> dict[str, Callable[[], dict[str, list[Any]]]]:
+        """What makes the columns of each table of `to_frame`."""
+        names = self.class_names
+        return {
+            "classes": lambda: {
+                field.name: [getattr(score, field.name) for score in self.classes]
+                for field in fields(ClassScore)
+            },
+            "pairs": lambda: {
+                "first": [names[pair.first] for pair in self.hard_pairs],
+                "second": [names[pair.second] for pair in self.hard_pairs],
+                **{
+                    field.name: [getattr(pair, field.name) for pair in self.hard_pairs]
+                    for field in fields(HardPair)[2:]
+                },
+            },
+            "matrix": lambda: {
+                "true": [names[true] for true in self.cells[:, 0].tolist()],
+                "predicted": [names[predicted] for predicted in self.cells[:, 1].tolist()],
+                "images": self.cells[:, 2].tolist(),
+            },
         }
 
 

@@ -6,12 +6,14 @@ to is `hardpairs.analysis.verdicts`.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
 from hardpairs.analysis.neighbours import Neighbours
 from hardpairs.errors import InputError
 from hardpairs.predictions.predictions import Predictions
+from hardpairs.showing import as_frame
 
 BLOCK = 2**21  # Probabilities at a time: 16 MB as float64, whatever the number of classes.
 
@@ -74,6 +76,10 @@ class Evidence:
     def of_row(self, row: int) -> dict[str, float | int | str | None]:
         """One image's values of `columns`, plain numbers."""
         return {name: column[row].item() for name, column in self.columns().items()}
+
+    def to_frame(self) -> Any:
+        """A DataFrame with a row for each image, `columns` as they are."""
+        return as_frame(self.columns())
 
 
 def gather_evidence(

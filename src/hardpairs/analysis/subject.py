@@ -14,18 +14,21 @@ from hardpairs.analysis.people import compare_with_people
 from hardpairs.analysis.verdicts import (
     Verdicts,
     confidence_is_given_away,
+    image_columns,
     judge_mistakes,
+    verdict_columns,
     verdicts_dict,
 )
 from hardpairs.data.about import About
 from hardpairs.data.split import Images
 from hardpairs.errors import InputError
 from hardpairs.predictions.predictions import Predictions
+from hardpairs.showing import as_frame, as_html, chosen_columns
 
 NO_CALIBRATION = "Calibration is left out: it needs probabilities between 0 and 1."
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Subject:
     """What an analysis is made from; only the predictions are always there.
 
@@ -132,6 +135,33 @@ class Subject:
             "reliability": calibration.bins_dict() if calibration else [],
             "notes": self.remarks,
         }
+
+    def to_frame(self, what: str = "mistakes") -> Any:
+        """A DataFrame, its columns named as in mistakes.csv and metrics.json.
+
+        Args:
+            what: "mistakes", a row for each, as in mistakes.csv; "images", the same of all images;
+                "verdicts", a row for each verdict in each direction of a pair; or a table of
+                `Evaluation.to_frame`: "classes", "pairs", "matrix".
+
+        Raises:
+            InputError: There is no such table, or neither pandas nor Polars is installed.
+        """
+        every = np.arange(len(self.predictions))
+        mistakes = np.flatnonzero(self.predictions.predicted != self.predictions.labels)
+        tables = {
+            "mistakes": lambda: image_columns(self.predictions, self.verdicts, mistakes),
+            "images": lambda: image_columns(self.predictions, self.verdicts, every),
+            "verdicts": lambda: verdict_columns(self.predictions, self.verdicts),
+            **self.evaluation.tables(),
+        }
+        return as_frame(chosen_columns(tables, what)())
+
+    def __repr__(self) -> str:
+        return f"Subject of {self.predictions!r}"
+
+    def _repr_html_(self) -> str:
+        return as_html(self)
 
 
 def _checked_images(images: Any, predictions: Predictions) -> Any:

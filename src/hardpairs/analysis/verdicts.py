@@ -14,6 +14,7 @@ from hardpairs.analysis.evidence import Evidence
 from hardpairs.analysis.intervals import QUANTILE
 from hardpairs.foreign import csv_text
 from hardpairs.predictions.predictions import Predictions
+from hardpairs.showing import as_frame, as_html
 
 SUSPECT, AMBIGUOUS, MODEL_ERROR = "label suspect", "ambiguous", "model error"
 VERDICTS = (SUSPECT, AMBIGUOUS, MODEL_ERROR)
@@ -47,7 +48,7 @@ class Verdict:
     evidence: dict[str, float | int | str | None]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Verdicts(Sequence[Verdict]):
     """The verdicts on all mistakes, in the order of their rows, or why there are none.
 
@@ -84,6 +85,22 @@ class Verdicts(Sequence[Verdict]):
         """The verdict on each of some images, None on those without one."""
         places = {int(row): place for place, row in enumerate(self.rows)}
         return [self[places[row]] if row in places else None for row in map(int, rows)]
+
+    def to_frame(self) -> Any:
+        """A DataFrame, a row for each mistake: row of the predictions, verdict, evidence."""
+        return as_frame(
+            {
+                "row": self.rows,
+                "verdict": [VERDICTS[kind] for kind in self.kinds],
+                **{name: column[self.rows] for name, column in self.evidence.columns().items()},
+            }
+        )
+
+    def __repr__(self) -> str:
+        return f"Verdicts({headline(self)})"
+
+    def _repr_html_(self) -> str:
+        return as_html(self)
 
 
 def suspect_labels(evidence: Evidence) -> np.ndarray:
@@ -261,29 +278,53 @@ def verdicts_dict(predictions: Predictions, verdicts: Verdicts, runs: int) -> di
     }
 
 
+def verdict_columns(predictions: Predictions, verdicts: Verdicts) -> dict[str, list[Any]]:
+    """How many mistakes of each direction got each verdict, long: a row for each of the three."""
+    rows = [
+        (each["true"], each["predicted"], name, each[name])
+        for each in verdicts_dict(predictions, verdicts, 1)["directions"]
+        for name in VERDICTS
+    ]
+    names = ("true", "predicted", "verdict", "mistakes")
+    return {name: [row[place] for row in rows] for place, name in enumerate(names)}
+
+
 def mistakes_csv(predictions: Predictions, verdicts: Verdicts) -> str:
     """One line per mistake: index, true, predicted, probability, verdict, every evidence."""
     mistakes = np.flatnonzero(predictions.predicted != predictions.labels)
-    evidence = {name: column[mistakes] for name, column in verdicts.evidence.columns().items()}
-    names, predicted = predictions.class_names, predictions.predicted[mistakes]
-    kinds = verdicts.kinds.tolist() or [-1] * len(mistakes)
-    confidence: Any = [""] * len(mistakes)
+    columns = image_columns(predictions, verdicts, mistakes)
+    lines = zip(*map(_texts, columns.values()), strict=True)
+    return csv_text([list(columns), *lines])
+
+
+def image_columns(
+    predictions: Predictions, verdicts: Verdicts, rows: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Columns of some images: index, true, predicted, probability, verdict, every evidence.
+
+    Args:
+        predictions: Of N images.
+        verdicts: On their mistakes; None where an image is right or no verdicts are given.
+        rows: int64 (M,).
+    """
+    names = np.array([*predictions.class_names, None], object)[:-1]
+    predicted = predictions.predicted[rows]
+    verdict = np.full(len(predictions), None, object)
+    verdict[verdicts.rows] = np.array(VERDICTS, object)[verdicts.kinds]
+    confidence = np.full(len(rows), np.nan)
     if predictions.probabilities is not None:
-        confidence = predictions.probabilities[mistakes, predicted]
-    header = ["index", "true", "predicted", "probability", "verdict", *evidence]
-    lines = zip(
-        predictions.ids[mistakes].tolist(),
-        (names[label] for label in predictions.labels[mistakes]),
-        (names[label] for label in predicted),
-        _texts(confidence),
-        ("" if kind < 0 else VERDICTS[kind] for kind in kinds),
-        *map(_texts, evidence.values()),
-        strict=True,
-    )
-    return csv_text([header, *lines])
+        confidence = predictions.probabilities[rows, predicted]
+    return {
+        "index": predictions.ids[rows],
+        "true": names[predictions.labels[rows]],
+        "predicted": names[predicted],
+        "probability": confidence,
+        "verdict": verdict[rows],
+        **{name: column[rows] for name, column in verdicts.evidence.columns().items()},
+    }
 
 
-def _texts(column: Any) -> list[Any]:
-    if isinstance(column, np.ndarray) and column.dtype.kind == "f":
-        return [f"{value:.4g}" for value in column.tolist()]
-    return list(column)
+def _texts(column: np.ndarray) -> list[Any]:
+    if column.dtype.kind == "f":
+        return ["" if np.isnan(value) else f"{value:.4g}" for value in column.tolist()]
+    return ["" if value is None else value for value in column.tolist()]

@@ -1,21 +1,26 @@
 """The reliability diagram: does confidence match accuracy?"""
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from hardpairs.analysis.calibration import BINS
 from hardpairs.analysis.subject import Subject
-from hardpairs.report.canvas import BLUE, GREY, GRID, ORANGE, headed_figure, own_style
+from hardpairs.report.canvas import BLUE, GREY, GRID, ORANGE, figure_of, headed_figure, of_subject
 from hardpairs.report.describe import describe
 
 FEWEST_IN_BIN = 10  # Fewer images say nothing of a share.
 
 
-@own_style
-def draw_calibration(subject: Subject) -> Figure | None:
+@of_subject
+def draw_calibration(subject: Subject, *, ax: Axes | None = None) -> Figure | None:
     """Draw the reliability diagram, before and, where there is a temperature, after scaling.
 
     Bins of fewer than 10 images are left out of the picture, not of the error.
+
+    Args:
+        subject: What was predicted.
+        ax: Axes to draw into, by default those of a figure of its own.
 
     Returns:
         The figure, or None where there are no probabilities.
@@ -23,9 +28,14 @@ def draw_calibration(subject: Subject) -> Figure | None:
     calibration = subject.calibration
     if calibration is None:
         return None
-    figure = headed_figure(6.4, 5.0, _headline(calibration.before.value), describe(subject))
-    height = figure.get_size_inches()[1]
-    axes = figure.add_axes((0.11, 0.5 / height, 0.86, 4.4 / height))
+    headline = _headline(calibration.before.value)
+    if ax is None:
+        figure = headed_figure(6.4, 5.0, headline, describe(subject))
+        height = figure.get_size_inches()[1]
+        axes = figure.add_axes((0.11, 0.5 / height, 0.86, 4.4 / height))
+    else:
+        axes = ax
+        axes.set_title(headline, fontsize=9)
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=":", label="calibrated")
     curves = [("as predicted", calibration.before, ORANGE, "s")]
     if calibration.temperature is not None and calibration.after is not None:
@@ -52,7 +62,7 @@ def draw_calibration(subject: Subject) -> Figure | None:
     axes.grid(color=GRID)
     axes.set_axisbelow(True)
     axes.legend(frameon=True, framealpha=1, edgecolor="white", loc="best")
-    return figure
+    return figure_of(axes)
 
 
 def _headline(error: float) -> str:

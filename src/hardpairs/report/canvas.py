@@ -5,6 +5,7 @@ figures alive and picks a display backend. Colours are Okabe and Ito's for lines
 diverging maps that survive colour blindness for areas.
 """
 
+import io
 import logging
 import textwrap
 from collections.abc import Callable, Sequence
@@ -21,11 +22,14 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
+from hardpairs.analysis.subject import Subject
 from hardpairs.files import whole_file
+from hardpairs.predictions.predictions import Predictions
 from hardpairs.report.names import find_families, text_width
 
 P = ParamSpec("P")
 F = TypeVar("F", bound=Figure | None)
+Draw = Callable[..., Figure | None]
 
 BLUE, ORANGE, GREY, INK = "#0072B2", "#D55E00", "#6B7079", "#1F2328"
 FRAME, GRID = "#D5D8DC", "#E6E8EB"
@@ -58,8 +62,9 @@ def own_style(draw: Callable[P, F]) -> Callable[P, F]:
     def drawn(*args: P.args, **kwargs: P.kwargs) -> F:
         with mpl.rc_context(STYLE):
             figure = draw(*args, **kwargs)
+            drawn_into: Any = kwargs.get("ax") or figure
             # Ticks are made when asked for: here, in this style, and not by whoever draws.
-            for text in figure.findobj(Text) if figure is not None else ():
+            for text in drawn_into.findobj(Text) if drawn_into is not None else ():
                 if not text.get_text().isascii():
                     text.set_fontfamily(find_families(text.get_text()))
         return figure
@@ -67,15 +72,48 @@ def own_style(draw: Callable[P, F]) -> Callable[P, F]:
     return drawn
 
 
+def of_subject(draw: Draw) -> Draw:
+    """Decorate a function that draws a `Subject`: it takes a report and predictions as well."""
+
+    @wraps(draw)
+    def drawn(subject: Any, **options: Any) -> Figure | None:
+        if isinstance(subject, Predictions):
+            subject = Subject(subject)
+        return draw(getattr(subject, "subject", subject), **options)
+
+    return own_style(drawn)
+
+
+class ShownFigure(Figure):
+    """A figure that a notebook shows, whatever its backend."""
+
+    def _repr_png_(self) -> bytes:
+        file = io.BytesIO()
+        _print_png(self, file)
+        return file.getvalue()
+
+
+def figure_of(axes: Axes) -> Figure:
+    """The whole figure that axes are in, of a subfigure's as well."""
+    figure: Any = axes.figure
+    return figure.figure
+
+
 def save_figure(figure: Figure, path: Path) -> None:
     """Write a PNG, whole or not at all; raises InputError where it can't be written."""
+    with whole_file(path) as partial:
+        _print_png(figure, partial)
+
+
+def _print_png(figure: Figure, file: Any) -> None:
     log = logging.getLogger("matplotlib.font_manager")  # It tells of fonts without a bold face.
     level = log.level
     try:
         log.setLevel(logging.ERROR)
-        with mpl.rc_context(STYLE), whole_file(path) as partial:
+        with mpl.rc_context(STYLE):
             # Pillow's default level takes three times as long for files a few percent smaller.
-            FigureCanvasAgg(figure).print_figure(partial, dpi=DPI, pil_kwargs={"compress_level": 2})
+            options: Any = {"format": "png", "dpi": DPI, "pil_kwargs": {"compress_level": 2}}
+            FigureCanvasAgg(figure).print_figure(file, **options)
     finally:
         log.setLevel(level)
 
@@ -92,7 +130,7 @@ def headed_figure(width: float, height: float, headline: str, caption: str = "")
     lines = _broken(headline, HEADLINE, room, bold=True)
     small = _broken(caption, CAPTION, room) if caption else []
     above = 0.16 + (len(lines) * HEADLINE + len(small) * CAPTION) * LINE / 72
-    figure = Figure(figsize=(width, height + above))
+    figure = ShownFigure(figsize=(width, height + above))
     figure.subplots_adjust(top=height / (height + above))
     place: Any = {"x": 0.12 / width, "va": "top", "linespacing": LINE}
     total = height + above

@@ -1,6 +1,5 @@
 """`explore`: from arrays in memory to a report, in one call."""
 
-import base64
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,10 +13,9 @@ from hardpairs.data.memory import to_images, white_on_black
 from hardpairs.errors import InputError
 from hardpairs.files import write_text
 from hardpairs.predictions.memory import make_predictions
+from hardpairs.report.notebook import show_report
 from hardpairs.report.page.render import render_report
 from hardpairs.report.write import write_analysis
-
-FRAME_HEIGHT = 720  # Pixels that a notebook gives the page.
 
 
 @dataclass(frozen=True, repr=False)
@@ -68,13 +66,13 @@ class Report:
     def __repr__(self) -> str:
         return f"Report of {self.subject.predictions!r}; save it with .save('report.html')"
 
+    def to_frame(self, what: str = "mistakes") -> Any:
+        """A DataFrame of the mistakes or of another table, see `Subject.to_frame`."""
+        return self.subject.to_frame(what)
+
     def _repr_html_(self) -> str:
         """The page in a frame of its own, for notebooks."""
-        page = base64.b64encode(render_report(self.subject).encode("utf-8")).decode("ascii")
-        return (
-            f'<iframe src="data:text/html;base64,{page}" sandbox="allow-scripts" '
-            f'style="width: 100%; height: {FRAME_HEIGHT}px; border: 0"></iframe>'
-        )
+        return show_report(self.subject)
 
 
 def explore(

@@ -4,6 +4,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from hardpairs.analysis.evaluation import Evaluation
@@ -14,38 +15,72 @@ from hardpairs.report.canvas import (
     GRID,
     INK,
     ORANGE,
+    figure_of,
     grid_figure,
     headed_figure,
-    own_style,
+    of_subject,
 )
 from hardpairs.report.describe import accuracy_line, describe
 from hardpairs.report.names import short_names, text_width
 
 MOST_CLASSES_IN_MATRIX = 40
 CELL = 0.55  # Inches.
+MATRIX_SIZE = 10.0  # Of the names, points.
 SLIDE_DIGITS = 18 / 1080  # Of the figure's height: 18 pixels where it fills a 1080p slide.
 FILTERS_PER_ROW = 8
 
 
-@own_style
-def draw_confusion(subject: Subject) -> Figure | None:
-    """Draw the matrix: counts in the cells, colour by share of the row; None above 40 classes."""
+@of_subject
+def draw_confusion(subject: Subject, *, ax: Axes | None = None) -> Figure | None:
+    """Draw the matrix: counts in the cells, colour by share of the row; None above 40 classes.
+
+    Args:
+        subject: What was predicted.
+        ax: Axes to draw into, by default those of a figure of its own.
+    """
     evaluation = subject.evaluation
-    classes = len(evaluation.class_names)
-    if classes > MOST_CLASSES_IN_MATRIX:
+    if len(evaluation.class_names) > MOST_CLASSES_IN_MATRIX:
         return None
-    names = short_names(evaluation.class_names)
-    size = 10.0
-    longest = max(text_width(name, size) for name in names) / 72
-    cells, left, below = CELL * classes, 0.55 + longest, 0.6 + 0.75 * longest
+    if ax is None:
+        axes, beside = _matrix_axes(subject)
+    else:
+        axes, beside = ax, None
+        axes.set_title(f"{evaluation.accuracy:.2%} are right", fontsize=9)
+    picture = _fill_matrix(axes, evaluation)
+    figure = figure_of(axes)
+    bar = figure.colorbar(
+        picture,
+        cax=beside,
+        ax=axes if beside is None else None,
+        ticks=[0, 0.05, 0.2, 0.5, 1],
+    )
+    bar.ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    bar.set_label("share of the true class")
+    bar.outline.set_visible(False)
+    return figure
+
+
+def _matrix_axes(subject: Subject) -> tuple[Axes, Axes]:
+    """Axes of a new figure for the matrix and for the bar beside it, as large as names ask for."""
+    names = short_names(subject.evaluation.class_names)
+    longest = max(text_width(name, MATRIX_SIZE) for name in names) / 72
+    cells, left, below = CELL * len(names), 0.55 + longest, 0.6 + 0.75 * longest
     width, height = max(left + cells + 1.35, 4.6), below + cells + 0.08
-    figure = headed_figure(width, height, accuracy_line(evaluation), describe(subject))
+    headline = accuracy_line(subject.evaluation)
+    figure = headed_figure(width, height, headline, describe(subject))
     total = figure.get_size_inches()[1]
     axes = figure.add_axes((left / width, below / total, cells / width, cells / total))
-    shares = _row_shares(evaluation)
+    right, foot = left + cells + 0.25, below + 0.2 * cells
+    beside = (right / width, foot / total, 0.16 / width, 0.6 * cells / total)
+    return axes, figure.add_axes(beside)
+
+
+def _fill_matrix(axes: Axes, evaluation: Evaluation) -> AxesImage:
+    names = short_names(evaluation.class_names)
+    classes, size, shares = len(names), MATRIX_SIZE, _row_shares(evaluation)
     # The square root lifts the mistakes, a few percent of a row, out of the background.
     picture = axes.imshow(shares, cmap="Blues", norm=PowerNorm(0.5, vmin=0, vmax=1))
-    _write_counts(axes, evaluation.confusion, shares, total)
+    _write_counts(axes, evaluation.confusion, shares)
     axes.set_xticks(range(classes), names, rotation=45, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(classes), names)
     axes.set_xticks(np.arange(classes + 1) - 0.5, minor=True)
@@ -55,19 +90,7 @@ def draw_confusion(subject: Subject) -> Figure | None:
     axes.spines[:].set_visible(False)
     axes.set_xlabel("predicted class")
     axes.set_ylabel("true class")
-    bar_axes = figure.add_axes(
-        (
-            (left + cells + 0.25) / width,
-            (below + 0.2 * cells) / total,
-            0.16 / width,
-            0.6 * cells / total,
-        )
-    )
-    bar = figure.colorbar(picture, cax=bar_axes, ticks=[0, 0.05, 0.2, 0.5, 1])
-    bar.ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    bar.set_label("share of the true class")
-    bar.outline.set_visible(False)
-    return figure
+    return picture
 
 
 def _row_shares(evaluation: Evaluation) -> np.ndarray:
@@ -76,10 +99,12 @@ def _row_shares(evaluation: Evaluation) -> np.ndarray:
     return confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
 
 
-def _write_counts(axes: Axes, confusion: np.ndarray, shares: np.ndarray, height: float) -> None:
+def _write_counts(axes: Axes, confusion: np.ndarray, shares: np.ndarray) -> None:
     """Write the counts as large as the cells allow, up to what a slide asks for."""
-    digits = max(len(str(confusion.max())), 2)
-    size = min(1.15 * SLIDE_DIGITS * height * 72, 0.9 * CELL * 72 / (0.66 * digits))
+    figure, digits = figure_of(axes), max(len(str(confusion.max())), 2)
+    height = figure.get_size_inches()[1]
+    side = min(axes.get_window_extent().size) / figure.dpi / len(confusion)
+    size = min(1.15 * SLIDE_DIGITS * height * 72, 0.9 * side * 72 / (0.66 * digits))
     for (row, column), count in np.ndenumerate(confusion):
         if count:
             axes.text(
@@ -94,7 +119,7 @@ def _write_counts(axes: Axes, confusion: np.ndarray, shares: np.ndarray, height:
             )
 
 
-@own_style
+@of_subject
 def draw_filters(subject: Subject) -> Figure | None:
     """Draw first-layer kernels, each on its own scale; None where unknown.
 
@@ -148,7 +173,7 @@ def scaled_kernel(kernel: np.ndarray) -> np.ndarray:
     return scaled[..., 0] if kernel.shape[2] == 1 else (scaled + 1) / 2
 
 
-@own_style
+@of_subject
 def draw_history(subject: Subject) -> Figure | None:
     """Draw loss and accuracy by epoch; the epoch whose weights were kept is marked.
 

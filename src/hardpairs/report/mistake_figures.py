@@ -26,7 +26,7 @@ from hardpairs.report.canvas import (
     ORANGE,
     Tile,
     grid_figure,
-    own_style,
+    of_subject,
     place_tiles,
 )
 from hardpairs.report.choice import (
@@ -52,7 +52,7 @@ def _names(subject: Subject, longest: float = LONGEST_NAME) -> list[str]:
     return short_names(spoken_names(subject.predictions.class_names), longest)
 
 
-@own_style
+@of_subject
 def draw_pairs(subject: Subject) -> Figure | None:
     """Draw mistakes of the top hard pairs, one row a direction.
 
@@ -124,7 +124,7 @@ def _captioned(
     ]
 
 
-@own_style
+@of_subject
 def draw_hardest(subject: Subject) -> Figure | None:
     """Draw 4 mistakes of the hardest class, see `typical_mistakes`; None where it has none."""
     evaluation, predictions = subject.evaluation, subject.predictions
@@ -175,7 +175,7 @@ def _place_probabilities(
         axes.text(left + 0.75 * value + 0.03, middle, f"{value:.0%}", va="center", fontsize=8)
 
 
-@own_style
+@of_subject
 def draw_verdicts(subject: Subject) -> Figure | None:
     """Draw, for each top hard pair, typical mistakes of each verdict.
 

@@ -1,9 +1,12 @@
 """A study's findings: its finished jobs side by side, and what the comparisons say."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+from hardpairs.analysis.changes import points
 from hardpairs.analysis.comparisons import (
     Block,
     Effect,
@@ -16,10 +19,14 @@ from hardpairs.analysis.comparisons import (
 )
 from hardpairs.data.split import Dataset
 from hardpairs.errors import InputError
+from hardpairs.reading import guarded, read_json
+from hardpairs.report.notebook import table
+from hardpairs.showing import as_frame, chosen_columns
 from hardpairs.studies.jobs import Job, Result
 from hardpairs.studies.plans import ADDED, Arm, distinct_names
 
 SCHEMA_VERSION = 2
+EFFECT_COLUMNS = ("p_value", "significant", "seeds_needed", "errors_removed")
 StudyKind = Literal["compare", "ablate", "curve"]
 
 
@@ -68,6 +75,103 @@ class Findings:
     def to_dict(self) -> dict[str, Any]:
         """The schema of study.json: plain numbers, lists and texts."""
         return {"schema_version": SCHEMA_VERSION, **asdict(self)}
+
+    def to_frame(self, what: str = "accuracies") -> Any:
+        """A DataFrame, long: its columns are named as in study.json.
+
+        Args:
+            what: "accuracies", a row for each training; "effects", a row for each recipe that is
+                compared with the first of its block.
+
+        Raises:
+            InputError: There is no such table, or neither pandas nor Polars is installed.
+        """
+        rows = chosen_columns({"accuracies": self._trainings, "effects": self._effects}, what)()
+        return as_frame({name: [row[name] for row in rows] for name in (rows[0] if rows else ())})
+
+    def _trainings(self) -> list[dict[str, Any]]:
+        return [
+            {**_place(section), "name": score.name, "seed": seed, "accuracy": accuracy}
+            for section in self.sections
+            for score in section.scores
+            for seed, accuracy in zip(self.seeds, score.accuracies, strict=True)
+        ]
+
+    def _effects(self) -> list[dict[str, Any]]:
+        return [
+            {
+                **_place(section),
+                **{name: getattr(effect, name) for name in ("name", "reference", "gain")},
+                "low": effect.interval[0],
+                "high": effect.interval[1],
+                **{name: getattr(effect, name) for name in EFFECT_COLUMNS},
+            }
+            for section in self.sections
+            for effect in section.effects
+        ]
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (
+                effect.name,
+                effect.reference,
+                section.data,
+                points(effect.gain),
+                " to ".join(points(bound) for bound in effect.interval),
+                "yes" if effect.significant else "no",
+            )
+            for section in self.sections
+            for effect in section.effects
+        ]
+        header = ("recipe", "compared with", "data", "points", "95% confidence interval")
+        return table((*header, "significant"), rows)
+
+
+def load_study(path: str | Path) -> Findings:
+    """Read what a study found.
+
+    Args:
+        path: Its folder, or the study.json in it.
+
+    Raises:
+        InputError: There is none, it is damaged, or of another version.
+    """
+    path = Path(path)
+    path = path / "study.json" if path.is_dir() else path
+    with guarded(path, "a study.json of this version"):
+        found = read_json(path)
+        if found.pop("schema_version") != SCHEMA_VERSION:
+            raise InputError("is of another version; run the study's command again.")
+        return _built(Findings, found)
+
+
+def _built(kind: Any, value: Any) -> Any:
+    """What a dataclass holds, from the plain lists and dictionaries of its JSON."""
+    if is_dataclass(kind):
+        make: Any = kind
+        hints = get_type_hints(kind)
+        return make(
+            **{each.name: _built(hints[each.name], value[each.name]) for each in fields(kind)}
+        )
+    inner = [each for each in get_args(kind) if each not in (type(None), ...)]
+    if get_origin(kind) is tuple:
+        kinds = inner * len(value) if len(inner) == 1 else inner
+        return tuple(_built(*each) for each in zip(kinds, value, strict=True))
+    if get_origin(kind) is UnionType:
+        return None if value is None else _built(inner[0], value)
+    if get_origin(kind) is Literal:
+        kind = str
+    if not isinstance(value, (int, float) if kind is float else kind):
+        raise ValueError(f"holds {value!r} where {kind.__name__} should be")
+    return value
+
+
+def _place(section: Section) -> dict[str, Any]:
+    return {
+        "section": section.name,
+        "data": section.data,
+        "train_images": section.train_images,
+    }
 
 
 def gather_findings(
