@@ -18,7 +18,10 @@ EXTRAS = {
     "ray": (("ray",), "`--ray`"),
     "tables": (("pyarrow",), "Parquet files"),
     "export": (("tf2onnx",), "`export`"),
-    "serve": (("onnxruntime",), "`predict` without Keras"),
+    "serve": (
+        ("onnxruntime", "fastapi", "uvicorn", "python_multipart"),
+        "`predict` and `serve`, without Keras",
+    ),
 }
 
 

@@ -23,6 +23,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Try one's own photo": {
         "predict": ("predict", "Say what a photo shows, and when not to trust it."),
+        "serve": ("serve", "Open a page to try pictures on, drawn or photographed."),
         "export": ("export", "Write a run's net as ONNX, to be used without Keras."),
     },
     "Compare": {

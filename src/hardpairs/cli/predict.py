@@ -75,7 +75,7 @@ def _print(found: "Answer") -> None:
     if found.pair:
         click.echo(f"  {one_line(found.pair)}")
     if found.nearest:
-        names = ", ".join(f"{one_line(name)} ({row})" for row, name in found.nearest)
+        names = ", ".join(f"{one_line(kept.label)} ({kept.row})" for kept in found.nearest)
         click.echo(f"  Nearest training images: {names}.")
     for doubt in found.doubts:
         click.echo(f"  Doubt: {doubt.sentence}")

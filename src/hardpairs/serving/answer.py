@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from hardpairs.serving.likeness import find_nearest, unit_rows
+from hardpairs.data.pictures import FORMATS
+from hardpairs.serving.likeness import Likeness, find_nearest, unit_rows
 from hardpairs.serving.model import ExportedModel
 from hardpairs.serving.photo import open_photo
 from hardpairs.serving.prepare import Doubt, prepare
@@ -13,6 +14,26 @@ from hardpairs.serving.prepare import Doubt, prepare
 UNLIKE_SHARE = 0.02  # So many of the test images would be called unlike as well.
 UNSURE = 0.5
 SECOND = 0.05  # A second class less probable than this isn't spoken of.
+UNLIKE = Doubt(
+    "unlike",
+    f"It looks unlike anything trained on; of the test images {UNLIKE_SHARE:.0%} do so as well.",
+)
+UNDECIDED = Doubt("unsure", "No class is more probable than all others together.")
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A training image that is kept with the net.
+
+    Attributes:
+        row: In the training split.
+        label: Its class's name, foreign text.
+        picture: uint8 (h, w, C), small.
+    """
+
+    row: int
+    label: str
+    picture: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -24,7 +45,8 @@ class Answer:
         picture: uint8 (H, W, C), what the net saw.
         probabilities: float32 (K,).
         classes: K names, foreign text.
-        nearest: The nearest kept training images' rows in the training split and class names.
+        nearest: The nearest kept training images, nearest first.
+        typical: Those nearest to the middle of the most probable class.
         unlike: Share of the test images that are less like the training images; None unknown.
         doubts: Why not to trust it; empty where nothing speaks against it.
         pair: How often the two most probable classes are mixed up, a sentence or "".
@@ -34,7 +56,8 @@ class Answer:
     picture: np.ndarray
     probabilities: np.ndarray
     classes: tuple[str, ...]
-    nearest: tuple[tuple[int, str], ...]
+    nearest: tuple[Kept, ...]
+    typical: tuple[Kept, ...]
     unlike: float | None
     doubts: tuple[Doubt, ...]
     pair: str
@@ -57,50 +80,61 @@ class Answer:
             "doubts": [{"code": d.code, "sentence": d.sentence} for d in self.doubts],
             "pair": self.pair,
             "less_like_than": self.unlike,
-            "nearest": [{"train_image": row, "class": name} for row, name in self.nearest],
+            "nearest": [{"train_image": kept.row, "class": kept.label} for kept in self.nearest],
             "picture": self.picture.tolist(),
         }
 
 
-def answer(model: ExportedModel, content: bytes, name: str) -> Answer:
+def answer(
+    model: ExportedModel,
+    content: bytes,
+    name: str,
+    *,
+    formats: tuple[str, ...] = FORMATS,
+) -> Answer:
     """Prepare a photo and ask the net about it.
 
     Raises:
         InputError: It is no photo, see `hardpairs.serving.photo.open_photo`.
     """
     described = model.description
-    prepared = prepare(open_photo(content, name), described.preparation)
-    probabilities, hidden = model.session.predict(prepared.picture[None])
+    prepared = prepare(open_photo(content, name, formats=formats), described.preparation)
+    (probabilities,), hidden = model.session.predict(prepared.picture[None])
     doubts, unlike = list(prepared.doubts), None
-    nearest: tuple[tuple[int, str], ...] = ()
+    nearest: tuple[Kept, ...] = ()
+    typical: tuple[Kept, ...] = ()
     if model.likeness is not None:
         kept = model.likeness
-        vectors = unit_rows(hidden) @ kept.directions
-        found, distances = find_nearest(kept.vectors, vectors)
-        nearest = tuple(
-            (int(kept.rows[index]), described.classes[int(kept.labels[index])])
-            for index in found[0]
-        )
+        found, distances = find_nearest(kept.vectors, unit_rows(hidden) @ kept.directions)
+        nearest = _kept(model, kept, found[0])
+        typical = _kept(model, kept, kept.typical[int(probabilities.argmax())])
         unlike = float(np.mean(kept.distances >= distances[0, -1]))
         if unlike < UNLIKE_SHARE:
-            doubts.append(
-                Doubt(
-                    "unlike",
-                    "It looks unlike anything trained on; of the test images "
-                    f"{UNLIKE_SHARE:.0%} do so as well.",
-                )
-            )
-    if probabilities[0].max() < UNSURE:
-        doubts.append(Doubt("unsure", "No class is more probable than all others together."))
+            doubts.append(UNLIKE)
+    if probabilities.max() < UNSURE:
+        doubts.append(UNDECIDED)
     return Answer(
         name,
         prepared.picture,
-        probabilities[0],
+        probabilities,
         described.classes,
         nearest,
+        typical,
         unlike,
         tuple(doubts),
-        _pair_sentence(model, probabilities[0]),
+        _pair_sentence(model, probabilities),
+    )
+
+
+def _kept(model: ExportedModel, likeness: Likeness, indices: np.ndarray) -> tuple[Kept, ...]:
+    return tuple(
+        Kept(
+            int(likeness.rows[index]),
+            model.description.classes[int(likeness.labels[index])],
+            likeness.images[index],
+        )
+        for index in indices
+        if index >= 0
     )
 
 

@@ -14,31 +14,19 @@ import numpy as np
 from hardpairs.analysis.evaluation import evaluate
 from hardpairs.data.about import load_human_votes
 from hardpairs.data.datasets import load_class_names, load_split
-from hardpairs.data.split import Split, thumbnails
+from hardpairs.data.split import Split
 from hardpairs.errors import InputError
 from hardpairs.files import whole_file, write_text
 from hardpairs.predictions.load import load_predictions
 from hardpairs.predictions.predictions import Predictions
-from hardpairs.serving.likeness import (
-    QUANTILES,
-    find_nearest,
-    find_typical,
-    main_directions,
-    unit_rows,
-)
+from hardpairs.serving.likeness import measure_likeness
 from hardpairs.serving.model import FORMAT, Session, open_session
 from hardpairs.serving.preparation import Preparation, measure_preparation
 from hardpairs.training.backend import keras
 from hardpairs.training.stored_model import load_model
 
 COMPARED = 1_000
-KEPT_IMAGES = 6_000
-KEPT_BYTES = 8 * 2**20  # Of pictures, unpacked.
-KEPT_SIDE = 32
 MOST_PAIRS = 500
-MOST_TEST_IMAGES = 5_000
-MOST_VALUES = 2**26  # Of hidden layers in memory at once.
-AT_A_TIME = 500
 
 
 @dataclass(frozen=True)
@@ -89,7 +77,7 @@ def export_run(run: Path, folder: Path) -> Exported:
         session = open_session(partial)
         images = splits[1].pixels[:COMPARED] if splits else _noise(shape)
         difference, same = _compare(net, session, images)
-        nearest = _nearest_arrays(session, *splits) if splits else None
+        nearest = measure_likeness(session.predict, *splits) if splits else None
         content = hashlib.sha256(partial.read_bytes()).hexdigest()
         # Before the net: who finds model.onnx finds what belongs to it.
         files = _write_beside(folder, described, nearest, content)
@@ -215,40 +203,6 @@ def _compare(net: "keras.Model", session: Session, images: np.ndarray) -> tuple[
 
 def _noise(shape: tuple[int, int, int]) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (COMPARED, *shape), dtype=np.uint8)
-
-
-def _nearest_arrays(session: Session, train: Split, test: Split) -> dict[str, np.ndarray]:
-    shape = train.pixels.shape[1:]
-    side = min(KEPT_SIDE, max(shape[:2]))
-    count = min(KEPT_IMAGES, KEPT_BYTES // (side * side * shape[2]), len(train))
-    rows = np.linspace(0, len(train) - 1, count).astype(np.int64)
-    # So many images as their hidden values fit into memory; what is left out only turns the axes.
-    some = rows[:: 1 + len(rows) * session.hidden_values // MOST_VALUES]
-    directions = main_directions(session.predict(train.pixels[some])[1])
-
-    def project(images: np.ndarray) -> np.ndarray:
-        parts = [images[i : i + AT_A_TIME] for i in range(0, len(images), AT_A_TIME)]
-        return np.concatenate([unit_rows(session.predict(p)[1]) @ directions for p in parts])
-
-    vectors = project(train.pixels[rows]).astype(np.float16)
-    labels = train.labels[rows]
-    kept = vectors.astype(np.float32)
-    of_test = project(test.pixels[:: -(-len(test) // MOST_TEST_IMAGES)])
-    distances = np.concatenate(
-        [
-            find_nearest(kept, of_test[i : i + AT_A_TIME])[1][:, -1]
-            for i in range(0, len(of_test), AT_A_TIME)
-        ]
-    )
-    return {
-        "directions": directions.astype(np.float16),
-        "vectors": vectors,
-        "labels": labels.astype(np.min_scalar_type(int(labels.max()))),
-        "rows": rows.astype(np.int32),
-        "images": thumbnails(train.images, rows, side),
-        "typical": find_typical(kept, labels, int(train.labels.max()) + 1),
-        "distances": np.quantile(distances, QUANTILES).astype(np.float32),
-    }
 
 
 def _write_beside(

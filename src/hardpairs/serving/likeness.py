@@ -6,14 +6,25 @@ alone. Their lengths stay those in the full layer: a picture that the training i
 hardly describe is far from all of them.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+
+from hardpairs.data.split import Split, thumbnails
 
 DIRECTIONS = 64
 NEAREST = 5  # Shown, and the last of them measures the distance.
 TYPICAL = 3
 QUANTILES = np.linspace(0, 1, 1001)
+KEPT_IMAGES = 6_000
+KEPT_BYTES = 8 * 2**20  # Of pictures, unpacked.
+KEPT_SIDE = 32
+MOST_TEST_IMAGES = 5_000
+MOST_VALUES = 2**26  # Of hidden layers in memory at once.
+AT_A_TIME = 500
+
+Predict = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -96,3 +107,39 @@ def find_typical(vectors: np.ndarray, labels: np.ndarray, classes: int) -> np.nd
             best = members[np.argsort(-alike, kind="stable")[:TYPICAL]]
             typical[label, : len(best)] = best
     return typical
+
+
+def measure_likeness(predict: Predict, train: Split, test: Split) -> dict[str, np.ndarray]:
+    """Measure what `Likeness` keeps, by a net's ``predict`` as `Session.predict` is."""
+    shape = train.pixels.shape[1:]
+    side = min(KEPT_SIDE, max(shape[:2]))
+    count = min(KEPT_IMAGES, KEPT_BYTES // (side * side * shape[2]), len(train))
+    rows = np.linspace(0, len(train) - 1, count).astype(np.int64)
+    # So many images as their hidden values fit into memory; what is left out only turns the axes.
+    width = predict(train.pixels[:1])[1].shape[1]
+    some = rows[:: 1 + len(rows) * width // MOST_VALUES]
+    directions = main_directions(predict(train.pixels[some])[1])
+
+    def project(images: np.ndarray) -> np.ndarray:
+        parts = [images[i : i + AT_A_TIME] for i in range(0, len(images), AT_A_TIME)]
+        return np.concatenate([unit_rows(predict(p)[1]) @ directions for p in parts])
+
+    vectors = project(train.pixels[rows]).astype(np.float16)
+    labels = train.labels[rows]
+    kept = vectors.astype(np.float32)
+    of_test = project(test.pixels[:: -(-len(test) // MOST_TEST_IMAGES)])
+    distances = np.concatenate(
+        [
+            find_nearest(kept, of_test[i : i + AT_A_TIME])[1][:, -1]
+            for i in range(0, len(of_test), AT_A_TIME)
+        ]
+    )
+    return {
+        "directions": directions.astype(np.float16),
+        "vectors": vectors,
+        "labels": labels.astype(np.min_scalar_type(int(labels.max()))),
+        "rows": rows.astype(np.int32),
+        "images": thumbnails(train.images, rows, side),
+        "typical": find_typical(kept, labels, int(train.labels.max()) + 1),
+        "distances": np.quantile(distances, QUANTILES).astype(np.float32),
+    }

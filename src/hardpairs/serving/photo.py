@@ -33,14 +33,20 @@ def read_photo(source: Path) -> bytes:
     return content
 
 
-def open_photo(content: bytes, name: str, *, most_pixels: int = MOST_PIXELS) -> Image.Image:
+def open_photo(
+    content: bytes,
+    name: str,
+    *,
+    most_pixels: int = MOST_PIXELS,
+    formats: tuple[str, ...] = FORMATS,
+) -> Image.Image:
     """Decode a photo: its first frame, upright, RGB or RGBA, at most `OPENED_SIDE` pixels a side.
 
     Raises:
-        InputError: It is in no format of `FORMATS`, damaged, or of more than ``most_pixels``.
+        InputError: It is in none of ``formats``, damaged, or of more than ``most_pixels``.
     """
     try:
-        with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
+        with Image.open(io.BytesIO(content), formats=formats) as picture:
             if picture.width * picture.height > most_pixels:
                 raise _too_large(name, f"{picture.width:,} x {picture.height:,}", most_pixels)
             # A JPEG is decoded at a half, a quarter or an eighth where that is enough.
@@ -53,7 +59,7 @@ def open_photo(content: bytes, name: str, *, most_pixels: int = MOST_PIXELS) -> 
         raise _too_large(name, "too many", most_pixels) from error
     except Image.UnidentifiedImageError as error:
         raise InputError(
-            f"{name}: is no picture in a format that is read here ({', '.join(FORMATS)}); "
+            f"{name}: is no picture in a format that is read here ({', '.join(formats)}); "
             "save it as PNG or JPEG."
         ) from error
     except Exception as error:  # Of damaged bytes Pillow's decoders raise some ten more kinds.
