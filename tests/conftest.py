@@ -69,6 +69,14 @@ def tiny_folder(tmp_path_factory, fashion) -> Path:
     return write_folder(tmp_path_factory.mktemp("data") / "tiny", fashion, 500, 300)
 
 
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory, fashion) -> Path:
+    """What `hardpairs export` writes, of a net that takes no training."""
+    from exported import write_exported
+
+    return write_exported(tmp_path_factory.mktemp("exported") / "run", fashion)
+
+
 @pytest.fixture(scope="module", params=browsing.ENGINES)
 def engine(request) -> str:
     """A test with this fixture runs once in each browser."""

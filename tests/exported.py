@@ -17,7 +17,7 @@ from hardpairs.serving.preparation import measure_preparation
 SHARPNESS = 0.5
 
 
-def write_exported(folder: Path, dataset: Dataset, images: int = 3000) -> Path:
+def write_exported(folder: Path, dataset: Dataset, images: int = 1000) -> Path:
     """Write model.onnx, model.json and nearest.npz of some images of a set into a folder."""
     folder.mkdir(exist_ok=True)
     train, test = dataset.train.take(slice(images)), dataset.test.take(slice(500))

@@ -1,12 +1,12 @@
 """The page to try photos on, and the same over HTTP: `hardpairs serve`."""
 
+import asyncio
 import base64
 import io
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-import anyio
-import anyio.to_thread
 import numpy as np
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
@@ -122,14 +122,14 @@ def make_app(model: ExportedModel, *, names: frozenset[str], any_address: bool) 
         docs_url=None,  # FastAPI's own loads its script from elsewhere.
         redoc_url=None,
     )
-    limiter = anyio.CapacityLimiter(AT_ONCE)
+    workers = ThreadPoolExecutor(AT_ONCE, "photo")
     page, policy = render_page(model.description, has_report=has_report)
 
     @app.get("/", include_in_schema=False)
     async def show_page() -> HTMLResponse:
         return HTMLResponse(page, headers={"content-security-policy": policy})
 
-    @app.get("/healthz", summary="Say that the server is up.")
+    @app.get("/healthz", summary="Say that the server is up.", response_description="it is")
     async def check_health() -> dict[str, str]:
         return {"status": "ok"}
 
@@ -137,6 +137,7 @@ def make_app(model: ExportedModel, *, names: frozenset[str], any_address: bool) 
         "/predict",
         summary="Say what a photo shows.",
         response_model=Prediction,
+        response_description="a Prediction, as below",
         responses=REFUSALS,
         openapi_extra={"requestBody": REQUEST_BODY},
     )
@@ -147,7 +148,8 @@ def make_app(model: ExportedModel, *, names: frozenset[str], any_address: bool) 
             return Response(status_code=400)  # Nobody is there to read it.
         work = partial(_predict, model, content, name, has_report=has_report)
         try:
-            return JSONResponse(await anyio.to_thread.run_sync(work, limiter=limiter))
+            loop = asyncio.get_running_loop()
+            return JSONResponse(await loop.run_in_executor(workers, work))
         except InputError as error:
             raise HTTPException(422, str(error)) from error
 

@@ -177,7 +177,7 @@ async function usePhoto(file) {
   try {
     bitmap = await createImageBitmap(file);  // Upright, as the camera says.
   } catch {
-    if (mine === turn) ask(() => file, file.name);  // The server says what is wrong with it.
+    if (mine === turn) refuse(`${file.name}: this browser can't read it as a picture; save it as PNG or JPEG.`);
     return;
   }
   if (mine !== turn) return;
