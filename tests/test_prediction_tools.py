@@ -1,4 +1,7 @@
-"""Predictions as tools write them: each file is made as the tool's own source makes it."""
+"""Predictions in all forms that tools offer, made here after their source.
+
+Files that the tools wrote themselves: tests/test_tool_files.py.
+"""
 
 import json
 

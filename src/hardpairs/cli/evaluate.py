@@ -82,7 +82,8 @@ def evaluate(
     Predictions are read as most tools write them: .npz, .npy, .csv, .tsv, .jsonl, .json, .parquet.
     Exit code 0, 1 where --min-accuracy isn't reached, 2 for bad input.
     """
-    folder = out or (run_or_file if os.path.isdir(run_or_file) else None)
+    # Another tool's folder of results is read, and left as it is.
+    folder = out or (run_or_file if (run_or_file / "predictions.npz").is_file() else None)
     hints = Hints(label_column=label_column, id_column=id_column, logits=logits)
     sources: dict[str, Any] = {
         "data": data,

@@ -7,7 +7,7 @@ import numpy as np
 
 from hardpairs.arrays import describe, is_text, to_numpy
 from hardpairs.errors import InputError
-from hardpairs.labels import distinct_names, listed, look_up, to_names, to_vector
+from hardpairs.labels import clean_label, distinct_names, listed, look_up, to_names, to_vector
 from hardpairs.predictions.found import Found, Truth
 from hardpairs.predictions.joining import match_ids, order_note
 from hardpairs.predictions.predictions import Predictions
@@ -171,6 +171,8 @@ def _join_truth(found: Found, truth: Truth, notes: list[str]) -> Found:
     if found.class_names is None and truth.class_names is not None and found.scores is not None:
         columns = found.scores.shape[1] if found.scores.ndim == 2 else 2
         names = truth.class_names if len(truth.class_names) in (columns, 2) else None
+    if names is not None and found.class_names is None and found.scores is None:
+        names = _with_predicted(found, to_names(names), notes)
     if truth.class_names is not None and labels.dtype.kind in "iu":
         labels = np.array(to_names(truth.class_names), object)[labels]
     images = _length(found)
@@ -198,6 +200,24 @@ def _join_truth(found: Found, truth: Truth, notes: list[str]) -> Found:
     return replace(
         _rows(found, np.flatnonzero(matched)), labels=labels[places[matched]], class_names=names
     )
+
+
+def _with_predicted(found: Found, names: tuple[str, ...], notes: list[str]) -> tuple[str, ...]:
+    """The truth's classes and what was predicted beside them, as by a net of a thousand classes."""
+    seen = {
+        text
+        for values in (found.predicted, found.top_classes)
+        if values is not None and is_text(array := to_numpy(values, "predicted classes"))
+        for text in map(clean_label, array.ravel().tolist())
+        if text is not None
+    }
+    others = sorted(seen - set(names))
+    if not others or seen.isdisjoint(names):
+        return names
+    notes.append(
+        f"{len(others):,} predicted classes have no images of their own: {listed(others, SHOWN)}."
+    )
+    return (*names, *others)
 
 
 def _unmatched(ours: np.ndarray, theirs: np.ndarray, places: np.ndarray, source: str) -> str:

@@ -82,6 +82,12 @@ def _found(labels: Any, probabilities: Any, hints: Hints) -> Found:
                 "predictions; make it with shuffle=False and predict again."
             )
         labels = labels.classes
+    if hasattr(labels, "element_spec"):
+        raise InputError(
+            "labels are a tf.data.Dataset, which may shuffle each time it is read; make it with "
+            "shuffle=False and give numpy.concatenate([y for _, y in dataset]), with "
+            "class_names=dataset.class_names."
+        )
     if is_frame(probabilities) and names is None:
         names = list(getattr(probabilities, "column_names", None) or probabilities.columns)
         names = None if names == list(range(len(names))) else names

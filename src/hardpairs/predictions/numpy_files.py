@@ -15,15 +15,16 @@ from hardpairs.reading import npz_shapes, parse_json, read_npy, read_npz
 
 LABELS = (
     *("labels", "label", "y_true", "y_test", "label_ids", "targets", "target", "targs", "true"),
-    *("true_labels", "ground_truth", "gt", "y", "y_val", "y_valid", "classes"),
+    *("true_labels", "ground_truth", "gt", "y", "y_val", "y_valid", "test_labels", "classes"),
 )
 SCORES = (
     *("probabilities", "probs", "prob", "proba", "probas", "y_prob", "y_proba", "y_score"),
-    *("pred_probs", "predictions", "preds", "y_pred", "pred", "logits", "scores", "softmax"),
+    *("predict_proba", "pred_proba", "y_pred_proba", "pred_probs", "predictions", "preds"),
+    *("y_pred", "pred", "logits", "scores", "softmax"),
     *("outputs", "output"),
 )
 PREDICTED = ("predicted", "predictions", "preds", "pred", "y_pred", "predicted_labels", "y_hat")
-NAMES = ("class_names", "names", "label_names", "target_names", "categories", "classes")
+NAMES = ("class_names", "names", "label_names", "target_names", "categories", "classes_", "classes")
 IDS = ("ids", "id", "filenames", "file_names", "filepaths", "paths", "files", "image_ids")
 IMAGES = ("images", "x_test", "imgs", "pixels")
 EMBEDDINGS = ("embeddings", "features", "activations")

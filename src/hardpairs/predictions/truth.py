@@ -19,6 +19,7 @@ from hardpairs.predictions.table import find_truth
 from hardpairs.reading import guarded, read_npy, read_npz, read_text
 
 IMAGE_NAME = re.compile(r"\.(png|jpe?g|webp|bmp|tiff?|gif)$", re.IGNORECASE)
+EXPORTED = "labels.json"  # What FiftyOne puts into the folder it is told to export to.
 PARTS = ("test", "val", "validation", "valid")  # Of a split folder, the one to be predicted.
 
 
@@ -35,7 +36,9 @@ def read_truth(path: str | Path, hints: Hints) -> Truth:
     """
     path = Path(path)
     if os.path.isdir(path):
-        return _read_class_folders(path)
+        if not (path / EXPORTED).is_file():
+            return _read_class_folders(path)
+        path /= EXPORTED
     suffix = Path(path.name.lower().removesuffix(".gz")).suffix
     with guarded(path, "a file of labels"):
         if suffix == ".npy":
