@@ -23,7 +23,10 @@ SECTIONS = {
         *("draw_filters", "draw_history"),
     ),
     "Studies": ("load_study", "Findings"),
-    "Training": ("train", "predict", "easiest", "find_recipe", "create_run", "load_model"),
+    "Training": (
+        *("train", "predict", "easiest", "find_recipe", "create_run", "load_model"),
+        "ReportCallback",
+    ),
     "Types of training": ("Recipe", "TrainedModel"),
     "Errors": ("InputError",),
 }

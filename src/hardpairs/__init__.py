@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from hardpairs.report.mistake_figures import draw_hardest, draw_pairs, draw_verdicts
     from hardpairs.report.write import analyse
     from hardpairs.studies.findings import Findings, load_study
+    from hardpairs.training.callback import ReportCallback
     from hardpairs.training.fit import TrainedModel, easiest, train
     from hardpairs.training.predict import predict
     from hardpairs.training.recipes import RECIPES, Recipe, find_recipe
@@ -49,6 +50,7 @@ _HOMES = {
     "report.mistake_figures": ("draw_hardest", "draw_pairs", "draw_verdicts"),
     "report.write": ("analyse",),
     "studies.findings": ("Findings", "load_study"),
+    "training.callback": ("ReportCallback",),
     "training.fit": ("TrainedModel", "easiest", "train"),
     "training.recipes": ("RECIPES", "Recipe", "find_recipe"),
     "training.predict": ("predict",),
@@ -68,6 +70,7 @@ __all__ = [
     "Predictions",
     "Recipe",
     "Report",
+    "ReportCallback",
     "Split",
     "Subject",
     "TrainedModel",

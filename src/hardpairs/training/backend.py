@@ -28,7 +28,6 @@ def _silent_stderr() -> Iterator[None]:
 
 use_cores(os.cpu_count() or 1)
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-logging.getLogger("tensorflow").setLevel(logging.ERROR)
 try:
     with _silent_stderr():
         import keras
@@ -37,5 +36,6 @@ except ImportError as error:
         f"training needs Keras and its backend, and there is no {error.name or 'such package'} "
         "here; install them with: pip install 'hardpairs[train]'"
     ) from error
+logging.getLogger("tensorflow").setLevel(logging.ERROR)  # In a notebook it sets its own at import.
 
 __all__ = ["default_precision", "keras"]
