@@ -3,7 +3,8 @@
     python benchmarks/difference_calibration.py [--pairs 1000] [--many 100000]
 
 Two models are simulated image by image, recipes with several seeds from images of unequal
-difficulty (study_calibration.py). Prints a table, writes benchmarks/difference_calibration.json.
+difficulty (study_calibration.py). Classes and pairs: difference_classes.py. Prints a table, writes
+benchmarks/difference_calibration.json.
 """
 
 import argparse
@@ -34,9 +35,17 @@ class Outcome:
 
 
 def two_models(
-    setting: str, count: int, images: int, loss: float, accuracy: float = ACCURACY
+    setting: str,
+    count: int,
+    images: int,
+    loss: float,
+    accuracy: float = ACCURACY,
+    allowed: float = 0.0,
 ) -> Outcome:
-    """Simulate pairs of models, the second worse by ``loss``, and look at their intervals."""
+    """Simulate pairs of models, the second worse by ``loss``, and look at their intervals.
+
+    The gate fails as ``--fail-if-worse`` does where ``allowed`` may be lost.
+    """
     only_b, only_a = (DISCORDANT - loss) / 2, (DISCORDANT + loss) / 2
     both = accuracy - only_a
     shares = [both, only_b, only_a, 1 - both - only_b - only_a]
@@ -44,12 +53,18 @@ def two_models(
     low, high = newcombe_bounds(*tables.T)
     covered = (low <= -loss) & (-loss <= high)
     _, fixed, broken, _ = tables.T
-    fails = (high < 0) & (mcnemar(fixed, broken) < SIGNIFICANCE)
+    fails = (high < -allowed) & (mcnemar(fixed, broken) < SIGNIFICANCE)
     return Outcome(setting, count, int(covered.sum()), int(fails.sum()))
 
 
 def two_recipes(
-    setting: str, count: int, seeds: tuple[int, int], loss: float, *, matched: bool = False
+    setting: str,
+    count: int,
+    seeds: tuple[int, int],
+    loss: float,
+    *,
+    matched: bool = False,
+    allowed: float = 0.0,
 ) -> Outcome:
     """The same with several seeds of two recipes."""
     rng = np.random.default_rng(20_260_102)
@@ -60,7 +75,7 @@ def two_recipes(
         change = measure_change(better[: seeds[0]], worse[: seeds[1]], matched=matched)
         low, high = change.interval or (0.0, 0.0)
         covered += low <= -loss <= high
-        failed += high < 0 and change.significant
+        failed += high < -allowed and change.significant
     return Outcome(setting, count, int(covered), int(failed))
 
 
@@ -79,16 +94,22 @@ def main() -> None:
         two_models("equal models, 1,000 images", many, 1000, 0.0),
         two_models("equal models, 100 images", many, 100, 0.0),
         two_models("equal models, 97.5% right, 1,000 images", many, 1000, 0.0, 0.975),
+        two_models("a loss of 0.5 points, 0.5 allowed", many, IMAGES, 0.005, allowed=0.005),
+        two_models("a loss of 2 points, 2 allowed, 1,000 images", many, 1000, 0.02, allowed=0.02),
         two_models("a loss of 0.5 points", many, IMAGES, 0.005),
         two_models("a loss of 1 point", many, IMAGES, 0.01),
         two_models("a loss of 2 points, 1,000 images", many, 1000, 0.02),
         two_recipes("equal recipes, 5 and 3 seeds", studies, (5, 3), 0.0),
         two_recipes("equal recipes, 2 and 5 seeds", studies, (2, 5), 0.0),
         two_recipes("equal recipes, 5 matched seeds", studies, (5, 5), 0.0, matched=True),
+        two_recipes("equal recipes, 3 and 1 seed", studies, (3, 1), 0.0),
+        two_recipes("a loss of 0.5, 0.5 allowed, 5 and 3", studies, (5, 3), 0.005, allowed=0.005),
         two_recipes("a loss of 0.5 points, 5 and 3 seeds", studies, (5, 3), 0.005),
         two_recipes("a loss of 0.5, 5 matched seeds", studies, (5, 5), 0.005, matched=True),
     ]
-    table = Table(title="95% intervals, and --fail-if-worse 0; shares with 95% Wilson intervals")
+    table = Table(
+        title="95% intervals, and --fail-if-worse (0 but where said), with 95% Wilson intervals"
+    )
     for name in ("setting", "comparisons", "interval holds the truth", "gate fails"):
         table.add_column(name, justify="left" if name == "setting" else "right")
     for outcome in outcomes:

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from conftest import make_predictions, run_cli
-from hardpairs.analysis.difference import diff, find_worse
+from hardpairs.analysis.difference import diff
+from hardpairs.analysis.gate import find_worse
 from hardpairs.predictions.predictions import Predictions, save_predictions
 from hardpairs.report.difference import render_summary
 

@@ -14,7 +14,8 @@ from statsmodels.stats.multitest import multipletests
 from conftest import make_predictions
 from hardpairs.analysis.changes import class_changes, hardest_pairs, measure_change, pair_changes
 from hardpairs.analysis.comparisons import effects, make_block
-from hardpairs.analysis.difference import Difference, diff, find_worse
+from hardpairs.analysis.difference import Difference, diff
+from hardpairs.analysis.gate import find_worse
 from hardpairs.analysis.significance import mcnemar, mcnemar_mid_p, newcombe_bounds
 from hardpairs.analysis.subject import Subject
 from hardpairs.errors import InputError
@@ -196,7 +197,11 @@ def test_seeds_may_be_others_and_unequal_in_number():
     for b in (runs(0.85, 5), runs(0.85, 3, first=7), runs(0.85, 1)):
         difference = diff(a, b)
         assert not difference.matched
-        assert "seeds of its own" in difference.method
+        lone = len(b) == 1
+        assert ("B's spread between seeds taken to be" in difference.method) == lone
+        assert (
+            any("Classes and pairs aren't tested: B" in note for note in difference.notes) == lone
+        )
         assert difference.conclusion == "better"
         low, high = difference.accuracy.interval
         assert low < difference.accuracy.difference < high
@@ -257,6 +262,10 @@ def test_what_counts_as_worse():
     told = find_worse(one, 30, per_class=True)
     assert [line.split(" is ")[0] for line in told] == ["recall of c"]
     assert not find_worse(one, 30)
+    several = diff([better, better], hurt)
+    with pytest.raises(InputError, match="--per-class: B has one run"):
+        find_worse(several, 30, per_class=True)
+    assert find_worse(several, 30, per_class=True, strict=True)
 
 
 def test_equal_models_rarely_fail_and_a_planted_loss_is_found():
@@ -276,7 +285,7 @@ def test_equal_models_rarely_fail_and_a_planted_loss_is_found():
 
 
 def test_numbers_are_strict_json_and_a_frame(tmp_path):
-    difference = diff(runs(0.8, 1)[0], runs(0.85, 2))
+    difference = diff(runs(0.8, 2), runs(0.85, 3))
     told = json.loads(json.dumps(difference.to_dict(), allow_nan=False))
     assert told["a"]["accuracy"] == difference.accuracy.before
     assert [each["name"] for each in told["classes"]] == list("abcde")

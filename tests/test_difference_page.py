@@ -6,12 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from browsing import axe_violations
 from conftest import make_predictions
 from hardpairs.analysis.difference import diff
 from hardpairs.analysis.subject import Subject
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.report.difference import write_difference
 from hardpairs.report.page import difference as page
+from hardpairs.report.page.both import see_both
 from hardpairs.report.page.difference import choose_rows, render_difference
 from hardpairs.report.page.spectrum import draw_spectrum
 
@@ -66,7 +68,7 @@ def test_the_matrix_is_the_difference_of_both():
 def test_many_changes_keep_the_surest_of_every_cell(monkeypatch):
     monkeypatch.setattr(page, "MOST_IMAGES", 60)
     a, b = two(2000)
-    rows = choose_rows(diff(a, b))
+    rows = choose_rows(see_both(diff(a, b)))
     assert len(rows) == 60
     turned = (a.predicted == a.labels) != (b.predicted == b.labels)
     assert turned[rows].all()
@@ -96,7 +98,7 @@ def test_without_probabilities_or_images_the_rest_is_there():
     text = render_difference(diff(a, b))
     assert 'class="spectrum"' not in text
     assert "The predictions came without images" in text
-    assert draw_spectrum(diff(a, b), 0, 1) is None
+    assert draw_spectrum(see_both(diff(a, b)), 0, 1) is None
 
 
 def test_a_difference_of_nothing(tmp_path):
@@ -119,6 +121,43 @@ def test_numbers_of_the_page_stand_in_the_json():
             value = value[name]
             value = value[int(index)] if index else value
         assert value is not None
+
+
+def seeds(images: int = 600) -> tuple[list[Predictions], list[Predictions]]:
+    """Two runs of A and three of B."""
+    a, b = two(images)
+    noise = [make_predictions(images, 5, seed=seed).probabilities for seed in range(10, 15)]
+    runs = [
+        replace(run, probabilities=shares, predicted=shares.argmax(1), metadata={"seed": seed})
+        for seed, (run, other) in enumerate(zip((a, a, b, b, b), noise, strict=True))
+        for shares in [0.8 * run.probabilities + 0.2 * other]
+    ]
+    return runs[:2], runs[2:]
+
+
+def test_all_seeds_decide_what_is_fixed():
+    sides = seeds()
+    difference = diff(*sides)
+    data = data_of(render_difference(difference))
+    images = data["images"]
+    right = [np.mean([run.predicted == run.labels for run in side], axis=0) for side in sides]
+    gap = right[1] - right[0]
+    ids = np.array(images["id"]).astype(int)
+    kinds = np.array(images["kind"])
+    assert sorted(ids[kinds == 0]) == np.flatnonzero(gap > 0).tolist()
+    assert sorted(ids[kinds == 1]) == np.flatnonzero(gap < 0).tolist()
+    assert (np.diff(np.abs(gap[ids])) < 1e-9).all()  # Those that most runs change come first.
+    assert data["runs"] == [2, 3]
+    for place, row in enumerate(ids):
+        assert (images["ra"][place] / 2, images["rb"][place] / 3) == pytest.approx(
+            (right[0][row], right[1][row])
+        )
+        votes = [run.predicted[row] for run in sides[1]]
+        assert votes.count(images["b"][place]) == max(map(votes.count, votes))
+    shares = images["pb"][0]
+    mean = np.mean([run.probabilities[ids[0]] for run in sides[1]], axis=0)
+    for index, parts in zip(shares[::2], shares[1::2], strict=True):
+        assert parts == pytest.approx(10_000 * mean[index], abs=1)
 
 
 def subject_with_images(run: Predictions) -> Subject:
@@ -146,3 +185,21 @@ def test_a_link_leads_to_its_images(opened):
         assert page.locator("#one .bars").count() == 2
     page.evaluate("document.querySelectorAll('.shot')[1].click()")
     assert "image=" in page.evaluate("location.hash")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_and_names_lead_to_the_originals(open_page, tmp_path, scheme):
+    (first, *rest), after = seeds()
+    names = np.array([f"top/{row} ü.png" for row in range(600)])
+    first, *others = (replace(run, ids=names) for run in (first, *rest, *after))
+    before = [subject_with_images(first), others[0]]
+    difference = diff(before, others[1:], link="https://example.org/")
+    write_difference(difference, tmp_path)
+    page = open_page(tmp_path / "difference.html", "#changed=fixed&all=1", width=390, scheme=scheme)
+    assert axe_violations(page) == []
+    assert page.locator(".shot").count() == page.locator(".shot.fixed").count() > 0
+    assert "0/2 → 3/3" in page.locator(".shot").all_inner_texts()[0]
+    link = page.evaluate("document.querySelector('#one h3 a').href")
+    assert link.startswith("https://example.org/top/")
+    assert link.endswith("%20%C3%BC.png")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -12,6 +12,7 @@ import numpy as np
 
 from hardpairs.analysis.evaluation import HardPair, count_cells, find_hard_pairs
 from hardpairs.analysis.intervals import CONFIDENCE
+from hardpairs.analysis.moderation import moderate
 from hardpairs.analysis.significance import (
     SIGNIFICANCE,
     CrossedError,
@@ -35,8 +36,10 @@ class Change:
             over all pairs of one run of each.
         interval: Of ``after - before``, 95% for all changes of a family together (Bonferroni).
             Newcombe's method 10 for two models; for several runs that of `CrossedError`, which
-            speaks of other seeds as well. None where nothing varied that would tell.
-        p_value: Exact McNemar for two models, else from the analysis behind ``interval``.
+            speaks of other seeds as well. None where nothing varied that would tell, or where it
+            wasn't tested.
+        p_value: Exact McNemar for two models, else from the analysis behind ``interval``; None
+            where it wasn't tested: a class or pair, several runs on one side and one on the other.
         mid_p: Mid-p McNemar for two models, else None.
         adjusted_p: ``p_value`` after Holm over the family.
         significant: Whether that is below 5%.
@@ -48,9 +51,9 @@ class Change:
     fixed: float
     broken: float
     interval: tuple[float, float] | None
-    p_value: float
+    p_value: float | None
     mid_p: float | None
-    adjusted_p: float
+    adjusted_p: float | None
     significant: bool
 
     @property
@@ -78,7 +81,7 @@ def measure_change(before: np.ndarray, after: np.ndarray, *, matched: bool = Fal
         before, after: bool (S, N) and (T, N), S and T runs on the same images.
         matched: Whether run s has the same seed on both sides.
     """
-    return _family([(before, after)], matched)[0]
+    return _corrected(_changes([(before, after)], CONFIDENCE, matched))[0]
 
 
 def class_changes(
@@ -147,15 +150,34 @@ def _weight(side: np.ndarray, sides: tuple[np.ndarray, ...]) -> int:
 
 
 def _family(sides: list[tuple[np.ndarray, np.ndarray]], matched: bool) -> list[Change]:
-    """Compare every pair of sides, and correct for their number."""
+    """Compare every class or pair, and correct for their number.
+
+    How far a class's recall varies from seed to seed depends on the recipe, and a side's only run
+    doesn't show it: beside several runs of the other side nothing is tested then.
+    """
     if not sides:
         return []
-    confidence = 1 - (1 - CONFIDENCE) / len(sides)
-    several = len(sides[0][0]) + len(sides[0][1]) > 2
-    if several:
-        changes = [_of_recipes(*side, confidence, matched=matched) for side in sides]
-    else:
-        changes = _of_models(sides, confidence)
+    changes = _changes(sides, 1 - (1 - CONFIDENCE) / len(sides), matched)
+    runs = [len(side) for side in sides[0]]
+    if min(runs) == 1 < max(runs):
+        return [replace(change, interval=None, p_value=None, adjusted_p=None) for change in changes]
+    return _corrected(changes)
+
+
+def _changes(
+    sides: list[tuple[np.ndarray, np.ndarray]], confidence: float, matched: bool
+) -> list[Change]:
+    if len(sides[0][0]) + len(sides[0][1]) == 2:
+        return _of_models(sides, confidence)
+    errors = [recipes_error(*side, matched=matched) for side in sides]
+    if len(errors) > 1:
+        errors = moderate(errors, [before.shape[1] for before, _ in sides])
+    return [
+        _of_recipes(*side, error, confidence) for side, error in zip(sides, errors, strict=True)
+    ]
+
+
+def _corrected(changes: list[Change]) -> list[Change]:
     adjusted = holm(np.array([change.p_value for change in changes]))
     return [
         replace(change, adjusted_p=float(p), significant=bool(p < SIGNIFICANCE))
@@ -189,11 +211,11 @@ def _of_models(sides: list[tuple[np.ndarray, np.ndarray]], confidence: float) ->
 
 
 def _of_recipes(
-    before: np.ndarray, after: np.ndarray, confidence: float, *, matched: bool
+    before: np.ndarray, after: np.ndarray, error: CrossedError, confidence: float
 ) -> Change:
     by_image = before.mean(axis=0), after.mean(axis=0)
     shares = float(by_image[0].mean()), float(by_image[1].mean())
-    difference, error = shares[1] - shares[0], recipes_error(before, after, matched=matched)
+    difference = shares[1] - shares[0]
     varied = error.seed_variance + error.image_variance > 0
     return Change(
         images=before.shape[1],
@@ -223,6 +245,18 @@ def points(value: float) -> str:
 
 def interval_text(change: Change) -> str:
     """The interval in points."""
+    if change.p_value is None:
+        return "not tested"
     if change.interval is None:
         return "nothing varied"
     return " to ".join(points(end) for end in change.interval)
+
+
+def p_text(p_value: float | None) -> str:
+    """A p-value with two digits, or that there is none."""
+    return "not tested" if p_value is None else f"{p_value:.2g}"
+
+
+def count_text(images: float) -> str:
+    """A number of images, which is a mean over runs: whole, or with one decimal."""
+    return f"{images:,.1f}".removesuffix(".0")

@@ -25,6 +25,7 @@ from hardpairs.analysis.sides import (
     describe_sides,
     file_names,
     first_subject,
+    lone_side,
     match_seeds,
 )
 from hardpairs.analysis.sources import load_subject
@@ -37,7 +38,6 @@ from hardpairs.showing import as_frame, as_html
 
 SCHEMA_VERSION = 1
 KEPT_PAIRS = 10
-ROUNDING = 1e-9  # Points.
 
 
 @dataclass(frozen=True)
@@ -136,9 +136,14 @@ class Difference:
                 "exact McNemar test; the spread between seeds isn't in it."
             )
         seeds = "matched seed by seed" if self.matched else "each side with seeds of its own"
+        if lone := lone_side(*self.runs):
+            return (
+                f"{_CROSSED}, {lone}'s spread between seeds taken to be the other side's; it "
+                "speaks of other seeds and other images."
+            )
         return (
-            "Two recipes: analysis of variance of seeds crossed with images (Dorfman, Berbaum, "
-            f"Metz 1992; Hillis 2007), {seeds}; it speaks of other seeds and other images."
+            f"{_CROSSED}, {seeds}; it speaks of other seeds and other images. Classes and pairs "
+            "by moderated variances between seeds (Smyth 2004)."
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -198,6 +203,7 @@ def diff(
     votes: str | Path | None = None,
     labels: str | Path | None = None,
     hints: Hints | None = None,
+    link: str = "",
 ) -> Difference:
     """Compare predictions of the same images: what B fixes and breaks of A's.
 
@@ -205,12 +211,15 @@ def diff(
         a, b: A run folder, a file of predictions or `Predictions`, or several of one recipe with
             different seeds; images are joined by id or file name, classes by name.
         data, votes, labels, hints: As for `hardpairs.analysis.sources.load_subject`.
+        link: Where the original images are, see `Subject`; the page links to them.
 
     Raises:
         InputError: They are of other images, splits or labels, or can't be read.
     """
     load = partial(load_subject, data=data, labels=labels, hints=hints)
     before = as_subjects(a, partial(load, votes=votes))
+    if link:
+        before[0] = replace(before[0], link=link)
     lacking = before[0].images is None
     after = as_subjects(b, load if lacking else partial(load, with_images=False))
     return compare(before, after, names=(file_names(a), file_names(b)))
@@ -271,8 +280,19 @@ def compare(
     )
 
 
+_CROSSED = (
+    "Two recipes: analysis of variance of seeds crossed with images (Dorfman, Berbaum, Metz 1992; "
+    "Hillis 2007)"
+)
+
+
 def _seed_note(runs: tuple[Sequence[Predictions], Sequence[Predictions]]) -> tuple[str, ...]:
-    """Say so where only the seed differs: two fitted nets differ, and their recipe doesn't."""
+    """Say what too few seeds can't tell, as where two fitted nets differ and not their recipe."""
+    if lone := lone_side(*runs):
+        return (
+            f"Classes and pairs aren't tested: {lone} has one run, which doesn't show how far its "
+            "classes vary from seed to seed; give it two or more.",
+        )
     a, b = (side[0].metadata for side in runs)
     alone = len(runs[0]) == len(runs[1]) == 1 and isinstance(a.get("recipe"), dict)
     if alone and a["recipe"] == b.get("recipe") and a.get("seed") != b.get("seed"):
@@ -281,34 +301,6 @@ def _seed_note(runs: tuple[Sequence[Predictions], Sequence[Predictions]]) -> tup
             "any two seeds may. To compare recipes give several seeds of each, with --with.",
         )
     return ()
-
-
-def find_worse(
-    difference: Difference, allowed: float, *, strict: bool = False, per_class: bool = False
-) -> tuple[str, ...]:
-    """Name what is worse in B by more than is allowed, in a sentence each.
-
-    Args:
-        difference: Of B against A.
-        allowed: Points of accuracy, and of each class's recall.
-        strict: Whether the difference itself decides, not the upper end of its interval and the
-            test. Equal models then fail half of the time where nothing is allowed.
-        per_class: Whether every class is looked at as well.
-    """
-    named = [("accuracy", difference.accuracy)]
-    if per_class:
-        named += [(f"recall of {one_line(c.name)}", c.change) for c in difference.classes]
-    sentences = []
-    for name, change in named:
-        if not strict and not change.significant:
-            continue  # Where nothing is allowed, the exact test keeps its promise of 2.5% at most.
-        end = change.difference if strict or change.interval is None else change.interval[1]
-        if 100 * end < -allowed - ROUNDING:
-            sentences.append(
-                f"{name} is worse by {-100 * change.difference:.2f} points "
-                f"({interval_text(change)}), {allowed:g} are allowed"
-            )
-    return tuple(sentences)
 
 
 def _verdict_changes(

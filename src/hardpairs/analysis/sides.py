@@ -153,6 +153,12 @@ def match_seeds(a: Sequence[Predictions], b: Sequence[Predictions]) -> tuple[int
     return tuple(seeds[1].index(seed) for seed in seeds[0])
 
 
+def lone_side(a: Sequence[Predictions], b: Sequence[Predictions]) -> str:
+    """The side that has one run where the other has several, "A" or "B"; else ""."""
+    counts = [len(a), len(b)]
+    return "AB"[counts.index(1)] if min(counts) == 1 < max(counts) else ""
+
+
 def _seed(run: Predictions) -> int | None:
     seed = run.metadata.get("seed")
     return seed if isinstance(seed, int) and not isinstance(seed, bool) else None

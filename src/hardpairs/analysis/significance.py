@@ -158,6 +158,8 @@ class CrossedError:
         seed_variance: Of a difference between two recipes' accuracies under one seed.
         image_variance: What no number of seeds removes, as there are only so many images.
         seed_freedom: Degrees of freedom that ``seed_variance`` was estimated with.
+        least_seed_variance: What of ``seed_variance`` chance makes image by image, even where no
+            seed is luckier than another; estimated with many degrees of freedom.
     """
 
     recipes: int
@@ -165,6 +167,7 @@ class CrossedError:
     seed_variance: float
     image_variance: float
     seed_freedom: float
+    least_seed_variance: float = 0.0
 
     def standard_error(self, seeds: float | np.ndarray) -> np.ndarray:
         """Of a difference between two recipes' means over so many seeds."""
@@ -236,6 +239,7 @@ def crossed_error(correct: np.ndarray) -> CrossedError:
         seed_variance=float(2 * of_seeds / images),
         image_variance=float(2 * max(of_images - residual, 0) / (seeds * images)),
         seed_freedom=(recipes - 1) * (seeds - 1),
+        least_seed_variance=float(2 * residual / images),
     )
 
 
@@ -268,4 +272,5 @@ def unmatched_error(first: np.ndarray, second: np.ndarray) -> CrossedError:
         seed_variance=2 * of_seeds,
         image_variance=max(of_images - residual * thinned, 0) / images,
         seed_freedom=freedom,
+        least_seed_variance=2 * residual / images,
     )

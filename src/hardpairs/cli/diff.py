@@ -11,9 +11,11 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from hardpairs.analysis.changes import Change, interval_text, points
-from hardpairs.analysis.difference import Difference, find_worse
+from hardpairs.analysis.changes import Change, count_text, interval_text, p_text, points
+from hardpairs.analysis.difference import Difference
 from hardpairs.analysis.difference import diff as compare_sides
+from hardpairs.analysis.gate import find_worse
+from hardpairs.cli.evaluate import link_base
 from hardpairs.cli.options import votes_option
 from hardpairs.cli.terminal import Console
 from hardpairs.errors import InputError
@@ -51,6 +53,12 @@ class _ManyAfterWith(click.Command):
 @click.option("--data", metavar="NAME|PATH", help="Where the images are, as for evaluate.")
 @votes_option
 @click.option(
+    "--link",
+    metavar="DIR|URL",
+    default="",
+    help="Where the originals are: the page links each image's file name to it.",
+)
+@click.option(
     "--out", type=click.Path(path_type=Path), help="Folder for difference.html, .md and .json."
 )
 @click.option("--json", "as_json", is_flag=True, help="Numbers as JSON, and nothing else.")
@@ -78,6 +86,7 @@ def diff(
     allowed: float | None,
     strict: bool,
     per_class: bool,
+    link: str,
     **sources: Any,
 ) -> None:
     """Compare predictions of the same images: what B fixes and breaks of A's.
@@ -87,7 +96,7 @@ def diff(
     """
     before, after = _sides(runs, others)
     _check_gate(allowed, strict, per_class)
-    difference = compare_sides(before, after, **sources)
+    difference = compare_sides(before, after, link=link_base(link), **sources)
     worse: tuple[str, ...] = ()
     if allowed is not None:
         worse = find_worse(difference, allowed, strict=strict, per_class=per_class)
@@ -141,7 +150,8 @@ def print_difference(difference: Difference, console: Console) -> None:
         if each.change.significant:
             _add_row(table, one_line(each.name), each.change, each.change.adjusted_p)
     console.print(table)
-    if not any(each.change.significant for each in difference.classes):
+    tested = difference.classes[0].change.p_value is not None
+    if tested and not any(each.change.significant for each in difference.classes):
         console.print(f"none of {len(difference.classes):,} classes differs significantly")
     if a.calibration_error is not None and b.calibration_error is not None:
         console.print(
@@ -149,26 +159,29 @@ def print_difference(difference: Difference, console: Console) -> None:
             highlight=False,
         )
     for verdict in difference.verdicts:
+        fixed, broken = map(count_text, (verdict.fixed, verdict.broken))
         console.print(
-            f"{verdict.verdict}: {verdict.fixed:.6g} fixed, {verdict.broken:.6g} broken, "
+            f"{verdict.verdict}: {fixed} fixed, {broken} broken, "
             f"{points(verdict.difference)} points of the difference",
             highlight=False,
         )
     for pair in difference.pairs[:SHOWN_PAIRS]:
-        mark = "significant" if pair.change.significant else f"p {pair.change.adjusted_p:.2g}"
-        wrong = " -> ".join(f"{count:.6g}" for count in pair.change.wrong)
+        p_value = pair.change.adjusted_p
+        mark = "not tested" if p_value is None else f"p {p_value:.2g}"
+        mark = "significant" if pair.change.significant else mark
+        wrong = " -> ".join(map(count_text, pair.change.wrong))
         names = " / ".join(one_line(name) for name in pair.names)
         console.print(Text(f"{names}: {wrong} mistakes ({mark})"))
 
 
-def _add_row(table: Table, name: str, change: Change, p_value: float) -> None:
+def _add_row(table: Table, name: str, change: Change, p_value: float | None) -> None:
     table.add_row(
         Text(name),
         f"{change.before:.2%}",
         f"{change.after:.2%}",
         points(change.difference),
         interval_text(change),
-        f"{change.fixed:.6g}",
-        f"{change.broken:.6g}",
-        f"{p_value:.2g}",
+        count_text(change.fixed),
+        count_text(change.broken),
+        p_text(p_value),
     )

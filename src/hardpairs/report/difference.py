@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from hardpairs.analysis.changes import interval_text, points
+from hardpairs.analysis.changes import count_text, interval_text, p_text, points
 from hardpairs.analysis.difference import Difference
 from hardpairs.files import write_error, write_text
 from hardpairs.report.markdown import markdown_environment
@@ -38,13 +38,11 @@ def render_summary(
 
     Args:
         difference: Of B against A.
-        worse: What is worse than allowed, see `hardpairs.analysis.difference.find_worse`.
+        worse: What is worse than allowed, see `hardpairs.analysis.gate.find_worse`.
         allowed: Points that B may be worse; None where nobody asked.
     """
     environment = markdown_environment()
-    environment.filters.update(
-        points=points, interval=interval_text, count=lambda number: f"{number:,.6g}"
-    )
+    environment.filters.update(points=points, interval=interval_text, p=p_text, count=count_text)
     return environment.get_template("difference.md.jinja").render(
         difference=difference, worse=worse, allowed=allowed
     )

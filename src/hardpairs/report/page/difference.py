@@ -6,12 +6,13 @@ import numpy as np
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
-from hardpairs.analysis.changes import interval_text, points
+from hardpairs.analysis.changes import count_text, interval_text, p_text, points
 from hardpairs.analysis.difference import Difference, PairChange
 from hardpairs.analysis.evaluation import count_cells
-from hardpairs.analysis.verdicts import VERDICTS
+from hardpairs.analysis.verdicts import VERDICTS, judge_images
 from hardpairs.foreign import one_line, spoken_names
 from hardpairs.report.describe import facts
+from hardpairs.report.page.both import KINDS, Both, see_both
 from hardpairs.report.page.evidence import evidence_sentences
 from hardpairs.report.page.shell import csp_hash, joined, page_environment
 from hardpairs.report.page.spectrum import draw_spectrum
@@ -22,15 +23,16 @@ MOST_IMAGES = 5_000
 MOST_PROBABLE = 5
 MOST_CELLS = 200
 SPECTRA = 5
-STYLES = ("base", "matrix", "view", "difference")
+STYLES = ("base", "matrix", "view", "difference", "print")
 LEVELS = 5  # Steps of each of the two colours, see difference.css.
 CLEAR = "model error"  # A broken image whose label is clear.
 
 
 def render_difference(difference: Difference) -> str:
     """Fill in the page; every statistic on it is one of ``difference.to_dict()``."""
-    rows = choose_rows(difference)
-    data = _page_data(difference, rows)
+    both = see_both(difference)
+    rows = choose_rows(both)
+    data = _page_data(difference, both, rows)
     style, script = joined(STYLES, "css"), joined(("difference",), "js")
     environment = page_environment().overlay()
     environment.filters = {
@@ -38,7 +40,8 @@ def render_difference(difference: Difference) -> str:
         "percent": lambda value, decimals=1: f"{value:.{decimals}%}",
         "points": points,
         "interval": interval_text,
-        "count": lambda number: f"{number:,.6g}",
+        "p": p_text,
+        "count": count_text,
     }
     return environment.get_template("difference.html.jinja").render(
         difference=difference,
@@ -46,11 +49,12 @@ def render_difference(difference: Difference) -> str:
         b=one_line(difference.b.name),
         names=spoken_names(difference.class_names),
         matrix=_matrix(difference),
-        spectra=_spectra(difference),
+        spectra=_spectra(difference, both),
         facts=[facts(side[0].metadata) for side in difference.runs],
         has_images=data["sprite"] is not None,
         carried=len(rows),
-        changed=_changed(difference),
+        changed=both.count(),
+        several=both.several,
         clear=CLEAR,
         data=Markup(htmlsafe_json_dumps(data, separators=(",", ":"))),
         style=Markup(style),  # Both are this package's own files, never foreign text.
@@ -60,28 +64,27 @@ def render_difference(difference: Difference) -> str:
     )
 
 
-def _spectra(difference: Difference) -> list[tuple[PairChange, Markup]]:
+def _spectra(difference: Difference, both: Both) -> list[tuple[PairChange, Markup]]:
     drawn = [
-        (pair, draw_spectrum(difference, pair.first, pair.second))
-        for pair in difference.pairs[:SPECTRA]
+        (pair, draw_spectrum(both, pair.first, pair.second)) for pair in difference.pairs[:SPECTRA]
     ]
     return [(pair, spectrum) for pair, spectrum in drawn if spectrum is not None]
 
 
-def choose_rows(difference: Difference) -> np.ndarray:
-    """int64, the images that the page carries: those that the first runs predict differently.
+def choose_rows(both: Both) -> np.ndarray:
+    """int64, the images that the page carries: those that changed, see `Both.kinds`.
 
-    Fixed and broken ones come first, and of those the ones that A or B was surest of; where they
-    are more than 5,000, the surest of each cell of the matrix of A and B stay.
+    First come those that most runs fix or break, and of those the ones that A or B was surest of;
+    where they are more than 5,000, the surest of each cell of the matrix of A and B stay.
     """
-    a, b = (side[0] for side in difference.runs)
-    other = np.flatnonzero(a.predicted != b.predicted)
-    turned = (a.predicted[other] == a.labels[other]) != (b.predicted[other] == b.labels[other])
-    surest = np.maximum(_confidence(a.probabilities, other), _confidence(b.probabilities, other))
-    cell = (a.labels[other], a.predicted[other], b.predicted[other])
-    rank = _rank_within(np.ravel_multi_index(cell, (len(a.class_names),) * 3), -surest)
-    kept = np.lexsort((-surest, rank, ~turned))[:MOST_IMAGES]
-    return other[kept[np.lexsort((-surest[kept], ~turned[kept]))]]
+    changed = np.flatnonzero(both.kinds >= 0)
+    gap = np.abs(both.gap[changed])
+    surest = np.maximum(*(_confidence(each, changed) for each in both.probabilities))
+    cell = tuple(each[changed] for each in (both.labels, *both.predicted))
+    classes = 1 + max(int(each.max(initial=0)) for each in cell)
+    rank = _rank_within(np.ravel_multi_index(cell, (classes,) * 3), -surest)
+    kept = np.lexsort((-surest, rank, -gap))[:MOST_IMAGES]
+    return changed[kept[np.lexsort((-surest[kept], -gap[kept]))]]
 
 
 def _confidence(probabilities: np.ndarray | None, rows: np.ndarray) -> np.ndarray:
@@ -96,39 +99,34 @@ def _rank_within(groups: np.ndarray, values: np.ndarray) -> np.ndarray:
     return rank
 
 
-def _changed(difference: Difference) -> dict[str, int]:
-    """How many images the first runs fix, break, and mistake for another class than before."""
-    a, b = (side[0] for side in difference.runs)
-    right = a.predicted == a.labels, b.predicted == b.labels
-    elsewhere = ~right[0] & ~right[1] & (a.predicted != b.predicted)
-    return {
-        "fixed": int((right[1] & ~right[0]).sum()),
-        "broken": int((right[0] & ~right[1]).sum()),
-        "elsewhere": int(elsewhere.sum()),
-    }
-
-
-def _page_data(difference: Difference, rows: np.ndarray) -> dict[str, Any]:
+def _page_data(difference: Difference, both: Both, rows: np.ndarray) -> dict[str, Any]:
     """What the page's script is given: names, and one list per field of the images carried."""
-    a, b = (side[0] for side in difference.runs)
     subject = difference.subjects[0]
     sprite = None
     if subject.images is not None and len(rows):
         sprite = images_sprite(subject.images, rows, inverted=subject.inverted)
+    a, b = both.predicted
+    of_a, of_b = both.probabilities
     return {
         "names": spoken_names(difference.class_names),
         "a": one_line(difference.a.name),
         "b": one_line(difference.b.name),
+        "runs": both.runs,
+        "kinds": KINDS,
+        "link": subject.link,
         "verdicts": list(VERDICTS),
         "sprite": sprite,
         "images": {
-            "id": [str(each) for each in a.ids[rows].tolist()],
-            "true": a.labels[rows].tolist(),
-            "a": a.predicted[rows].tolist(),
-            "b": b.predicted[rows].tolist(),
-            "pa": _most_probable(a.probabilities, a.labels, b.predicted, rows),
-            "pb": _most_probable(b.probabilities, b.labels, a.predicted, rows),
-            **_verdicts(difference, rows),
+            "id": [str(each) for each in both.ids[rows].tolist()],
+            "true": both.labels[rows].tolist(),
+            "kind": both.kinds[rows].tolist(),
+            "a": a[rows].tolist(),
+            "b": b[rows].tolist(),
+            "ra": both.right[0][rows].tolist(),
+            "rb": both.right[1][rows].tolist(),
+            "pa": _most_probable(of_a, both.labels, b, rows),
+            "pb": _most_probable(of_b, both.labels, a, rows),
+            **_verdicts(difference, both, rows),
         },
     }
 
@@ -150,17 +148,17 @@ def _most_probable(
     return lists
 
 
-def _verdicts(difference: Difference, rows: np.ndarray) -> dict[str, list[Any]]:
+def _verdicts(difference: Difference, both: Both, rows: np.ndarray) -> dict[str, list[Any]]:
     """Verdict and evidence of the side that is wrong, A's where both are; empty without."""
     kinds: list[int | None] = [None] * len(rows)
     evidence: list[list[str]] = [[] for _ in rows]
     if difference.verdicts:
-        for subject in difference.subjects[::-1]:
-            sentences = evidence_sentences(subject, rows)
-            for place, verdict in enumerate(subject.verdicts.of_rows(rows)):
-                if verdict is not None:
-                    kinds[place] = VERDICTS.index(verdict.verdict)
-                    evidence[place] = sentences[place]
+        broken = both.kinds[rows] == KINDS.index("broken")
+        for subject, mine in zip(difference.subjects, (~broken, broken), strict=True):
+            judged, sentences = judge_images(subject.evidence), evidence_sentences(subject, rows)
+            for place in np.flatnonzero(mine).tolist():
+                kinds[place] = int(judged[rows[place]])
+                evidence[place] = sentences[place]
     return {"verdict": kinds, "evidence": evidence}
 
 
@@ -184,7 +182,7 @@ def _matrix(difference: Difference) -> dict[str, Any]:
         (true, taken_for): {
             "true": true,
             "predicted": taken_for,
-            "images": f"{value:+.6g}",
+            "images": f"{value:+.1f}".removesuffix(".0"),
             "share": f"{100 * value / support[true]:+.1f}",
             "size": abs(value),
             "kind": "better" if (value > 0) == (true == taken_for) else "worse",

@@ -3,15 +3,14 @@
 import numpy as np
 from markupsafe import Markup
 
-from hardpairs.analysis.difference import Difference
-from hardpairs.predictions.predictions import Predictions
+from hardpairs.report.page.both import KINDS, Both
 
 WIDTH, LANE, GAP, MARGIN = 720, 54, 74, 34
 BINS = 48
 MOST_LINES = 150
 
 
-def draw_spectrum(difference: Difference, first: int, second: int) -> Markup | None:
+def draw_spectrum(both: Both, first: int, second: int) -> Markup | None:
     """Draw both sides' order of a pair's images, and a line for each image that changes sides.
 
     Images of the two classes lie from surely ``first`` to surely ``second`` by p(second) /
@@ -21,12 +20,12 @@ def draw_spectrum(difference: Difference, first: int, second: int) -> Markup | N
     Returns:
         SVG, or None where a side has no probabilities.
     """
-    a, b = (side[0] for side in difference.runs)
-    if a.probabilities is None or b.probabilities is None:
+    a, b = both.probabilities
+    if a is None or b is None:
         return None
-    rows = np.flatnonzero((a.labels == first) | (a.labels == second))
-    places = [_places(run, rows, first, second) for run in (a, b)]
-    of_second = a.labels[rows] == second
+    rows = np.flatnonzero((both.labels == first) | (both.labels == second))
+    places = [_places(each[rows], first, second) for each in (a, b)]
+    of_second = both.labels[rows] == second
     tallest = max(
         np.histogram(place[of], BINS, (0, 1))[0].max(initial=1)
         for place in places
@@ -37,14 +36,15 @@ def draw_spectrum(difference: Difference, first: int, second: int) -> Markup | N
         for place, base, up in ((places[0], LANE, 1), (places[1], LANE + GAP, -1))
         for of, colour in ((~of_second, "s0"), (of_second, "s1"))
     ]
-    right = [run.predicted[rows] == run.labels[rows] for run in (a, b)]
-    inside = [np.isin(run.predicted[rows], (first, second)) for run in (a, b)]
-    turned = np.flatnonzero((right[0] != right[1]) & inside[0] & inside[1])
+    inside = np.all([np.isin(each[rows], (first, second)) for each in both.predicted], axis=0)
+    kinds = both.kinds[rows]
+    turned = np.flatnonzero(np.isin(kinds, (0, 1)) & inside)
     far = np.argsort(-np.abs(places[0][turned] - places[1][turned]), kind="stable")
     for place in turned[far[:MOST_LINES]].tolist():
-        kind = "fixed" if right[1][place] else "broken"
-        link = Markup('<a href="#changed={}&amp;pair={},{}&amp;image={}">').format(
-            kind, first, second, str(a.ids[rows[place]])
+        kind = KINDS[kinds[place]]
+        told = f"image {both.ids[rows[place]]}, {kind}"
+        link = Markup('<a href="#changed={}&amp;pair={},{}&amp;image={}" aria-label="{}">').format(
+            kind, first, second, str(both.ids[rows[place]]), told
         )
         line = Markup(
             '<line class="turned {}" x1="{:.1f}" y1="{}" x2="{:.1f}" y2="{}">'
@@ -55,7 +55,7 @@ def draw_spectrum(difference: Difference, first: int, second: int) -> Markup | N
             LANE,
             _x(places[1][place]),
             LANE + GAP,
-            f"image {a.ids[rows[place]]}, {kind}",
+            told,
         )
         parts.append(link + line)
     middle = Markup('<line class="mark" x1="{0}" y1="0" x2="{0}" y2="{1}"/>').format(
@@ -65,7 +65,7 @@ def draw_spectrum(difference: Difference, first: int, second: int) -> Markup | N
         LANE - 6, LANE + GAP + 16
     )
     return Markup(
-        '<svg class="spectrum" role="img" aria-label="{}" viewBox="0 0 {} {}">{}</svg>'
+        '<svg class="spectrum" role="group" aria-label="{}" viewBox="0 0 {} {}">{}</svg>'
     ).format(
         f"order of {len(rows):,} images by A above and by B below",
         WIDTH,
@@ -74,9 +74,9 @@ def draw_spectrum(difference: Difference, first: int, second: int) -> Markup | N
     )
 
 
-def _places(run: Predictions, rows: np.ndarray, first: int, second: int) -> np.ndarray:
+def _places(probabilities: np.ndarray, first: int, second: int) -> np.ndarray:
     """From 0, surely ``first``, to 1, surely ``second``; float64 (n,)."""
-    two = run.known_probabilities()[rows][:, [first, second]].astype(np.float64)
+    two = probabilities[:, [first, second]].astype(np.float64)
     return two[:, 1] / np.maximum(two.sum(axis=1), 1e-12)
 
 

@@ -5,7 +5,7 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const { names, images, sprite, verdicts } = data;
 const byId = (id) => document.getElementById(id);
 const SHOWN = 300;
-const KINDS = ["fixed", "broken", "elsewhere"];
+const KINDS = data.kinds;
 let shown = [], current = -1;
 
 function make(tag, attributes = {}, ...children) {
@@ -33,10 +33,15 @@ function picture(k) {
   return canvas;
 }
 
-function kindOf(k) {
-  const right = [images.a[k] === images.true[k], images.b[k] === images.true[k]];
-  if (right[0] === right[1]) return "elsewhere";
-  return right[1] ? "fixed" : "broken";
+const kindOf = (k) => KINDS[images.kind[k]];
+const several = Math.max(...data.runs) > 1;
+const inAll = (k) => Math.abs(images.ra[k] / data.runs[0] - images.rb[k] / data.runs[1]) === 1;
+
+function idOf(k) {
+  const id = make("bdi", {}, images.id[k]);
+  if (!data.link) return id;
+  const path = images.id[k].split("/").map(encodeURIComponent).join("/");
+  return make("a", { href: data.link + path, target: "_blank", rel: "noopener" }, id);
 }
 
 // --- What the address asks for ---------------------------------------------------------------------
@@ -46,8 +51,9 @@ function wanted() {
   const pair = /^(\d+),(\d+)$/.exec(query.get("pair") ?? "");
   const number = (name) => (/^\d+$/.test(query.get(name) ?? "") ? Number(query.get(name)) : null);
   return {
-    asked: ["changed", "true", "pred", "pair", "image"].some((name) => query.has(name)),
+    asked: ["changed", "all", "true", "pred", "pair", "image"].some((name) => query.has(name)),
     changed: KINDS.includes(query.get("changed")) ? query.get("changed") : "",
+    all: query.has("all"),
     verdict: verdicts.includes(query.get("verdict")) ? query.get("verdict") : "",
     label: number("true"), pred: number("pred"),
     pair: pair ? [Number(pair[1]), Number(pair[2])] : null,
@@ -55,8 +61,9 @@ function wanted() {
   };
 }
 
-function fits(k, { changed, verdict, label, pred, pair }) {
+function fits(k, { changed, all, verdict, label, pred, pair }) {
   if (changed && kindOf(k) !== changed) return false;
+  if (all && !inAll(k)) return false;
   if (verdict && verdicts[images.verdict[k]] !== verdict) return false;
   if (label !== null && images.true[k] !== label) return false;
   if (pred !== null && images.a[k] !== pred && images.b[k] !== pred) return false;
@@ -70,6 +77,7 @@ function fits(k, { changed, verdict, label, pred, pair }) {
 function address(asked, image) {
   const query = new URLSearchParams();
   if (asked.changed) query.set("changed", asked.changed);
+  if (asked.all) query.set("all", "1");
   if (asked.verdict) query.set("verdict", asked.verdict);
   if (asked.label !== null) query.set("true", asked.label);
   if (asked.pred !== null) query.set("pred", asked.pred);
@@ -83,6 +91,7 @@ function follow(scroll) {
   if (scroll && !asked.asked) return;
   shown = [...images.id.keys()].filter((k) => fits(k, asked));
   byId("kind").value = asked.changed;
+  if (byId("all")) byId("all").checked = asked.all;
   if (byId("verdict")) byId("verdict").value = asked.verdict;
   byId("label").value = asked.label ?? "";
   const parts = [`${shown.length.toLocaleString("en")} images`];
@@ -100,11 +109,16 @@ function follow(scroll) {
 function shot(k) {
   const kind = kindOf(k);
   const text = `Image ${isolated(images.id[k])}, ${kind}: labelled ${isolated(names[images.true[k]])}, A ${
-    isolated(names[images.a[k]])}, B ${isolated(names[images.b[k]])}`;
+    isolated(names[images.a[k]])}, B ${isolated(names[images.b[k]])}${several ? `; ${sharesOf(k)}` : ""}`;
   const face = sprite ? picture(k) : make("span", {}, images.id[k]);
   const wrong = kind === "fixed" ? images.a[k] : images.b[k];
   return make("button", { type: "button", class: `shot ${kind}`, "aria-label": text,
-    tabindex: "-1" }, face, term(wrong));
+    tabindex: "-1" }, face, term(wrong),
+    ...(several ? [`${images.ra[k]}/${data.runs[0]} → ${images.rb[k]}/${data.runs[1]}`] : []));
+}
+
+function sharesOf(k) {
+  return `right in ${images.ra[k]} of ${data.runs[0]} runs of A, ${images.rb[k]} of ${data.runs[1]} of B`;
 }
 
 function choose(position, keep) {
@@ -123,12 +137,13 @@ function choose(position, keep) {
 function details(k) {
   const kind = kindOf(k);
   const parts = sprite ? [picture(k)] : [];
-  parts.push(make("h3", {}, make("bdi", {}, images.id[k])));
+  parts.push(make("h3", {}, idOf(k)));
   parts.push(make("p", {}, "labelled ", make("b", {}, term(images.true[k])), "; A says ",
     make("b", {}, term(images.a[k])), ", B says ", make("b", {}, term(images.b[k]))));
+  if (several) parts.push(make("p", { class: "quiet" }, `${sharesOf(k)}.`));
   const tags = [kind === "elsewhere" ? "wrong in both" : kind];
   if (images.verdict[k] !== null) tags.push(verdicts[images.verdict[k]]);
-  parts.push(make("p", {}, ...tags.map((tag) => make("span", { class: "tag" }, tag))));
+  parts.push(make("p", { class: "tags" }, ...tags.map((tag) => make("span", { class: "tag" }, tag))));
   const bars = make("div", { class: "two-bars" });
   if (images.pa[k].length) bars.append(barsOf(images.pa[k], k, `A: ${data.a}`));
   if (images.pb[k].length) bars.append(barsOf(images.pb[k], k, `B: ${data.b}`));
@@ -173,10 +188,10 @@ byId("pictures").addEventListener("keydown", (event) => {
   all[target].focus();
 });
 
-for (const id of ["kind", "verdict", "label"]) {
+for (const id of ["kind", "all", "verdict", "label"]) {
   byId(id)?.addEventListener("change", () => {
     const chosen = {
-      changed: byId("kind").value, verdict: byId("verdict")?.value ?? "",
+      changed: byId("kind").value, all: byId("all")?.checked ?? false, verdict: byId("verdict")?.value ?? "",
       label: byId("label").value === "" ? null : Number(byId("label").value), pred: null, pair: null,
     };
     history.replaceState(null, "", address(chosen));
