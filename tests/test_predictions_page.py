@@ -205,6 +205,7 @@ SETUPS = [
     given(labels=LABELS.tolist(), probabilities=Tensor(PROBABILITIES), names=NAMES.tolist()),
     given(labels=LABELS, probabilities=PROBABILITIES, names=NAMES,
           images=np.zeros((60, 8, 8), np.uint8)),
+    given(labels=LABELS, probabilities=PROBABILITIES, embeddings=Tensor(PROBABILITIES)),
     given(labels=NAMES[LABELS], predicted=NAMES[PREDICTED]),
     lambda: {"frame": frame(**scores(), label=NAMES[LABELS])},
     given(y_test=NAMES[LABELS], model=MODEL, X_test=None),

@@ -30,17 +30,19 @@ class Neighbours:
     """The k nearest training images of N images, nearest first.
 
     Attributes:
-        indices: int32 (N, k), rows of the training split.
+        indices: int32 (N, k), rows of the training split, or of the N images themselves.
         labels: uint8 or wider (N, k), the labels they carry.
         hidden: float32 (N, K), the share of each class among many nearest training images in the
             net's last hidden layer, see `class_shares`; None where unknown.
         pixels: The same by pixels.
+        of_training: Whether they are training images; else other ones of the N images.
     """
 
     indices: np.ndarray
     labels: np.ndarray
     hidden: np.ndarray | None = None
     pixels: np.ndarray | None = None
+    of_training: bool = True
 
 
 def find_neighbours(
@@ -172,7 +174,7 @@ def load_neighbours(path: Path, images: int, classes: int) -> Neighbours:
             "remove it or train again."
         )
     known = {name: each.astype(np.float32) / FULL_SHARE for name, each in shares.items()}
-    return Neighbours(indices, labels, **known)
+    return Neighbours(indices, labels, known.get("hidden"), known.get("pixels"))
 
 
 def unit_rows(activations: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from hardpairs.analysis.calibration import Calibration, calibrate
+from hardpairs.analysis.embedded import embedded_neighbours, same_embeddings
 from hardpairs.analysis.evaluation import Evaluation, evaluate
 from hardpairs.analysis.evidence import Evidence, gather_evidence
 from hardpairs.analysis.neighbours import Neighbours
@@ -25,6 +26,7 @@ from hardpairs.errors import InputError
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.showing import as_frame, as_html, chosen_columns
 
+FEWEST_EMBEDDED = 50  # Images among which nearest ones tell anything.
 NO_CALIBRATION = "Calibration is left out: it needs probabilities between 0 and 1."
 
 
@@ -90,8 +92,18 @@ class Subject:
     def evidence(self) -> Evidence:
         """Of every image, from all sources at hand."""
         return gather_evidence(
-            (self.predictions, *self.other_runs), votes=self.votes, neighbours=self.neighbours
+            (self.predictions, *self.other_runs), votes=self.votes, neighbours=self.nearest
         )
+
+    @cached_property
+    def nearest(self) -> Neighbours | None:
+        """The neighbours given; else those among the predicted images, by their embeddings."""
+        predictions = self.predictions
+        embeddings = predictions.embeddings
+        if self.neighbours is not None or embeddings is None or len(predictions) < FEWEST_EMBEDDED:
+            return self.neighbours
+        classes = len(predictions.class_names)
+        return embedded_neighbours(embeddings, predictions.labels, classes)
 
     @cached_property
     def verdicts(self) -> Verdicts:
@@ -115,9 +127,17 @@ class Subject:
         return (
             *self.predictions.notes,
             *self.notes,
+            *self._same_embeddings(),
             *(() if self.calibration is not None else (NO_CALIBRATION,)),
             *((self.verdicts.reason,) if self.verdicts.reason else ()),
         )
+
+    def _same_embeddings(self) -> tuple[str, ...]:
+        predictions, nearest = self.predictions, self.nearest
+        if predictions.embeddings is None or nearest is None or nearest.of_training:
+            return ()
+        arrays = predictions.embeddings, predictions.labels, predictions.ids
+        return tuple(filter(None, [same_embeddings(nearest, *arrays)]))
 
     @cached_property
     def metrics(self) -> dict[str, Any]:

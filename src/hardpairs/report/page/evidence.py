@@ -18,13 +18,15 @@ def _of_image(subject: Subject, row: int, names: list[str]) -> list[str]:
     label, taken_for = (names[index[row]] for index in (predictions.labels, predictions.predicted))
     right = predictions.labels[row] == predictions.predicted[row]
     sentences = []
-    if subject.neighbours is not None:
-        labels = subject.neighbours.labels[row]
+    nearest = subject.nearest
+    if nearest is not None:
+        labels = nearest.labels[row]
+        images = "training images" if nearest.of_training else "images among those predicted"
         of_label = int((labels == predictions.labels[row]).sum())
         of_other = int((labels == predictions.predicted[row]).sum())
         other = "" if right else f", {of_other} {taken_for}"
         sentences.append(
-            f"{of_label} of its {len(labels)} nearest training images are labelled {label}{other}."
+            f"{of_label} of its {len(labels)} nearest {images} are labelled {label}{other}."
         )
     if evidence.people is not None and evidence.people_for_label is not None:
         chose = int(evidence.people_for_label[row])

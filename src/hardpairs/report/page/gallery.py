@@ -147,9 +147,12 @@ def _votes_of(line: np.ndarray) -> list[int]:
 
 
 def _neighbours(subject: Subject, rows: np.ndarray) -> dict[str, Any] | None:
-    """Nearest training images of the first images that travel, with pictures; None without."""
-    neighbours, images = subject.neighbours, subject.train_images
-    if neighbours is None or images is None or not len(rows):
+    """Nearest images of the first images that travel, with pictures; None without."""
+    neighbours = subject.nearest
+    if neighbours is None or not len(rows):
+        return None
+    images = subject.train_images if neighbours.of_training else subject.images
+    if images is None:
         return None
     nearest = neighbours.indices[rows, :NEIGHBOURS_SHOWN]
     flat, firsts = np.unique(nearest, return_index=True)
@@ -159,6 +162,9 @@ def _neighbours(subject: Subject, rows: np.ndarray) -> dict[str, Any] | None:
     return {
         "sprite": images_sprite(images, shown, inverted=subject.inverted, lossy=True),
         "row": shown.tolist(),
+        "id": None
+        if neighbours.of_training
+        else [one_line(each) for each in subject.predictions.ids[shown].tolist()],
         "of": [
             [[place_of[row], label] for row, label in zip(line, given, strict=True)]
             if all(row in place_of for row in line)

@@ -44,13 +44,16 @@ function neighboursOf(k) {
   trainSheet ??= sheetOf(train.sprite);
   const strip = near.map(([place, label]) => {
     const same = label === images.true[k];
-    const text = `Training image ${train.row[place]}, labelled ${isolated(label)}`;
+    const name = train.id ? `Image ${train.id[place]}` : `Training image ${train.row[place]}`;
+    const text = `${name}, labelled ${isolated(label)}`;
     return make("figure", { class: same ? "same" : "" },
       drawn(trainSheet, place, { role: "img", "aria-label": text }),
       make("figcaption", {}, term(label)));
   });
-  return [make("h4", {}, "Its nearest training images"),
-    make("div", { class: "near", "data-key": "neighbours.npz" }, ...strip)];
+  const heading = train.id ? "The nearest images among those predicted"
+    : "Its nearest training images";
+  const key = train.id ? "predictions.npz: embeddings" : "neighbours.npz";
+  return [make("h4", {}, heading), make("div", { class: "near", "data-key": key }, ...strip)];
 }
 
 function barTable(caption) {

@@ -1,5 +1,10 @@
 // --- Views: what the address asks for -----------------------------------------------------------
 
+function classLink(index) {
+  const what = names[index].startsWith("class ") ? [] : ["class "];
+  return make("a", { href: `#class=${index}` }, ...what, term(index));
+}
+
 function carried(count, kept, order) {
   if (!count) return "";
   if (kept === count) return `The ${order} first.`;
@@ -20,8 +25,7 @@ function cellView(t, p) {
     const line = make("p", { class: "doors" });
     if (pair >= 0) line.append(make("a", { class: "button", href: `#pair=${pair}` }, "both, as a spectrum"));
     if (back) line.append(cellLink(p, t, `the other way: ${number(back.count)}`));
-    line.append(make("a", { href: `#class=${t}` }, "class ", term(t)),
-      make("a", { href: `#class=${p}` }, "class ", term(p)));
+    line.append(classLink(t), classLink(p));
     links.push(line);
   }
   return { title, items: kept, text: `${plural(count, "image")}, ${share} of the class. ${
@@ -65,8 +69,7 @@ function pairView(at) {
     links: [make("p", { class: "doors" },
       cellLink(first, second, number(there), " ", term(first), " taken for ", term(second)),
       cellLink(second, first, number(back), " ", term(second), " taken for ", term(first)),
-      make("a", { href: `#class=${first}` }, "class ", term(first)),
-      make("a", { href: `#class=${second}` }, "class ", term(second)))],
+      classLink(first), classLink(second))],
     spectrum: sheet ? spectrumOf(first, second, spectrum) : null };
 }
 

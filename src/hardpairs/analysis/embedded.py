@@ -1,0 +1,84 @@
+"""Nearest images among those predicted, by embeddings that came with the predictions.
+
+Where no training set is at hand, the other predicted images and their labels stand in for it. An
+image is never its own neighbour. Only NumPy, so that whatever evaluates needs nothing more.
+"""
+
+import numpy as np
+
+from hardpairs.analysis.neighbours import (
+    HIDDEN_COMPONENTS,
+    MOST_NEIGHBOURS,
+    MOST_SHARES,
+    NEIGHBOURS,
+    QUERIES_AT_A_TIME,
+    Neighbours,
+    project,
+    unit_rows,
+)
+from hardpairs.labels import listed
+
+MOST_CANDIDATES = 10_000
+SAME = 1e-5  # Squared distance of rows of length 1, up to which float32 can't tell them apart.
+SHOWN = 3
+
+
+def embedded_neighbours(embeddings: np.ndarray, labels: np.ndarray, classes: int) -> Neighbours:
+    """Find the nearest images by cosine: 20, and the classes of a third of a class of them.
+
+    Args:
+        embeddings: float32 (N, D), N at least 2; D above 64 are projected to 64 components.
+        labels: int64 (N,), the labels given.
+        classes: K.
+
+    Returns:
+        ``indices`` are rows of the same N images, ``of_training`` is False. Above 10,000 images an
+        even sample of so many are candidates.
+    """
+    rows = unit_rows(embeddings)
+    if rows.shape[1] > HIDDEN_COMPONENTS:
+        rows, _ = project(rows, rows[:0], HIDDEN_COMPONENTS)
+    chosen = np.arange(0, len(rows), -(-len(rows) // MOST_CANDIDATES))
+    place_of = np.full(len(rows), -1)
+    place_of[chosen] = np.arange(len(chosen))
+    known = np.column_stack([rows[chosen], -np.square(rows[chosen]).sum(axis=1) / 2])
+    asked = np.column_stack([rows, np.ones(len(rows), np.float32)])
+    nearest = np.empty((len(rows), min(NEIGHBOURS, len(chosen) - 1)), np.int32)
+    many = min(max(len(chosen) // (3 * classes), NEIGHBOURS), MOST_NEIGHBOURS, len(chosen) - 1)
+    shares = None
+    if len(rows) * classes <= MOST_SHARES:
+        shares = np.empty((len(rows), classes), np.float32)
+    for start in range(0, len(rows), QUERIES_AT_A_TIME):
+        block = slice(start, start + QUERIES_AT_A_TIME)
+        closeness = asked[block] @ known.T
+        own = place_of[block]
+        closeness[np.flatnonzero(own >= 0), own[own >= 0]] = -np.inf
+        columns = np.argpartition(closeness, -many, axis=1)[:, -many:]
+        if shares is not None:
+            shares[block] = _class_shares(labels[chosen[columns]], classes)
+        order = np.argsort(-np.take_along_axis(closeness, columns, axis=1), axis=1, kind="stable")
+        nearest[block] = chosen[np.take_along_axis(columns, order, axis=1)[:, :NEIGHBOURS]]
+    kind = np.min_scalar_type(classes - 1)
+    return Neighbours(nearest, labels[nearest].astype(kind), hidden=shares, of_training=False)
+
+
+def same_embeddings(neighbours: Neighbours, embeddings: np.ndarray, labels: np.ndarray,
+                    ids: np.ndarray) -> str:  # fmt: skip
+    """Say in a sentence how many images have the embedding of another one; "" where none has."""
+    rows = unit_rows(embeddings)
+    nearest = neighbours.indices[:, 0]
+    same = np.flatnonzero(np.square(rows - rows[nearest]).sum(axis=1) < SAME)
+    if not len(same):
+        return ""
+    differ = same[labels[same] != labels[nearest[same]]]
+    pairs = {tuple(sorted(map(int, pair))) for pair in zip(differ, nearest[differ], strict=True)}
+    shown = [f"{ids[one]} and {ids[other]}" for one, other in sorted(pairs)]
+    said = f"{len(same):,} of {len(rows):,} images have the same embedding as another"
+    return f"{said}; under another label: {listed(shown, SHOWN)}." if shown else f"{said}."
+
+
+def _class_shares(labels: np.ndarray, classes: int) -> np.ndarray:
+    """float32 (n, K): the share of each class among the labels (n, k) of each row."""
+    cells = np.arange(len(labels))[:, None] * classes + labels
+    counts = np.bincount(cells.ravel(), minlength=len(labels) * classes)
+    return (counts.reshape(len(labels), classes) / labels.shape[1]).astype(np.float32)
