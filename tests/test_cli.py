@@ -27,7 +27,7 @@ FIGURES = {
 TEXTS = {"metrics.json", "answers.md", "mistakes.csv", "report.html"}
 TRAINING_FILES = {
     *("config.toml", "environment.json", "history.csv", "filters.npy", "model.keras"),
-    *("neighbours.npz", "validation.npz"),
+    *("neighbours.npz", "validation.npz", "hidden.npy"),
 }
 
 

@@ -2,17 +2,22 @@
 
 import json
 import re
+import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from conftest import make_predictions
+from hardpairs.analysis.layout import neighbour_layout
 from hardpairs.analysis.subject import Subject
-from hardpairs.predictions.predictions import Predictions
+from hardpairs.errors import InputError
+from hardpairs.predictions.predictions import Predictions, save_predictions
 from hardpairs.report.page import gallery, pairs, render_report
 from hardpairs.report.page.map import map_points
 from hardpairs.report.page.matrix import group_classes, likeness_order, people_rows
 from hardpairs.report.page.study import study_charts
+from hardpairs.report.write import analyse
 
 
 def parts_of(page: str) -> tuple[str, dict]:
@@ -69,6 +74,7 @@ def test_map_places_images_of_one_kind_together():
     embeddings = rng.normal(size=(3, 16))[labels] * 5 + rng.normal(size=(300, 16))
     made = make_predictions(images=300, classes=3)
     predictions = Predictions(labels, made.probabilities, ("a", "b", "c"), embeddings=embeddings)
+    assert map_points(Subject(made), [0, 1]) is None
     rows = gallery.choose_rows(predictions)
     points = map_points(Subject(predictions), rows.tolist())
     assert len(points["x"]) == 300
@@ -79,6 +85,27 @@ def test_map_places_images_of_one_kind_together():
     nearest = np.linalg.norm(placed[:, None] - centres, axis=2).argmin(axis=1)
     assert (nearest == true).mean() > 0.95
     assert map_points(Subject(made), []) is None
+
+
+def test_map_by_neighbours_keeps_them():
+    pytest.importorskip("openTSNE")
+    rng = np.random.default_rng(0)
+    kinds = np.arange(200) % 4
+    placed = neighbour_layout(np.eye(4)[kinds] + rng.normal(0, 0.1, (200, 4)))
+    apart = np.linalg.norm(placed[:, None] - placed, axis=2) + 1e9 * np.eye(200)
+    assert (kinds[apart.argmin(axis=1)] == kinds).mean() > 0.95
+
+
+def test_map_by_neighbours_names_what_it_needs(tmp_path, monkeypatch):
+    made = replace(make_predictions(), embeddings=np.ones((200, 3), np.float32))
+    monkeypatch.setitem(sys.modules, "openTSNE", None)
+    save_predictions(made, tmp_path / "p.npz")
+    with pytest.raises(InputError, match=r"pip install 'hardpairs\[map\]'"):
+        analyse(tmp_path / "p.npz", neighbour_map=True)
+    monkeypatch.setitem(sys.modules, "openTSNE", sys)
+    save_predictions(make_predictions(), tmp_path / "bare.npz")
+    with pytest.raises(InputError, match="no hidden layer"):
+        analyse(tmp_path / "bare.npz", neighbour_map=True)
 
 
 def test_spectrum_goes_from_surely_one_class_to_surely_the_other():

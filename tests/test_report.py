@@ -231,6 +231,7 @@ def folder(tmp_path_factory, fashion) -> Path:
                     np.random.default_rng(1).integers(0, 10, (600, 20)).astype(np.uint8),
                 ),
                 train_images=fashion.train.images[:99],
+                hidden=np.random.default_rng(2).normal(size=(600, 4)),
             )
         ),
         encoding="utf-8",
@@ -454,6 +455,20 @@ def test_matrix_in_another_order_keeps_its_cells(visit, folder):
     assert wrong == 0
     page.locator('[data-toggle="scale"]').click()
     assert page.locator(".matrix").first.get_attribute("data-scale") == "errors"
+
+
+def test_map_is_walked_and_opened_by_keys(visit, folder):
+    page = visit("judged.html", "#map")
+    page.locator("#map-box").focus()
+    before = page.locator("#map-loupe").inner_text()
+    assert before.startswith("labelled")
+    page.wait_for_function("drawnMap !== null")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    at = page.evaluate("map.place[onMap]")
+    page.keyboard.press("Enter")
+    page.locator("#view[open]").wait_for()
+    assert page.locator("#loupe h3").inner_text() == f"Image {page.evaluate(f'images.id[{at}]')}"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -24,6 +24,7 @@ def run(tmp_path):
     np.save(tmp_path / "filters.npy", np.ones((3, 3, 1, 8), np.float32))
     neighbours = Neighbours(np.zeros((200, 20), np.int32), np.ones((200, 20), np.uint8))
     save_neighbours(neighbours, tmp_path / "neighbours.npz")
+    np.save(tmp_path / "hidden.npy", np.ones((200, 64), np.float16))
     return tmp_path
 
 
@@ -31,6 +32,7 @@ PARTS = {
     "history.csv": "history",
     "filters.npy": "kernels",
     "neighbours.npz": "neighbours",
+    "hidden.npy": "hidden",
     "validation.npz": "validation",
 }
 
@@ -69,6 +71,8 @@ def the_same_images(path):
         ("history.csv", b"epoch,accuracy,loss\n"),
         ("history.csv", b"epoch,accuracy,loss\n1,nan,inf\n"),
         ("neighbours.npz", np.ones(3)),
+        ("hidden.npy", np.ones(3)),
+        ("hidden.npy", np.full((200, 3), np.nan)),
         ("validation.npz", other_classes),
         ("validation.npz", the_same_images),
     ],

@@ -51,6 +51,7 @@ def correct_subject(subject: Subject, corrections: Corrections) -> Subject:
             hidden=_some(neighbours.hidden, rows),
             pixels=_some(neighbours.pixels, rows),
         ),
+        hidden=_some(subject.hidden, rows),
         notes=(*subject.notes, note),
     )
 

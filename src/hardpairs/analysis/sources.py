@@ -30,6 +30,7 @@ from hardpairs.predictions.predictions import Predictions
 from hardpairs.reading import read_npy, read_numbers_csv
 
 MOST_KERNEL_BYTES = 2**26
+MOST_HIDDEN_BYTES = 2**12  # Of an image.
 Read = TypeVar("Read")
 
 
@@ -192,6 +193,7 @@ def _read_run_folder(path: Path, predictions: Predictions, notes: list[str]) -> 
     return {
         "history": read("history.csv", _read_history),
         "kernels": read("filters.npy", _read_kernels),
+        "hidden": read("hidden.npy", lambda file: _read_hidden(file, images)),
         "neighbours": read("neighbours.npz", lambda file: load_neighbours(file, images, classes)),
         "validation": read("validation.npz", lambda file: _read_validation(file, predictions)),
     }
@@ -238,6 +240,18 @@ def _read_kernels(path: Path) -> np.ndarray:
             "first layer, finite floats (height, width, channels, filters)."
         )
     return kernels.astype(np.float32)
+
+
+def _read_hidden(path: Path, images: int) -> np.ndarray:
+    hidden = read_npy(path, most_bytes=2**10 + images * MOST_HIDDEN_BYTES)
+    if hidden.ndim != 2 or len(hidden) != images or hidden.dtype.kind != "f":
+        raise InputError(
+            f"{path}: holds {hidden.dtype} of shape {hidden.shape}, expected floats, a row for "
+            f"each of {images:,} images; remove it or train again."
+        )
+    if not np.isfinite(hidden).all():
+        raise InputError(f"{path}: holds values that aren't finite; remove it or train again.")
+    return hidden.astype(np.float32)
 
 
 def _read_history(path: Path) -> dict[str, list[float]]:

@@ -52,6 +52,9 @@ class Subject:
         neighbours: Nearest training images of each image, or None.
         validation: Predictions of the images held out from training, or None.
         train_images: What the neighbours' indices point into, or None.
+        hidden: float (N, D), the net's last hidden layer or its principal components, or None; by
+            default the embeddings that came with the predictions.
+        neighbour_map: Whether the page's map is made by t-SNE, from what is hidden.
         link: What an image's id is appended to, to reach the original: an address that ends in a
             stroke, or "" for none.
         notes: What was left out while it was gathered, and why, a sentence each; with what was
@@ -75,6 +78,8 @@ class Subject:
     neighbours: Neighbours | None = None
     validation: Predictions | None = None
     train_images: Images | None = None
+    hidden: np.ndarray | None = None
+    neighbour_map: bool = False
     link: str = ""
     notes: tuple[str, ...] = ()
 
@@ -82,6 +87,8 @@ class Subject:
         images = self.predictions.images if self.images is None else self.images
         if images is not None:
             object.__setattr__(self, "images", _checked_images(images, self.predictions))
+        if self.hidden is None:
+            object.__setattr__(self, "hidden", self.predictions.embeddings)
 
     @cached_property
     def evaluation(self) -> Evaluation:

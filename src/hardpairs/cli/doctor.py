@@ -17,6 +17,7 @@ EXTRAS = {
     "train": (("keras",), "`run`, `train`, `audit` and the studies"),
     "ray": (("ray",), "`--ray`"),
     "tables": (("pyarrow",), "Parquet files"),
+    "map": (("openTSNE",), "`evaluate --map`"),
     "export": (("tf2onnx",), "`export`"),
     "serve": (
         ("onnxruntime", "fastapi", "uvicorn", "python_multipart"),

@@ -9,6 +9,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from hardpairs.analysis.corrected import correct_subject
+from hardpairs.analysis.layout import require_map
 from hardpairs.analysis.sources import load_subject
 from hardpairs.analysis.subject import Subject
 from hardpairs.analysis.verdicts import mistakes_csv
@@ -45,6 +46,7 @@ def analyse(
     hints: Hints | None = None,
     corrections: str | Path | None = None,
     link: str = "",
+    neighbour_map: bool = False,
 ) -> Subject:
     """Load what can be analysed and, where a folder is given, write the analysis into it.
 
@@ -52,18 +54,24 @@ def analyse(
         path, data, votes, others, labels, hints: See `hardpairs.analysis.sources.load_subject`.
         corrections: A file as the page hands it on, see `hardpairs.data.corrections`; the labels
             are corrected before anything is computed, and the notes say what changed.
-        link: See `Subject`.
+        link, neighbour_map: See `Subject`.
         folder: Where to write, made where it doesn't exist; None to write nothing.
 
     Raises:
         InputError: Something given is bad, or the folder can't be written.
     """
+    if neighbour_map:
+        require_map()
     subject = load_subject(path, data, votes=votes, others=others, labels=labels, hints=hints)
     if corrections is not None:
         read = read_corrections(corrections, subject.predictions.class_names)
         subject = correct_subject(subject, read)
-    if link:
-        subject = replace(subject, link=link)
+    if neighbour_map and subject.hidden is None:
+        raise InputError(
+            f"{path}: there is no hidden layer to make a map of; train again with hardpairs run, "
+            "or give predictions with embeddings."
+        )
+    subject = replace(subject, link=link, neighbour_map=neighbour_map)
     if folder is not None:
         write_analysis(subject, folder)
     return subject

@@ -109,8 +109,8 @@ def create_run(
     """Train, predict the test split once, and fill ``folder``.
 
     Writes config.toml, environment.json, history.csv, filters.npy (where the net begins with a
-    convolution), model.keras, validation.npz (where images were held out), neighbours.npz and,
-    last, predictions.npz.
+    convolution), model.keras, validation.npz (where images were held out), neighbours.npz,
+    hidden.npy and, last, predictions.npz.
 
     Args:
         folder: An existing folder.
@@ -135,10 +135,12 @@ def create_run(
         save_predictions(outcome.validation, folder / "validation.npz")
     _write_weights(trained, folder)
     on_progress(Progress("finding neighbours"))
-    neighbours = net_neighbours(trained.model, dataset)
+    neighbours, hidden = net_neighbours(trained.model, dataset)
     if train_rows is not None:
         neighbours = replace(neighbours, indices=train_rows[neighbours.indices].astype(np.int32))
     save_neighbours(neighbours, folder / "neighbours.npz")
+    with whole_file(folder / "hidden.npy") as partial:
+        np.save(partial, hidden.astype(np.float16), allow_pickle=False)
     save_predictions(outcome.test, folder / "predictions.npz")
     return outcome.test
 
@@ -151,8 +153,12 @@ def _write_weights(trained: TrainedModel, folder: Path) -> None:
     save_model(trained.model, folder / "model.keras")
 
 
-def net_neighbours(model: "keras.Model", dataset: Dataset) -> Neighbours:
-    """Find each test image's nearest training images: a few, and the classes of many."""
+def net_neighbours(model: "keras.Model", dataset: Dataset) -> tuple[Neighbours, np.ndarray]:
+    """Find each test image's nearest training images: a few, and the classes of many.
+
+    Returns:
+        They, and float32 (N, D), the test images' principal components of the last hidden layer.
+    """
     train, classes = dataset.train, len(dataset.class_names)
     asked = hidden_activations(model, dataset.test.pixels)
     most = min(NEIGHBOUR_CANDIDATES, MOST_ACTIVATIONS // asked.shape[1])
@@ -162,11 +168,12 @@ def net_neighbours(model: "keras.Model", dataset: Dataset) -> Neighbours:
     known, asked = project(unit_rows(known), unit_rows(asked), HIDDEN_COMPONENTS)
     pixels = small_pixels(train.take(candidates).images, dataset.test.images)
     seen, new = project(pixels[: len(candidates)], pixels[len(candidates) :], PIXEL_COMPONENTS)
-    return replace(
+    neighbours = replace(
         find_neighbours(known, candidates, labels, asked),
         hidden=class_shares(known, labels, asked, classes),
         pixels=class_shares(seen, labels, new, classes),
     )
+    return neighbours, asked
 
 
 def first_layer_kernels(model: "keras.Model") -> np.ndarray | None:

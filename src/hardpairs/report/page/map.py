@@ -1,9 +1,10 @@
-"""The map: the model's last hidden layer in two dimensions."""
+"""The map: the model's last hidden layer, or given embeddings, in two dimensions."""
 
 from typing import Any
 
 import numpy as np
 
+from hardpairs.analysis.layout import neighbour_layout, principal_layout
 from hardpairs.analysis.subject import Subject
 
 MOST_POINTS = 10_000
@@ -11,34 +12,33 @@ GRID = 1000  # Places along each axis.
 
 
 def map_points(subject: Subject, carried: list[int]) -> dict[str, Any] | None:
-    """Place the images by the first two principal components of their embeddings.
+    """Place the images; by t-SNE where the subject asks for it, else by principal components.
 
     Args:
-        subject: Its predictions have embeddings, or there is no map.
+        subject: With `Subject.hidden`, or there is no map.
         carried: Rows of the images that travel with the page.
 
     Returns:
         "x" and "y": from 0 to 1000, "true": classes, "place": of each point among the images that
-        travel, -1 where it doesn't; "share": of the variance that the map shows. None without.
+        travel, -1 where it doesn't; "how" they are placed. None without.
     """
-    predictions = subject.predictions
-    embeddings = predictions.embeddings
-    if embeddings is None or embeddings.ndim != 2 or min(embeddings.shape) < 2:
+    hidden = subject.hidden
+    if hidden is None or hidden.ndim != 2 or min(hidden.shape) < 2 or not carried:
         return None
-    rest = np.setdiff1d(np.arange(len(embeddings)), carried)
+    rest = np.setdiff1d(np.arange(len(hidden)), carried)
     rest = np.random.default_rng(0).permutation(rest)[: max(MOST_POINTS - len(carried), 0)]
     rows = np.concatenate([rest, np.array(carried, np.int64)])
-    lengths = np.linalg.norm(embeddings, axis=1, keepdims=True)
-    centred = embeddings / np.maximum(lengths, 1e-12)
-    centred = centred - centred.mean(axis=0)
-    variances, axes = np.linalg.eigh(centred.T @ centred)
-    flat = centred[rows] @ axes[:, :-3:-1]
+    if subject.neighbour_map:
+        flat, how = neighbour_layout(hidden[rows]), "by t-SNE, which keeps neighbours together"
+    else:
+        flat, share = principal_layout(hidden, rows)
+        how = f"by its first two principal components, which show {share:.0%} of its variance"
     low, high = flat.min(axis=0), flat.max(axis=0)
     placed = np.rint(GRID * (flat - low) / np.maximum(high - low, 1e-12)).astype(int)
     return {
         "x": placed[:, 0].tolist(),
         "y": placed[:, 1].tolist(),
-        "true": predictions.labels[rows].tolist(),
+        "true": subject.predictions.labels[rows].tolist(),
         "place": [-1] * len(rest) + list(range(len(carried))),
-        "share": f"{variances[-2:].sum() / max(variances.sum(), 1e-12):.0%}",
+        "how": how,
     }
