@@ -1,5 +1,6 @@
 """The options that several commands of the command line share."""
 
+import os
 from pathlib import Path
 
 import click
@@ -38,3 +39,12 @@ corrections_option = click.option(
     help="corrections.csv from the report's page: labels are corrected, images left out.",
 )
 quiet_option = click.option("--quiet", is_flag=True, help="No progress on standard error.")
+
+
+def one_thread_for_matrices() -> None:
+    """Let NumPy, which isn't imported yet, multiply matrices in one thread unless a user chose.
+
+    A photo's are so small that threads which wait for one another take longer, and take the cores
+    from whoever else needs them.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

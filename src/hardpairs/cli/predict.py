@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hardpairs.cli.options import one_thread_for_matrices
 from hardpairs.errors import InputError
 from hardpairs.foreign import csv_text, one_line
 
@@ -28,6 +29,7 @@ def predict(run: Path, photos: tuple[Path, ...], as_json: bool, as_csv: bool) ->
     RUN is a run that `hardpairs export` was called for, or a folder with what that wrote. A photo
     named - is read from standard input.
     """
+    one_thread_for_matrices()
     from hardpairs.serving.answer import answer
     from hardpairs.serving.model import load_exported
     from hardpairs.serving.photo import MOST_BYTES, read_photo

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from hardpairs.cli.options import one_thread_for_matrices
 from hardpairs.errors import InputError
 
 
@@ -24,6 +25,7 @@ def serve(run: Path, host: str, port: int) -> None:
     ask by POST /predict; what they send and get is told at /docs. Nothing is stored. Ctrl-C or
     SIGTERM ends it, after what was asked is answered.
     """
+    one_thread_for_matrices()
     try:
         from hardpairs.serving.guard import is_loopback
         from hardpairs.serving.server import serve as serve_until_stopped

@@ -7,7 +7,8 @@ fitted to what looks like the border and is joined to it; the thing is what is l
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
+
+from hardpairs.serving.regions import joined_to, length_of, opened, slope, smooth
 
 BORDER = 0.03  # Width of the border that is taken for ground, of the photo's shorter side.
 ROUNDS = 6
@@ -47,17 +48,17 @@ def take_apart(pixels: np.ndarray) -> tuple[Scene, Scene]:
         thing on white may be soft and gray as a shadow is: which is right is seen in the shapes.
     """
     surface, ground = _fit_light(pixels)
-    smooth = ndimage.gaussian_filter(pixels, (1, 1, 0))
-    noise = float(np.percentile(_length(smooth - surface)[ground], 95)) if ground.any() else 0.0
-    shaded, grown = _follow_shadows(pixels, smooth, surface, ground, noise)
+    even = smooth(pixels, 1.0)
+    noise = float(np.percentile(length_of(even - surface)[ground], 95)) if ground.any() else 0.0
+    shaded, grown = _follow_shadows(pixels, even, surface, ground, noise)
     return _scene(pixels, surface, ground, noise), _scene(pixels, shaded, grown, noise)
 
 
 def _scene(pixels: np.ndarray, surface: np.ndarray, ground: np.ndarray, noise: float) -> Scene:
-    brightness = surface.mean(-1)
+    brightness = np.einsum("hwc->hw", surface) / 3
     light = np.maximum(brightness / max(float(brightness.mean()), DARKEST), 0.2)
     difference = (pixels - surface) / light[..., None]
-    distance = _length(ndimage.gaussian_filter(difference, (1, 1, 0)))
+    distance = length_of(smooth(difference, 1.0))
     return Scene(difference, distance, ground, noise)
 
 
@@ -69,48 +70,44 @@ def _fit_light(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     depth = max(2, round(BORDER * min(height, width)))
     border[:depth] = border[-depth:] = border[:, :depth] = border[:, -depth:] = True
     usual = np.median(pixels[border], axis=0)
-    off = np.abs(pixels - usual).max(-1)
+    red, green, blue = np.moveaxis(np.abs(pixels - usual), -1, 0)
+    off = np.maximum(np.maximum(red, green), blue)
     ground = border & (off <= max(7 * float(np.median(off[border])), 0.15))
     surface = np.broadcast_to(usual, pixels.shape)
     for _ in range(ROUNDS):
-        chosen = terms[ground]
-        inner = chosen.T @ chosen
+        chosen = terms[ground.ravel()]
+        inner = (chosen.T @ chosen).astype(np.float64)
         # A little of it to the diagonal: where hardly any ground is seen, the surface stays flat.
         weight = np.diag([0.0, 1, 1, 1, 1, 1]) * 1e-3 * len(chosen)
-        surface = terms @ np.linalg.solve(
-            inner + weight.astype(np.float32) + 1e-6 * np.eye(6), chosen.T @ pixels[ground]
-        )
-        distance = _length(pixels - surface)
+        fitted = np.linalg.solve(inner + weight + 1e-6 * np.eye(6), chosen.T @ pixels[ground])
+        surface = (terms @ fitted.astype(np.float32)).reshape(pixels.shape)
+        distance = length_of(pixels - surface)
         spread = 1.2 * float(np.median(distance[ground]))
         near = distance < max(3 * spread, LEAST_DISTANCE)
         if not (border & near).any():
             break
-        ground = ndimage.binary_propagation(border & near, mask=near)
+        ground = joined_to(border, near)
     return np.maximum(surface, DARKEST).astype(np.float32), ground
 
 
 def _follow_shadows(
-    pixels: np.ndarray, smooth: np.ndarray, surface: np.ndarray, ground: np.ndarray, noise: float
+    pixels: np.ndarray, even: np.ndarray, surface: np.ndarray, ground: np.ndarray, noise: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Let the ground go on into what is the same colour, darker, and has no sharp edge."""
-    lit = (smooth * surface).sum(-1) / (surface * surface).sum(-1)
-    other_colour = _length(smooth - lit[..., None] * surface)
+    lit = _products(even, surface) / _products(surface, surface)
+    other_colour = length_of(even - lit[..., None] * surface)
     like_shadow = (
         (lit > 1 - MOST_SHADOW) & (lit < 1.1) & (other_colour < max(1.5 * noise, LEAST_DISTANCE))
     )
-    slope = _length(
-        np.stack(
-            [ndimage.gaussian_gradient_magnitude(pixels[..., c], 1.5) for c in range(3)], axis=-1
-        )
-    )
-    usual = float(np.median(slope[ground])) if ground.any() else 0.0
-    soft = like_shadow & (slope < SHADOW_SLOPE + 2 * usual)
-    wide = ndimage.binary_opening(soft | ground, iterations=2)
-    grown = ndimage.binary_propagation(ground, mask=ground | wide & soft)
+    steep = length_of(slope(pixels, 1.5))
+    usual = float(np.median(steep[ground])) if ground.any() else 0.0
+    soft = like_shadow & (steep < SHADOW_SLOPE + 2 * usual)
+    wide = opened(soft | ground, 2)
+    grown = joined_to(ground, ground | wide & soft)
     weight = grown.astype(np.float32)
-    change = (smooth / surface - 1) * weight[..., None]
-    around = ndimage.gaussian_filter(change, (SHADOW_REACH, SHADOW_REACH, 0))
-    share = ndimage.gaussian_filter(weight, SHADOW_REACH)
+    change = (even / surface - 1) * weight[..., None]
+    around = smooth(change, SHADOW_REACH)
+    share = smooth(weight, SHADOW_REACH)
     # Deep inside the thing, where no ground is near, nothing changes.
     change = np.clip(around / (share + 0.02)[..., None], -MOST_SHADOW, 0.1)
     return surface * (1 + change), grown
@@ -118,8 +115,8 @@ def _follow_shadows(
 
 def _quadratic_terms(height: int, width: int) -> np.ndarray:
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
-    return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
+    return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1).reshape(-1, 6)
 
 
-def _length(vectors: np.ndarray) -> np.ndarray:
-    return np.sqrt(np.square(vectors).sum(-1))
+def _products(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    return np.einsum("hwc,hwc->hw", first, second)

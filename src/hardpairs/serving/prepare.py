@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageOps
-from scipy import ndimage
 
 from hardpairs.serving.ground import Scene, take_apart
 from hardpairs.serving.photo import WORKING_SIDE
 from hardpairs.serving.preparation import Preparation
+from hardpairs.serving.regions import grown, near, opened, parts_of, smooth
 
 GRAY = np.array([0.299, 0.587, 0.114], np.float32)
 EDGE = 0.12  # What counts as the thing's edge, of its brightest.
@@ -130,16 +130,16 @@ def _find_thing(pixels: np.ndarray) -> _Thing | None:
         scene = shaded
     if not inside.any() or scene.distance[inside].max() < LEAST_CONTRAST:
         return None
-    inside = ndimage.binary_dilation(inside, iterations=2)
+    inside = grown(inside, 2)
     direction = (scene.difference[inside] * scene.distance[inside][:, None]).sum(0)
     direction /= max(float(np.linalg.norm(direction)), 1e-9)
     along = scene.difference @ direction
-    smooth = ndimage.gaussian_filter(along, 0.7)
-    brightest = float(np.percentile(smooth[inside], BRIGHTEST))
+    even = smooth(along, 0.7)
+    brightest = float(np.percentile(even[inside], BRIGHTEST))
     if brightest <= 0:
         return None
     value = np.where(inside, np.clip(along / brightest, 0, 1), 0).astype(np.float32)
-    edge = np.where(inside, smooth, 0) > EDGE * brightest
+    edge = np.where(inside, even, 0) > EDGE * brightest
     rows, columns = np.flatnonzero(edge.any(1)), np.flatnonzero(edge.any(0))
     if len(rows) == 0 or edge.sum() < LEAST_AREA * edge.size:
         return None
@@ -157,20 +157,26 @@ def _find_thing(pixels: np.ndarray) -> _Thing | None:
 def _largest(scene: Scene) -> tuple[np.ndarray, bool]:
     """The heaviest thing, bool (H, W), of all parts that lie close together; are there more?"""
     differs = (scene.distance > max(2 * scene.noise, LEAST_CONTRAST)) & ~scene.ground
-    opened = ndimage.binary_opening(differs)
-    labels, count = ndimage.label(opened if opened.any() else differs, np.ones((3, 3)))
+    wide = opened(differs)
+    numbers, count = parts_of(wide if wide.any() else differs)
     if count == 0:
         return differs, False
-    weights = ndimage.sum(scene.distance, labels, np.arange(1, count + 1))
-    parts = np.isin(labels, np.flatnonzero(weights >= PART * weights.max()) + 1)
-    slices = ndimage.find_objects(labels)[int(weights.argmax())]
-    longest = max(part.stop - part.start for part in slices)
-    near = ndimage.distance_transform_edt(~parts) <= GAP * longest / 2
-    things, count = ndimage.label(near, np.ones((3, 3)))
-    sizes = ndimage.sum(scene.distance * parts, things, np.arange(1, count + 1))
-    first = int(np.argmax(sizes)) + 1
-    more = bool((np.delete(sizes, first - 1) > SECOND * sizes[first - 1]).any())
+    weights = _weights(scene.distance, numbers)
+    parts = np.concatenate([[False], weights[1:] >= PART * weights.max()])[numbers]
+    heaviest = numbers == int(weights.argmax())
+    longest = max(np.ptp(np.flatnonzero(heaviest.any(axis))) + 1 for axis in (0, 1))
+    things, _ = parts_of(near(parts, GAP * longest / 2))
+    sizes = _weights(scene.distance * parts, things)
+    first = int(sizes.argmax())
+    more = bool((np.delete(sizes, first) > SECOND * sizes[first]).any())
     return parts & (things == first), more
+
+
+def _weights(values: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """The sum of values in each numbered part; of number 0, which is outside, none."""
+    sums = np.bincount(numbers.ravel(), values.ravel())
+    sums[0] = 0
+    return sums
 
 
 def _is_shadow(inside: np.ndarray, less: np.ndarray, distance: np.ndarray) -> bool:
@@ -195,7 +201,7 @@ def _compose(thing: _Thing, preparation: Preparation) -> np.ndarray:
     size = max(1, round(part.width * scale)), max(1, round(part.height * scale))
     how = Image.Resampling.BOX if scale < 1 else Image.Resampling.BILINEAR
     small = np.pad(np.asarray(part.resize(size, how)), 2)
-    sharp = small + SHARPER * (small - ndimage.gaussian_filter(small, 1))
+    sharp = small + SHARPER * (small - smooth(small, 1.0))
     small = np.clip(sharp[2:-2, 2:-2], 0, 1)
     picture = np.zeros((height, width), np.float32)
     y, x = (
