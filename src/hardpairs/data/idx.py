@@ -3,6 +3,7 @@
 import gzip
 import io
 import math
+import os
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,6 @@ from hardpairs.errors import InputError
 from hardpairs.reading import guarded
 
 MAX_BYTES = 2**31  # Far above any sibling of MNIST; a header beyond it is damage or malice.
-CHUNK_BYTES = 2**20
 TYPES = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4"}
 
 
@@ -42,8 +42,15 @@ def read_idx(path: str | Path, *dimensions: int) -> np.ndarray:
             raise InputError(f"{path}: is not a gzip file; fetch it again or drop the .gz ending.")
         with gzip.open(path) if is_gzip else path.open("rb") as stream:
             shape, dtype = _read_header(stream, path, dimensions)
-            data = _read_exactly(stream, path, math.prod(shape) * dtype.itemsize)
-        return np.frombuffer(data, dtype).reshape(shape)
+            start, size = stream.tell(), math.prod(shape) * dtype.itemsize
+        data = (_unzip if is_gzip else _read)(path, start + size + 1)
+        if len(data) != start + size:
+            found = "more" if len(data) > start + size else f"only {len(data) - start:,}"
+            raise InputError(
+                f"{path}: its header promises {size:,} bytes of data but there are {found}; "
+                "fetch it again."
+            )
+        return np.frombuffer(data, dtype, offset=start).reshape(shape)
 
 
 @contextmanager
@@ -84,14 +91,19 @@ def _read_header(
     return shape, dtype
 
 
-def _read_exactly(stream: io.BufferedIOBase, path: Path, size: int) -> bytes:
-    data = bytearray()
-    while len(data) <= size and (chunk := stream.read(min(CHUNK_BYTES, size + 1 - len(data)))):
-        data += chunk
-    if len(data) != size:
-        found = "more" if len(data) > size else f"only {len(data):,}"
-        raise InputError(
-            f"{path}: its header promises {size:,} bytes of data but there are {found}; "
-            "fetch it again."
-        )
-    return bytes(data)
+def _read(path: Path, most: int) -> bytes:
+    """A file's first bytes; memory is taken for those that are there."""
+    with path.open("rb") as file:
+        return file.read(min(most, os.fstat(file.fileno()).st_size))
+
+
+def _unzip(path: Path, most: int) -> bytes:
+    """The first bytes of what a gzip file holds, in one call that other threads can run beside."""
+    packed, unpacked = path.read_bytes(), b""
+    while packed and len(unpacked) < most:
+        member = zlib.decompressobj(wbits=31)
+        unpacked += member.decompress(packed, most - len(unpacked))
+        if not member.eof and len(unpacked) < most:
+            raise EOFError("it ends too early")
+        packed = member.unused_data.lstrip(b"\0")
+    return unpacked

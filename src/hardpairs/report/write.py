@@ -3,6 +3,7 @@
 import contextlib
 import json
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from hardpairs.report.answers import render_answers
 from hardpairs.report.calibration_figure import draw_calibration
 from hardpairs.report.canvas import save_figure
 from hardpairs.report.page import render_report
+from hardpairs.report.page.gallery import gallery_data
 
 DRAWINGS: dict[str, Callable[[Subject], Figure | None]] = {
     "confusion.png": figures.draw_confusion,
@@ -92,16 +94,21 @@ def write_analysis(subject: Subject, folder: str | Path) -> list[Path]:
     folder = Path(folder)
     _make_folder(folder)
     pictures = {}
-    for name, draw in DRAWINGS.items():
-        figure = draw(subject)
-        if figure is not None:
-            pictures[name] = _own_name(subject, name)
-            save_figure(figure, folder / pictures[name])
+    metrics = json.dumps(subject.metrics, indent=2, allow_nan=False) + "\n"
+    with ThreadPoolExecutor(1) as beside:
+        # Unpacking and packing the page's pictures takes about as long as drawing the figures.
+        gathered = beside.submit(gallery_data, subject)
+        for name, draw in DRAWINGS.items():
+            figure = draw(subject)
+            if figure is not None:
+                pictures[name] = _own_name(subject, name)
+                save_figure(figure, folder / pictures[name])
+        report = render_report(subject, gathered.result())
     texts = {
         "mistakes.csv": mistakes_csv(subject.predictions, subject.verdicts),
         _own_name(subject, "answers.md"): render_answers(subject, pictures),
-        "report.html": render_report(subject),
-        "metrics.json": json.dumps(subject.metrics, indent=2, allow_nan=False) + "\n",
+        "report.html": report,
+        "metrics.json": metrics,
     }
     for name, text in texts.items():
         write_text(folder / name, text)

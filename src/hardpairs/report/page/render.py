@@ -31,6 +31,7 @@ VERDICT_CLASSES = dict(zip(VERDICTS, ("suspect", "ambiguous", "error"), strict=T
 
 def render_report(
     subject: Subject,
+    gallery: dict[str, Any] | None = None,
     *,
     study: dict[str, Any] | None = None,
 ) -> str:
@@ -38,11 +39,12 @@ def render_report(
 
     Args:
         subject: What the page shows; every statistic on it is one of the subject's metrics.
+        gallery: What `gallery_data` made of it, where it was made already.
         study: What study.json holds; the page is then the study's, and shows a run of it.
     """
     style, script = joined(STYLES, "css"), joined(SCRIPTS, "js")
     metrics, evaluation, history = subject.metrics, subject.evaluation, subject.history
-    data = gallery_data(subject)
+    data = gallery_data(subject) if gallery is None else gallery
     groups = group_classes(subject)
     rows = matrix_rows(evaluation)
     points = map_points(subject, data["images"]["row"])
