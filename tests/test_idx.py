@@ -15,7 +15,9 @@ from hardpairs.errors import InputError
 VALID = bytes([0, 0, 8, 1, 0, 0, 0, 3, 7, 8, 9])
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     array=arrays(np.uint8, array_shapes(min_dims=1, max_dims=3, max_side=9)), zipped=st.booleans()
 )
@@ -75,7 +77,9 @@ def test_a_header_that_claims_billions_allocates_nothing(tmp_path, claimed):
     assert peak < 5_000_000
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.one_of(st.binary(max_size=64), st.binary(max_size=20).map(lambda tail: VALID[:4] + tail)))
 def test_no_bytes_make_a_traceback(tmp_path, content):
     for path in (tmp_path / "file", tmp_path / "file.gz"):

@@ -13,7 +13,6 @@ from hardpairs.analysis.changes import (
     Change,
     class_changes,
     hardest_pairs,
-    interval_text,
     measure_change,
     pair_changes,
     points,
@@ -31,7 +30,6 @@ from hardpairs.analysis.sides import (
 from hardpairs.analysis.sources import load_subject
 from hardpairs.analysis.subject import Subject
 from hardpairs.analysis.verdicts import VERDICTS, judge_images, why_too_many_classes
-from hardpairs.foreign import one_line
 from hardpairs.predictions.found import Hints
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.showing import as_frame, as_html

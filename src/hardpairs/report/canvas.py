@@ -218,7 +218,9 @@ class Picture(Artist):
         pixels = self.image[..., 0] if self.image.shape[2] == 1 else self.image
         much = side[0] >= MUCH_ENLARGED * pixels.shape[1]
         how = Image.Resampling.NEAREST if much else Image.Resampling.HAMMING
-        line = max(round(float(np.asarray(renderer.points_to_pixels(1))) / 2), 1)  # Half of it on either side.
+        line = max(
+            round(float(np.asarray(renderer.points_to_pixels(1))) / 2), 1
+        )  # Half of it on either side.
         inside = Image.fromarray(pixels).convert("RGBA").resize(side, how)
         framed = ImageOps.expand(ImageOps.crop(inside, line), 2 * line, FRAME)
         graphics = renderer.new_gc()
