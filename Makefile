@@ -25,6 +25,7 @@ test-backends: .venv/dev.done
 
 fuzz: .venv/dev.done
 	$(BIN)/python tests/fuzz.py
+	$(BIN)/python tests/hostile.py
 
 bench: .venv/bench.done
 	@$(BIN)/pip install --quiet --disable-pip-version-check $(TORCH)

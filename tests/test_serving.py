@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 from PIL import Image, ImageDraw
 
+import hostile
 import serving
 from conftest import run_cli
 from hardpairs.errors import InputError
@@ -207,6 +208,13 @@ def test_openapi_and_its_page_need_nothing_else(served):
     assert not re.search(r'(src|href)="(https?:)?//', page)
     for word in ("POST /predict", "less_like_than", "413"):
         assert word in page
+
+
+def test_hostile_uploads_do_no_harm(served):
+    said, _, faults = hostile.send_many(served, 60)
+    assert faults == []
+    assert {"200", "400", "422"} <= set(said)
+    assert predict(served, photo())[0] == 200
 
 
 def test_what_was_asked_is_answered_before_it_ends(exported):
