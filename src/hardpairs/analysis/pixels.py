@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from hardpairs.data.progress import counted
 from hardpairs.data.split import Images, thumbnails
 
 GRAY_SIDE, COLOUR_SIDE = 28, 16  # About as many numbers: 784 and 768.
@@ -35,7 +36,8 @@ def small_pixels(*parts: Images) -> np.ndarray:
 
 def digests(images: Images) -> Iterator[bytes]:
     """Yield a hash of each image's size and bytes, reading a few images at a time."""
-    for start in range(0, len(images), AT_A_TIME):
+    starts = range(0, len(images), AT_A_TIME)
+    for start in counted(starts, "comparing pictures", len(images)):
         for image in images[np.arange(start, min(start + AT_A_TIME, len(images)))]:
             pixels = np.ascontiguousarray(image)
             yield hashlib.blake2b(f"{pixels.shape}".encode() + pixels.tobytes()).digest()

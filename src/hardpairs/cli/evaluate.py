@@ -11,6 +11,7 @@ import click
 from hardpairs.analysis.subject import Subject
 from hardpairs.analysis.verdicts import headline
 from hardpairs.cli.options import corrections_option, votes_option
+from hardpairs.cli.progress import reading_bar
 from hardpairs.cli.terminal import Console, print_evaluation
 from hardpairs.errors import InputError
 from hardpairs.files import clear_abandoned
@@ -104,7 +105,8 @@ def evaluate(
     }
     if folder is not None:
         clear_abandoned(folder.parent)
-    subject = analyse(run_or_file, folder=folder, **sources)
+    with reading_bar():
+        subject = analyse(run_or_file, folder=folder, **sources)
     if as_json:
         click.echo(json.dumps(subject.metrics, allow_nan=False))
     else:

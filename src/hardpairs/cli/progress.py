@@ -20,10 +20,12 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from hardpairs.data.progress import OnRead, watch_reading
 from hardpairs.training.progress import OnProgress, ignore
 from hardpairs.training.progress import Progress as Done
 
 STARTED = time.perf_counter()
+PATIENCE = 1  # Seconds of reading until a bar is shown.
 NARROW = 80  # Columns; below it there is no room for a bar.
 
 
@@ -34,10 +36,52 @@ def phases(quiet: bool) -> Iterator[OnProgress]:
     if quiet:
         yield ignore
     elif console.is_terminal and not console.is_dumb_terminal:
-        with _moving_line(console) as show:
-            yield show
+        with _moving_line(console) as show, _reading_shown(show) as told:
+            yield told
     else:
         yield _lines(console)
+
+
+@contextmanager
+def reading_bar() -> Iterator[None]:
+    """Show on a terminal how far the reading of pictures is, where it takes more than a moment."""
+    console = Console(stderr=True)
+    if not console.is_terminal or console.is_dumb_terminal:
+        yield
+        return
+    with _moving_line(console, at_once=False) as show, _reading_shown(show):
+        yield
+
+
+@contextmanager
+def _reading_shown(show: OnProgress) -> Iterator[OnProgress]:
+    """Show the reading of pictures in between, and afterwards the phase that goes on."""
+    phase = Done("working with the pictures")
+
+    def told(done: Done) -> None:
+        nonlocal phase
+        phase = done
+        show(done)
+
+    def draw(what: str, read: int, total: int) -> None:
+        show(Done(what, step=read, steps=total) if read < total else phase)
+
+    with watch_reading(_after_a_while(draw)):
+        yield told
+
+
+def _after_a_while(draw: OnRead) -> OnRead:
+    """Draw only what goes on for longer than a moment."""
+    began = time.perf_counter()
+
+    def on_read(what: str, read: int, total: int) -> None:
+        nonlocal began
+        if read == 0:
+            began = time.perf_counter()
+        if time.perf_counter() - began > PATIENCE:
+            draw(what, read, total)
+
+    return on_read
 
 
 def _lines(console: Console) -> OnProgress:
@@ -59,7 +103,7 @@ def _lines(console: Console) -> OnProgress:
 
 
 @contextmanager
-def _moving_line(console: Console) -> Iterator[OnProgress]:
+def _moving_line(console: Console, *, at_once: bool = True) -> Iterator[OnProgress]:
     columns: list[ProgressColumn] = [TextColumn("{task.description}")]
     if console.width >= NARROW:
         columns.append(BarColumn())
@@ -70,6 +114,9 @@ def _moving_line(console: Console) -> Iterator[OnProgress]:
     def show(done: Done) -> None:
         total, completed = None, 0
         description, figures = done.phase, ""
+        if done.steps and not done.epoch:
+            total, completed = done.steps, done.step
+            figures = f"{done.step:,} of {done.steps:,}"
         if done.epoch:
             description += f", epoch {done.epoch} of {done.epochs}"
             total = done.epochs * done.steps
@@ -80,9 +127,12 @@ def _moving_line(console: Console) -> Iterator[OnProgress]:
         bar.update(
             phase, description=description, total=total, completed=completed, figures=figures
         )
+        with suppress(OSError):
+            bar.start()
 
-    with suppress(OSError):
-        bar.start()
+    if at_once:
+        with suppress(OSError):
+            bar.start()
     try:
         yield show
     finally:
@@ -98,7 +148,7 @@ def _figures(done: Done) -> str:
 
 
 class _Clock(ProgressColumn):
-    """The time since the command began and, while a training goes on, what is left of it."""
+    """The time since the command began and what is left of a training or of reading."""
 
     max_refresh = 0.5
 
@@ -106,7 +156,7 @@ class _Clock(ProgressColumn):
         text = _minutes(time.perf_counter() - STARTED)
         left = task.time_remaining if task.total else None
         if left and task.remaining:
-            text += f", {_minutes(left)} left to train"
+            text += f", {_minutes(left)} left"
         return Text(text, style="progress.elapsed")
 
 

@@ -18,6 +18,7 @@ from hardpairs.data.pictures import (
     read_picture_in_thread,
     stacked,
 )
+from hardpairs.data.progress import counted
 from hardpairs.data.source import PART_OF_NAME, Source, make_source
 from hardpairs.data.split import BLANK, Split
 from hardpairs.errors import InputError
@@ -84,7 +85,7 @@ class Photos:
         or end.
         """
         digest = hashlib.sha256()
-        for name in self.names:
+        for name in counted(self.names, "looking at the pictures", len(self)):
             digest.update(f"{name}\0".encode(errors="surrogateescape"))
             with open(self.root / name, "rb") as file:
                 size = os.fstat(file.fileno()).st_size
@@ -165,7 +166,8 @@ def _open(parts: Mapping[str, tuple[Path, dict[str, list[str]]]], left_out: list
     readers = {}
     for part, (folder, classes) in parts.items():
         rows = [(path, index[name]) for name in sorted(classes) for path in classes[name]]
-        good = [row for row in rows if looks_like_picture(folder / row[0])]
+        found = counted(rows, "finding the pictures", len(rows))
+        good = [row for row in found if looks_like_picture(folder / row[0])]
         bad = sorted({path for path, _ in rows} - {path for path, _ in good})
         check_few(folder, dict.fromkeys(bad, ""), len(rows))
         if bad:

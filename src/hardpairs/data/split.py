@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from hardpairs.data.about import About
+from hardpairs.data.progress import counted
 from hardpairs.errors import InputError
 
 SplitName = Literal["train", "test"]
@@ -229,7 +230,8 @@ def thumbnails(images: Images, rows: np.ndarray, side: int, inverted: bool = Fal
     order = np.argsort(rows, kind="stable")  # Neighbours on disk are read one after the other.
     read = getattr(images, "reduced", lambda some, _: images[some])
     parts = []
-    for start in range(0, len(rows), AT_A_TIME):
+    starts = range(0, len(rows), AT_A_TIME)
+    for start in counted(starts, "reading pictures", len(rows)):
         some = read(rows[order[start : start + AT_A_TIME]], side)
         if isinstance(some, np.ndarray) and some.shape[1:3] == (side, side):
             parts.append(255 - some if inverted and some.shape[3] == 1 else some)
@@ -237,7 +239,7 @@ def thumbnails(images: Images, rows: np.ndarray, side: int, inverted: bool = Fal
             parts.append(_squared(some, side, inverted))
     channels = max((part.shape[3] for part in parts), default=1)
     small = np.empty((len(rows), side, side, channels), np.uint8)
-    for start, part in zip(range(0, len(rows), AT_A_TIME), parts, strict=True):
+    for start, part in zip(starts, parts, strict=True):
         small[order[start : start + AT_A_TIME]] = part
     return small
 
