@@ -52,7 +52,10 @@ def test_embeddings_are_evidence_and_the_page_shows_the_nearest():
     assert subject.evidence.neighbours_for_label[7] < 0.3 < subject.evidence.hidden_for_label[8]
     data = gallery_data(subject)
     assert data["images"]["row"][0] == 7
-    assert "nearest images among those predicted are labelled" in data["images"]["evidence"][0][0]
+    assert (
+        "nearest images among those predicted are labelled"
+        in data["sentences"][data["images"]["evidence"][0][0]]
+    )
     place, label = data["train"]["of"][0][0]
     assert data["train"]["id"][place] == names[subject.nearest.indices[7, 0]]
     assert label == wrong[subject.nearest.indices[7, 0]]

@@ -15,7 +15,12 @@ from hardpairs.errors import InputError
 from hardpairs.predictions.predictions import Predictions, save_predictions
 from hardpairs.report.page import gallery, pairs, render_report
 from hardpairs.report.page.map import map_points
-from hardpairs.report.page.matrix import group_classes, likeness_order, people_rows
+from hardpairs.report.page.matrix import (
+    group_classes,
+    likeness_order,
+    people_counts,
+    people_rows,
+)
 from hardpairs.report.page.study import study_charts
 from hardpairs.report.write import analyse
 
@@ -56,6 +61,13 @@ def test_many_classes_are_grouped_by_what_the_model_mixes_up():
         assert len({index // 8 for index in group["classes"]}) == 1
     mistakes = int((labels != predicted).sum())
     assert sum(group["inside"] + group["outside"] for group in groups) == mistakes
+    counts = np.array([[cell["count"] for cell in group["cells"]] for group in groups])
+    assert counts.diagonal().tolist() == [group["inside"] for group in groups]
+    assert counts.sum(axis=1).tolist() == [g["inside"] + g["outside"] for g in groups]
+    assert counts.diagonal().tolist() == sorted(counts.diagonal(), reverse=True)
+    members = [np.isin(labels, group["classes"]) for group in groups]
+    taken = [np.isin(predicted, group["classes"]) for group in groups]
+    assert counts[0, 1] == (members[0] & taken[1]).sum()
     assert group_classes(Subject(make_predictions())) == []
     seen, _ = parts_of(render_report(Subject(predictions)))
     assert "#group=0" in seen
@@ -66,6 +78,21 @@ def test_who_does_better_has_one_colour_on_and_off_the_diagonal():
     rows = people_rows(Subject(predictions, human_votes=np.array([[0.6, 0.4], [0.0, 1.0]])))
     assert [cell["better"] for cell in rows[0]] == ["model", "model"]
     assert [cell["difference_level"] for cell in rows[1]] == [0, 0]
+
+
+def test_what_people_chose_leads_to_its_images():
+    made = make_predictions(images=300, classes=3)
+    votes = np.random.default_rng(0).multinomial(20, [0.4, 0.3, 0.3], 300)
+    subject = Subject(made, votes=votes, human_votes=np.full((3, 3), 1 / 3))
+    chosen = votes.argmax(axis=1)
+    assert people_counts(subject)[2, 0] == ((made.labels == 2) & (chosen == 0)).sum()
+    seen, data = parts_of(render_report(subject))
+    assert "#people=2&amp;chosen=0" in seen
+    carried = np.array(data["images"]["row"])
+    for label, other in ((2, 0), (0, 1)):
+        assert ((made.labels[carried] == label) & (chosen[carried] == other)).sum() >= 3
+    bare = render_report(Subject(made, human_votes=np.full((3, 3), 1 / 3)))
+    assert "#people=" not in parts_of(bare)[0]
 
 
 def test_map_places_images_of_one_kind_together():

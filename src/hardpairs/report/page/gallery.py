@@ -12,10 +12,11 @@ from hardpairs.predictions.predictions import Predictions
 from hardpairs.report.choice import confidence
 from hardpairs.report.describe import run_name
 from hardpairs.report.page.evidence import evidence_sentences
+from hardpairs.report.page.matrix import people_examples
 from hardpairs.report.page.pairs import first_images, pair_data, quiz_data, quiz_rows, surest
 from hardpairs.report.page.sprites import images_sprite
 
-MOST_IMAGES = 10_000  # Even as noise, which PNG can't pack, they stay under 11 MB.
+MOST_IMAGES = 10_000
 RIGHT_PER_CLASS = 24
 MOST_CLASSES_IN_FULL = 40
 MOST_PROBABLE = 10
@@ -34,15 +35,22 @@ def gallery_data(subject: Subject) -> dict[str, Any]:
         "names": K texts. "cells": [true, predicted, images, share of the true class as text], every
         cell that isn't empty, most images first. "images": one list per field, in the order of
         `choose_rows`; probabilities are [class, ten-thousandths, class, ...], most probable first,
-        all of them up to 40 classes; "verdict" indexes "verdicts". "sprite", "train": see
-        `images_sprite`, or None. "pairs", "quiz": see `hardpairs.report.page.pairs`.
+        all of them up to 40 classes; "verdict" indexes "verdicts", "evidence" "sentences". "sprite",
+        "train": see `images_sprite`, or None. "pairs", "quiz": see `hardpairs.report.page.pairs`.
     """
     predictions, images = subject.predictions, subject.images
     extra = np.concatenate(
-        [first_images(subject), surest(subject), np.array([r for r, _, _ in quiz_rows(subject)])]
+        [
+            *(first_images(subject), surest(subject), people_examples(subject)),
+            np.array([r for r, _, _ in quiz_rows(subject)]),
+        ]
     )
     rows = choose_rows(predictions, extra.astype(np.int64))
     place_of = {row: place for place, row in enumerate(rows.tolist())}
+    fields = _fields(subject, rows)
+    sentences = list(dict.fromkeys(each for told in fields["evidence"] for each in told))
+    number_of = {sentence: number for number, sentence in enumerate(sentences)}
+    fields["evidence"] = [[number_of[each] for each in told] for told in fields["evidence"]]
     return {
         "names": spoken_names(predictions.class_names),
         "given": list(predictions.class_names),
@@ -51,7 +59,8 @@ def gallery_data(subject: Subject) -> dict[str, Any]:
         "key": predictions.fingerprint or run_name(predictions),
         "cells": _cells(subject.evaluation),
         "verdicts": list(VERDICTS),
-        "images": _fields(subject, rows),
+        "images": fields,
+        "sentences": sentences,
         "sprite": None
         if images is None
         else images_sprite(images, rows, inverted=subject.inverted),

@@ -14,6 +14,7 @@ LEVELS = 10  # Steps of the matrix' colour map, see matrix.css.
 DIFFERENCE_LEVELS = 5
 MOST_SAMPLED = 10_000
 FEWEST_GROUPS, MOST_GROUPS = 8, 24
+PEOPLE_EXAMPLES = 3  # Images of a cell that travel, whatever the model says of them.
 
 
 def matrix_rows(evaluation: Evaluation) -> list[list[dict[str, Any]]] | None:
@@ -49,6 +50,7 @@ def people_rows(subject: Subject) -> list[list[dict[str, Any]]] | None:
     if votes is None or len(evaluation.class_names) > MOST_CLASSES_IN_FULL:
         return None
     difference = row_shares(evaluation) - votes
+    chosen_by_most = people_counts(subject)
     for_model = np.where(np.eye(len(votes), dtype=bool), difference, -difference)
     return [
         [
@@ -58,11 +60,35 @@ def people_rows(subject: Subject) -> list[list[dict[str, Any]]] | None:
                 "difference": float(more),
                 "better": "model" if gain > 0 else "people",
                 "difference_level": _level(abs(gain), DIFFERENCE_LEVELS),
+                "images": int(images),
             }
-            for share, more, gain in zip(*line, strict=True)
+            for share, more, gain, images in zip(*line, strict=True)
         ]
-        for line in zip(votes, difference, for_model, strict=True)
+        for line in zip(votes, difference, for_model, chosen_by_most, strict=True)
     ]
+
+
+def people_counts(subject: Subject) -> np.ndarray:
+    """int64 (K, K): images by label and by the class that most people chose; 0 where unknown."""
+    classes = len(subject.predictions.class_names)
+    counts = np.zeros((classes, classes), np.int64)
+    if subject.votes is not None:
+        np.add.at(counts, (subject.predictions.labels, subject.votes.argmax(axis=1)), 1)
+    return counts
+
+
+def people_examples(subject: Subject) -> np.ndarray:
+    """int64: images that most people call something else, of each cell those they agree most on."""
+    votes, labels = subject.votes, subject.predictions.labels
+    if votes is None or len(subject.predictions.class_names) > MOST_CLASSES_IN_FULL:
+        return np.empty(0, np.int64)
+    chosen = votes.argmax(axis=1)
+    share = votes.max(axis=1) / np.maximum(votes.sum(axis=1), 1)
+    rows = np.flatnonzero(chosen != labels)
+    order = rows[np.argsort(-share[rows], kind="stable")]
+    cell = labels[order] * votes.shape[1] + chosen[order]
+    firsts = [order[cell == each][:PEOPLE_EXAMPLES] for each in np.unique(cell)]
+    return np.concatenate(firsts) if firsts else np.empty(0, np.int64)
 
 
 def row_shares(evaluation: Evaluation) -> np.ndarray:
@@ -94,7 +120,9 @@ def group_classes(subject: Subject) -> list[dict[str, Any]]:
     distance is Hellinger's). Empty for few classes, and for so many that a matrix is too large.
 
     Returns:
-        For each group its "name", "classes" and "cells": [group, images] predicted as another's.
+        For each group, that with most mistakes first, its "name", "classes", "images", mistakes
+        "inside" and "outside"; and "cells", its row of the matrix: of its images taken for each
+        group's, "count", "share" and "errors", the colour level.
     """
     evaluation = subject.evaluation
     classes = len(evaluation.class_names)
@@ -125,7 +153,20 @@ def group_classes(subject: Subject) -> list[dict[str, Any]]:
                 "outside": int(totals[number].sum() - totals[number, number]),
             }
         )
-    return sorted(groups, key=lambda group: -group["inside"])
+    np.fill_diagonal(totals, [group["inside"] for group in groups])
+    order_of = sorted(range(len(groups)), key=lambda number: -groups[number]["inside"])
+    images = np.array([group["images"] for group in groups])[order_of]
+    shares = totals[np.ix_(order_of, order_of)] / np.maximum(images, 1)[:, None]
+    for place, number in enumerate(order_of):
+        groups[number]["cells"] = [
+            {
+                "count": int(totals[number, other]),
+                "share": float(share),
+                "errors": _level(share / max(float(shares.max()), 1e-12), LEVELS),
+            }
+            for other, share in zip(order_of, shares[place], strict=True)
+        ]
+    return [groups[number] for number in order_of]
 
 
 def _mean_predictions(subject: Subject) -> np.ndarray:

@@ -17,6 +17,7 @@ from hardpairs.report.page.matrix import (
     group_classes,
     likeness_order,
     matrix_rows,
+    people_counts,
     people_rows,
 )
 from hardpairs.report.page.pairs import headline, pair_facts
@@ -26,6 +27,7 @@ from hardpairs.report.page.study import draw_curve, study_charts, study_title
 
 STYLES = ("base", "first", "matrix", "view", "print")
 SCRIPTS = ("core", "lists", "loupe", "marks", "views", "tables", "quiz", "map", "start")
+CLASSES_SHOWN = 100  # Of the class table; the others are laid out when asked for.
 VERDICT_CLASSES = dict(zip(VERDICTS, ("suspect", "ambiguous", "error"), strict=True))
 
 
@@ -52,6 +54,7 @@ def render_report(
         "groups": [group["classes"] for group in groups],
         "order": likeness_order(evaluation) if rows else [],
         "map": points,
+        "people": people_counts(subject).tolist() if rows else [],
     }
     charts = study_charts(study)
     finding, finding_key = headline(subject)
@@ -74,6 +77,7 @@ def render_report(
             people=people_rows(subject),
             pairs=[pair_facts(subject, pair) for pair in evaluation.hard_pairs],
             classes=_classes(evaluation),
+            classes_shown=CLASSES_SHOWN,
             verdict_classes=VERDICT_CLASSES,
             charts=_charts(subject),
             history=history,
@@ -81,6 +85,7 @@ def render_report(
             filters=None if subject.kernels is None else kernels_sprite(subject.kernels),
             has_images=subject.images is not None,
             has_quiz=data["quiz"] is not None,
+            has_votes=subject.votes is not None,
             has_map=points is not None,
             carried=len(data["images"]["row"]),
             study=study,

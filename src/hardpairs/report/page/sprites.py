@@ -14,7 +14,8 @@ from hardpairs.report.pictures import picture_side
 
 COLUMNS = 64
 KERNELS_PER_ROW = 8
-SMALL = 32  # Up to this side gray pictures are kept to the pixel.
+SMALL = 32  # Up to this side gray pictures are kept to the pixel,
+MOST_EXACT = 4_000  # and up to so many: more would take seconds to open.
 LARGEST_SIDE, SMALLEST_SIDE = 128, 32
 MOST_PIXELS = 20_000_000  # Of a sheet; browsers decode it whole.
 QUALITY = 65  # WebP's; a picture of 44 x 44 pixels takes about 500 bytes.
@@ -39,7 +40,7 @@ def images_sprite(
     room = int((MOST_PIXELS / len(rows)) ** 0.5)
     side = min(picture_side(images, LARGEST_SIDE), max(room, SMALLEST_SIDE))
     pictures = thumbnails(images, rows, side, inverted)
-    exact = not lossy and side <= SMALL and pictures.shape[3] == 1
+    exact = not lossy and side <= SMALL and pictures.shape[3] == 1 and len(rows) <= MOST_EXACT
     columns = min(COLUMNS, len(rows))
     lines = -(-len(rows) // columns)
     cells = np.full((lines * columns, *pictures.shape[1:]), 255, np.uint8)

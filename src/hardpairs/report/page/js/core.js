@@ -70,4 +70,5 @@ const sure = (k) => (images.probabilities[k].length ? percent(confidence(k)) : "
 const everyImage = [...images.row.keys()];
 const chosen = (keep) => everyImage.filter(keep);
 const inCell = (t, p) => (k) => images.true[k] === t && images.predicted[k] === p;
+const evidenceOf = (k) => images.evidence[k].map((at) => data.sentences[at]);
 const verdictClass = (k) => VERDICT_CLASS[images.verdict[k]] ?? "";

@@ -18,7 +18,7 @@ function details(k) {
   }
   if (images.evidence[k].length) {
     facts.append(make("ul", { class: "evidence", "data-key": "mistakes.csv: evidence" },
-      ...images.evidence[k].map((sentence) => make("li", {}, sentence))));
+      ...evidenceOf(k).map((sentence) => make("li", {}, sentence))));
   }
   const parts = [make("div", { class: "beside" }, ...(sheet ? [picture(k)] : []), facts)];
   parts.push(markButtons(k), ...neighboursOf(k));

@@ -27,7 +27,23 @@ document.addEventListener("keydown", (event) => {
   focusable(target).focus();
 });
 
+function showAllClasses() {  // Laid out only now: of a thousand classes that takes a while.
+  const rest = byId("other-classes");
+  if (!rest) return;
+  const body = byId("all-classes").closest("section").querySelector("tbody");
+  body.append(...rest.content.querySelector("tbody").rows);
+  byId("all-classes").hidden = true;
+  rest.remove();
+  walkTable(body.parentElement);
+}
+
+byId("all-classes")?.addEventListener("click", () => {
+  showAllClasses();
+  byId("classes").closest("section").querySelector("tbody a").focus();
+});
+
 function sortTable(heading) {
+  if (heading.closest("section")?.querySelector("#classes")) showAllClasses();
   const body = heading.closest("table").tBodies[0], column = heading.cellIndex;
   const isText = !heading.classList.contains("number");
   const up = heading.getAttribute("aria-sort") === "descending"
@@ -149,7 +165,7 @@ function asCsv(items) {
     const byClass = full ? names.map(() => 0) : [];
     for (let at = 0; full && at < known.length; at += 2) byClass[known[at]] = known[at + 1] / 10000;
     return [images.row[k], images.id[k], names[images.true[k]], names[images.predicted[k]],
-      known.length ? known[1] / 10000 : "", verdicts[images.verdict[k]] ?? "", images.evidence[k].join(" "), ...byClass];
+      known.length ? known[1] / 10000 : "", verdicts[images.verdict[k]] ?? "", evidenceOf(k).join(" "), ...byClass];
   });
   return asText([head, ...lines]);
 }

@@ -32,6 +32,18 @@ function cellView(t, p) {
     carried(count, kept.length, right ? "closest calls and the surest" : "most confident")}`, links };
 }
 
+function peopleView(t, p) {
+  const count = data.people[t][p], right = t === p;
+  const items = chosen((k) => images.true[k] === t && images.votes[k]?.[0] === p);
+  const here = items.length === count ? "" : ` ${number(items.length)} of them are here.`;
+  return { title: [term(t), right ? ", as most people say too" : " that most people call ",
+    ...(right ? [] : [term(p)])], items,
+    text: `${plural(count, "image")} labelled ${names[t]} that more people call ${
+      names[p]} than anything else.${here}`,
+    links: [make("p", { class: "doors" }, ...(right || !countOf.has(`${t},${p}`) ? []
+      : [cellLink(t, p, "the model's")]), classLink(t), ...(right ? [] : [classLink(p)]))] };
+}
+
 function classView(index) {
   const rows = cells.filter(([t, p]) => t === index && p !== index);
   const columns = cells.filter(([t, p]) => p === index && t !== index);
@@ -73,7 +85,7 @@ function pairView(at) {
     spectrum: sheet ? spectrumOf(first, second, spectrum) : null };
 }
 
-const MOST_IN_MATRIX = 24;
+const MOST_IN_MATRIX = 18;
 const STEPS = 11, MOST_IN_STEP = 4;
 
 function spectrumOf(first, second, spectrum) {
@@ -127,6 +139,23 @@ function verdictView(index) {
     text: `${plural(items.length, "image")} here, the most confident first.`, links: [] };
 }
 
+function groupsView(from, to) {
+  const [inside, beyond] = [from, to].map((index) => new Set(data.groups[index]));
+  const between = ([t, p]) => inside.has(t) && beyond.has(p);
+  const rows = cells.filter(between);
+  const count = rows.reduce((sum, [, , more]) => sum + more, 0);
+  const items = chosen((k) => inside.has(images.true[k]) && beyond.has(images.predicted[k]));
+  const lines = rows.slice(0, 12).map(([t, p, more]) => make("li", {},
+    cellLink(t, p, term(t), " taken for ", term(p)), ` ${number(more)}`));
+  return { title: [`Group ${from + 1} taken for group ${to + 1}`], items,
+    text: `${plural(count, "mistake")}. ${carried(count, items.length, "most confident")}`,
+    links: [make("p", { class: "doors" },
+      make("a", { href: `#group=${to}&other=${from}` }, "the other way"),
+      make("a", { href: `#group=${from}` }, `group ${from + 1}`),
+      make("a", { href: `#group=${to}` }, `group ${to + 1}`)),
+    ...(lines.length ? [make("div", {}, make("h3", {}, "The most frequent"), make("ul", {}, ...lines))] : [])] };
+}
+
 function groupView(index) {
   const members = data.groups[index];
   const inside = new Set(members);
@@ -142,26 +171,33 @@ function groupView(index) {
     return make("td", { "data-level": level, "data-errors": t === p ? 0 : level },
       ...(found ? [cellLink(t, p, String(found.count))] : []));
   })));
-  const table = make("table", { class: "grid cells", "aria-label": "Confusion matrix of the group" },
+  const table = make("table", { class: `grid cells${shownClasses.length > 10 ? " many" : ""}`, "aria-label": "Confusion matrix of the group" },
     make("thead", {}, head), make("tbody", {}, ...rows));
   walkTable(table);
   const cut = members.length - shownClasses.length;
   const box = make("div", { class: "matrix wide", "data-mode": "count", "data-scale": "level" },
     make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Matrix" }, table));
-  return { title: ["Classes that are mixed up"], items,
+  const listed = make("details", {}, make("summary", {}, `All ${members.length} classes of the group`),
+    make("p", { class: "doors" }, ...members.map((c) => make("a", { href: `#class=${c}` }, term(c)))));
+  return { title: [`Group ${index + 1}: classes that are mixed up`], items,
     text: `${plural(members.length, "class").replace("classs", "classes")}, ${
       plural(items.length, "mistake")} among them here.${
-      cut > 0 ? ` The matrix has the ${MOST_IN_MATRIX} with most images.` : ""}`, links: [box] };
+      cut > 0 ? ` The matrix has the ${MOST_IN_MATRIX} with most images.` : ""}`, links: [box, ...(cut > 0 ? [listed] : [])] };
 }
 
 function requestedView(query) {
   const asked = (name) => (/^\d+$/.test(query.get(name) ?? "") ? Number(query.get(name)) : -1);
   const isClass = (index) => index >= 0 && index < names.length;
   if (isClass(asked("true")) && isClass(asked("pred"))) return cellView(asked("true"), asked("pred"));
+  if (isClass(asked("people")) && isClass(asked("chosen")) && data.people.length) {
+    return peopleView(asked("people"), asked("chosen"));
+  }
   if (isClass(asked("class"))) return classView(asked("class"));
   if (asked("pair") >= 0 && asked("pair") < pairs.length) return pairView(asked("pair"));
   if (asked("verdict") >= 0 && asked("verdict") < verdicts.length) return verdictView(asked("verdict"));
-  if (asked("group") >= 0 && asked("group") < data.groups.length) return groupView(asked("group"));
+  const isGroup = (index) => index >= 0 && index < data.groups.length;
+  if (isGroup(asked("group")) && isGroup(asked("other"))) return groupsView(asked("group"), asked("other"));
+  if (isGroup(asked("group"))) return groupView(asked("group"));
   if (query.has("marks")) return marksView();
   return null;
 }
