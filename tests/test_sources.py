@@ -1,13 +1,16 @@
 import json
 import os
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from conftest import make_predictions, run_cli
 from hardpairs.analysis.neighbours import Neighbours, save_neighbours
 from hardpairs.analysis.sources import load_subject
+from hardpairs.data.datasets import load_dataset
 from hardpairs.errors import InputError
 from hardpairs.predictions.predictions import Predictions, save_predictions
 from hardpairs.report.write import analyse
@@ -313,3 +316,40 @@ def test_what_was_done_to_the_data_is_told(photos):
         predictions = replace(subject.predictions, metadata={"data_notes": hostile})
         save_predictions(predictions, photos / "p.npz")
         assert expected in load_subject(photos / "p.npz", str(photos / "photos")).notes
+
+
+@pytest.mark.parametrize("fault", ["damaged", "gone"])
+def test_training_images_that_cannot_be_read_take_nothing_else_away(tmp_path, fault):
+    for part, count in (("train", 40), ("test", 15)):
+        for name in ("cat", "dog"):
+            (tmp_path / "data" / part / name).mkdir(parents=True)
+            for index in range(count):
+                path = tmp_path / "data" / part / name / f"{index:02}.png"
+                Image.new("L", (9, 9), 3 * index).save(path)
+    data = load_dataset(str(tmp_path / "data"))
+    test, run = data.test, tmp_path / "run"
+    run.mkdir()
+    predictions = Predictions(
+        test.labels,
+        np.full((30, 2), 0.5),
+        data.class_names,
+        ids=test.ids,
+        split="test",
+        fingerprint=test.fingerprint,
+        metadata={"data": str(tmp_path / "data")},
+    )
+    save_predictions(predictions, run / "predictions.npz")
+    near = ((np.arange(20) + 2 * np.arange(30)[:, None]) % 80).astype(np.int32)
+    save_neighbours(Neighbours(near, np.ones((30, 20), np.uint8)), run / "neighbours.npz")
+    if fault == "gone":  # The test part lies there alone, and is known again.
+        shutil.rmtree(tmp_path / "data" / "train")
+    else:
+        for path in (tmp_path / "data" / "train").rglob("*.png"):
+            path.write_bytes(path.read_bytes()[:60])
+    done = run_cli("evaluate", run)
+    assert done.returncode == 0, done.stderr
+    (said,) = [line for line in done.stderr.splitlines() if "nearest training images are" in line]
+    assert {"damaged": "files can't be read as", "gone": "fewer than were trained on"}[
+        fault
+    ] in said
+    assert analyse(run, folder=run).images is not None

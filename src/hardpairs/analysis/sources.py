@@ -156,15 +156,23 @@ def join_images(predictions: Predictions, source: str) -> Joined:
     # was held out, and say so by its fingerprint.
     is_of_all = opened.is_whole and not predictions.fingerprint
     split = opened.read(None if is_of_all else _split(predictions))
+    if opened.is_whole and predictions.fingerprint not in ("", split.fingerprint):
+        whole = opened.read(None)  # The part that was predicted may lie there alone.
+        split = whole if whole.fingerprint == predictions.fingerprint else split
     joined = join(predictions, split, opened.class_names, source)
     return replace(joined, notes=(*opened.notes, *split.notes, *joined.notes))
 
 
 class TrainImages:
-    """A dataset's training images, read when first asked for."""
+    """A dataset's training images, read when first asked for.
+
+    Attributes:
+        fault: Why they couldn't be read when they were asked for, a sentence; else "".
+    """
 
     def __init__(self, source: str) -> None:
         self._source = source
+        self.fault = ""
 
     @cached_property
     def _images(self) -> Images:
@@ -174,7 +182,16 @@ class TrainImages:
         return len(self._images)
 
     def __getitem__(self, rows: Any) -> Any:
-        return self._images[rows]
+        try:
+            if np.max(rows, initial=-1) >= len(self):
+                raise InputError(
+                    f"{self._source}: has {len(self):,} training images, fewer than were trained "
+                    "on; give the data that was used, with --data."
+                )
+            return self._images[rows]
+        except InputError as error:
+            self.fault = f"Pictures of the nearest training images are left out: {error}"
+            raise
 
 
 def _read_run_folder(path: Path, predictions: Predictions, notes: list[str]) -> dict[str, Any]:

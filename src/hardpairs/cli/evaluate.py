@@ -137,7 +137,8 @@ def print_analysis(subject: Subject, folder: Path | None) -> None:
     print_evaluation(subject.evaluation, Console())
     if subject.verdicts:
         click.echo(f"{headline(subject.verdicts)} Misclassified isn't yet mislabelled.")
-    for remark in subject.remarks:
+    fault = getattr(subject.train_images, "fault", "")
+    for remark in (*subject.remarks, *([fault] if fault else [])):
         click.echo(one_line(remark), err=True)
     if folder is not None:
         click.echo(f"Report: {(folder / 'report.html').resolve().as_uri()}")

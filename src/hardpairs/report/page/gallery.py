@@ -7,6 +7,7 @@ import numpy as np
 from hardpairs.analysis.evaluation import Evaluation
 from hardpairs.analysis.subject import Subject
 from hardpairs.analysis.verdicts import VERDICTS
+from hardpairs.errors import InputError
 from hardpairs.foreign import one_line, spoken_names
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.report.choice import confidence
@@ -168,8 +169,12 @@ def _neighbours(subject: Subject, rows: np.ndarray) -> dict[str, Any] | None:
     shown = flat[np.argsort(firsts, kind="stable")][:MOST_NEIGHBOURS]
     place_of = {row: place for place, row in enumerate(shown.tolist())}
     labels = neighbours.labels[rows, :NEIGHBOURS_SHOWN]
+    try:
+        sprite = images_sprite(images, shown, inverted=subject.inverted, lossy=True)
+    except InputError:  # Damaged or moved since they were trained on: everything else stays.
+        return None
     return {
-        "sprite": images_sprite(images, shown, inverted=subject.inverted, lossy=True),
+        "sprite": sprite,
         "row": shown.tolist(),
         "id": None
         if neighbours.of_training
