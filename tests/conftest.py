@@ -12,6 +12,10 @@ from hardpairs.data.datasets import load_dataset
 from hardpairs.data.split import Dataset, drop_gray
 from hardpairs.predictions.predictions import Predictions
 
+# A hundred processes are started: each would compile what it imports, TensorFlow for six seconds.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 
 def write_idx(path: Path, array: np.ndarray) -> None:
     header = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()

@@ -495,7 +495,7 @@ def test_map_is_walked_and_opened_by_keys(visit, folder):
 )
 def test_axe_finds_nothing(visit, scheme, name, address):
     page = visit(name, address, scheme=scheme)
-    assert axe_violations(page) == []
+    assert axe_violations(page, scheme) == []
 
 
 def test_many_classes_open_quickly(visit):

@@ -44,8 +44,10 @@ def made(shape: tuple[int, int, int], images: int, classes: int = 3) -> Split:
 @pytest.mark.parametrize("name", RECIPES)
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_every_recipe_trains_on_every_shape_and_its_net_is_rebuilt(tmp_path, name, shape):
-    data = Dataset("made", str(tmp_path), ("a", "b", "c"), made(shape, 90), made(shape, 30))
+    data = Dataset("made", str(tmp_path), ("a", "b", "c"), made(shape, 48), made(shape, 15))
     recipe = replace(RECIPES[name], epochs=1, batch_size=16)
+    if shape != (28, 28, 1):  # What is easy is found by another recipe, which is tested itself.
+        recipe = replace(recipe, easy_by=None)
     predictions = create_run(tmp_path, data, recipe, precision="float32")
     assert predictions.metadata["shape"] == list(shape)
     again = predict(load_model(str(tmp_path)), data.test.pixels)
