@@ -1,6 +1,7 @@
 """Feed damaged files to every reader and report what isn't an InputError: `make fuzz`.
 
-    python tests/fuzz.py                  10,000 damaged copies of each sample in fuzz_targets.py
+    python tests/fuzz.py                  10,000 damaged copies of each sample of fuzz_targets.py
+                                          and fuzz_model.py
     python tests/fuzz.py NAME [INDEX]     one sample; with INDEX one copy, kept, with its traceback
 
 A damaged copy is a function of its sample's name and its index, so a fault found can be repeated.
@@ -22,9 +23,11 @@ from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
-from fuzz_targets import TARGETS
+from fuzz_model import MODEL_TARGETS
+from fuzz_targets import TARGETS as FILE_TARGETS
 from hardpairs.errors import InputError
 
+TARGETS = FILE_TARGETS | MODEL_TARGETS
 COPIES = 10_000
 SECONDS = 5  # For one input.
 BYTES = 2**30  # More than the process has when it starts.
@@ -99,6 +102,7 @@ def try_one(name: str, index: int, folder: Path) -> str | None:
 
 def fuzz(name: str) -> None:
     """Try all copies of one sample within the bounds; print each try's fault as a line of JSON."""
+    _read_whole(name)  # What is loaded for it once counts neither as memory nor as time.
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     limit = pages * resource.getpagesize() + BYTES
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
@@ -116,6 +120,14 @@ def fuzz(name: str) -> None:
                 signal.alarm(0)
             if fault:
                 print(json.dumps([index, fault]), flush=True)
+
+
+def _read_whole(name: str) -> None:
+    sample, read = TARGETS[name]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        path.write_bytes(sample)
+        read(path)
 
 
 def _too_slow(*_: object) -> None:

@@ -73,6 +73,25 @@ def _read_votes(path: Path) -> object:
     return load_votes(path, LABELS, np.arange(6), 3)
 
 
+def _read_listed(path: Path) -> object:
+    """Pictures side by side, and the damaged table that says what they show."""
+    folder = path.parent / "listed"
+    folder.mkdir(exist_ok=True)
+    for index in range(6):
+        if not (folder / f"{index}.png").exists():
+            Image.fromarray(IMAGES[index]).save(folder / f"{index}.png")
+    (folder / "labels.csv").write_bytes(path.read_bytes())
+    return _read(folder)
+
+
+def _fer2013() -> bytes:
+    lines = [
+        f"{label},{' '.join(map(str, image.ravel()))},{usage}"
+        for label, image, usage in zip(LABELS, IMAGES, ("Training", "PublicTest") * 3, strict=True)
+    ]
+    return "\n".join(["emotion,pixels,Usage", *lines, ""]).encode()
+
+
 GRAY, FRAME = Image.fromarray(COLOUR[..., 0]), Image.fromarray(COLOUR)
 CLEAR = Image.fromarray(np.concatenate([COLOUR, COLOUR[..., :1]], 2))
 DEEP = Image.fromarray(COLOUR[..., 0].astype(np.uint16) * 257)
@@ -81,6 +100,13 @@ DATA_TARGETS: dict[str, tuple[bytes, Callable[[Path], object]]] = {
     "images-idx3-ubyte": (_idx(IMAGES), _read_idx),
     "labels-idx1-ubyte.gz": (gzip.compress(_idx(LABELS)), _read_idx),
     "images.npz": (_saved(np.savez, images=IMAGES, labels=LABELS), _read),
+    "keras.npz": (
+        _saved(np.savez_compressed, x_train=IMAGES, y_train=LABELS, x_test=IMAGES, y_test=LABELS),
+        _read,
+    ),
+    "listed.csv": (b"image,label\n0.png,a\n1,b\n2.png,c\n3.png,a\n4.png,b\n5,c\n", _read_listed),
+    "fer2013.csv": (_fer2013(), _read),
+    "bare.csv": (_table().partition(b"\n")[2], _read),
     "images.npy": (_saved(np.save, IMAGES / 255), _read),
     "pixels.csv": (_table(), _read),
     "pixels.csv.gz": (gzip.compress(_table()), _read),

@@ -14,6 +14,7 @@ import numpy as np
 
 from fuzz_data import DATA_TARGETS
 from hardpairs.analysis.neighbours import load_neighbours
+from hardpairs.data.corrections import read_corrections
 from hardpairs.predictions.found import Hints, Truth
 from hardpairs.predictions.load import load_predictions
 from hardpairs.predictions.truth import read_truth
@@ -98,6 +99,48 @@ def _json(value: object) -> bytes:
     return json.dumps(value).encode()
 
 
+def _lines(*lines: str) -> bytes:
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _pipeline() -> bytes:
+    """Hugging Face's pipeline: the most probable classes of each image."""
+    results = [
+        {"file": file, "predictions": [{"score": float(row[k]), "label": "abc"[k]} for k in top]}
+        for file, top, row in zip(FILES, TOP, PROBABILITIES, strict=True)
+    ]
+    return _json(results)
+
+
+def _top_parquet() -> bytes:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns = {
+        "filename": FILES,
+        "label": [["abc"[k] for k in top] for top in TOP],
+        "prob": [row[top].tolist() for row, top in zip(PROBABILITIES, TOP, strict=True)],
+    }
+    file = io.BytesIO()
+    pq.write_table(pa.table(columns), file)
+    return file.getvalue()
+
+
+def _with_names(path: Path) -> object:
+    names = ["abc"[label] for label in LABELS]
+    return load_predictions(path, truth=lambda: Truth("labels", np.array(names, object)))
+
+
+def _texts_of_images(path: Path) -> object:
+    """Ultralytics' folder: a text for each image, one of them damaged."""
+    folder = path.parent / "texts"
+    folder.mkdir(exist_ok=True)
+    (folder / "0.txt").write_bytes(path.read_bytes())
+    (folder / "1.txt").write_text("0.60 b\n0.30 a\n0.10 c\n")
+    labels = np.array(["a", "b"], object)
+    return load_predictions(folder, truth=lambda: Truth("labels", labels, ["0", "1"]))
+
+
 FIFTYONE = {"classes": ["a", "b", "c"], "labels": dict(zip(FILES, LABELS.tolist(), strict=True))}
 ROWS = [[int(k), *row] for k, row in zip(LABELS, PROBABILITIES.tolist(), strict=True)]
 SPLIT = {"columns": ["label", "a", "b", "c"], "data": ROWS}
@@ -126,6 +169,22 @@ TARGETS: dict[str, tuple[bytes, Callable[[Path], object]]] = {
     "split.json": (_json(SPLIT), load_predictions),
     "fiftyone.json": (_json(FIFTYONE), _with_labels),
     "predictions.parquet": (_parquet(), load_predictions),
+    "top.parquet": (_top_parquet(), _with_names),
+    "pipeline.json": (_pipeline(), _with_names),
+    "results.txt": (
+        _lines("index\tprediction", *(f"{row}\t{label}" for row, label in enumerate(LABELS))),
+        _with_labels,
+    ),
+    "image.txt": (b"0.93 a\n0.05 b\n0.02 c\n", _texts_of_images),
+    "corrections.csv": (
+        _lines(
+            "split,id,label,mark,correction", "test,3,a,label wrong,b", "test,x/1.png,c,leave out,"
+        ),
+        lambda path: read_corrections(path, ("a", "b", "c")),
+    ),
+    "labels.npz": (_npz(y_test=LABELS, filenames=np.array(FILES)), _labels),
+    "labels.npy": (_npy(LABELS), _labels),
+    "labels.jsonl": (b"\n".join(map(_json, _records())), _labels),
     "labels.csv": (b"file,label\na.png,a\nb.png,c\nc.png,b\n", _labels),
     "val.txt": (b"a.png 0\nb.png 2\nc.png 1\n", _labels),
     "labels.json": (_json(FIFTYONE), _labels),
