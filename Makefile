@@ -5,7 +5,11 @@ INDEX = UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$$($(BIN)/pip config get global.i
 UV = $(INDEX) $(BIN)/uv pip
 TORCH := torch==2.13.0  # Not in the lock: of torch each machine has another build.
 
-.PHONY: run test test-backends fuzz bench docs dist format lock clean
+.PHONY: run shell test test-backends fuzz bench docs dist format lock clean
+
+# In it `hardpairs` runs as typed; `exit` leaves it.
+shell: .venv/train.done
+	@. $(BIN)/activate && exec $${SHELL:-sh}
 
 run: .venv/train.done
 	@$(BIN)/hardpairs run

@@ -1,10 +1,14 @@
-"""Write the notebooks from their texts: `python docs/render_notebooks.py`.
+"""Write the notebooks from their texts: `python docs/render_notebooks.py [--execute] [NAMES]`.
 
 A text is a Python file whose cells begin with `# %%`, or `# %% [markdown]` for comments to read.
+With `--execute` the cells are run, and the notebook holds what they showed; own_model needs
+PyTorch. `--out FOLDER` writes it elsewhere.
 """
 
+import argparse
 import json
 import re
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +38,61 @@ def render_notebook(text: str) -> str:
         "nbformat": 4,
         "nbformat_minor": 5,
     }
-    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+    return _as_text(notebook)
+
+
+def without_outputs(notebook: str) -> str:
+    """A notebook's JSON as it was before it was run."""
+    made = json.loads(notebook)
+    for cell in made["cells"]:
+        if cell["cell_type"] == "code":
+            cell |= {"execution_count": None, "outputs": []}
+    return _as_text(made)
+
+
+def execute(notebook: str) -> str:
+    """Run a notebook in an empty folder; returns it with what its cells showed."""
+    import nbformat  # noqa: PLC0415  Only who executes needs them.
+    from nbconvert.preprocessors import ExecutePreprocessor  # noqa: PLC0415
+
+    made = nbformat.reads(notebook, as_version=4)
+    with tempfile.TemporaryDirectory() as folder:
+        runner = ExecutePreprocessor(timeout=3600, record_timing=False)
+        runner.preprocess(made, {"metadata": {"path": folder}})
+    del made.metadata["language_info"]  # Of this machine's Python.
+    for cell in made.cells:
+        if cell.cell_type == "code":
+            cell.outputs = _joined(cell.outputs)
+    return _as_text(json.loads(nbformat.writes(made)))
+
+
+def _joined(outputs: list[Any]) -> list[Any]:
+    """Outputs in which what was printed piece by piece is one text."""
+    joined: list[Any] = []
+    for output in outputs:
+        if joined and output.output_type == joined[-1].output_type == "stream":
+            joined[-1].text += output.text
+        else:
+            joined.append(output)
+    return joined
+
+
+def _as_text(notebook: dict[str, Any]) -> str:
+    return json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def main() -> None:
+    """Write the notebooks that the command line names."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("names", nargs="*", default=NAMES)
+    parser.add_argument("--execute", action="store_true")
+    parser.add_argument("--out", type=Path, default=DOCS)
+    options = parser.parse_args()
+    for name in options.names:
+        notebook = render_notebook((DOCS / f"{name}.py").read_text(encoding="utf-8"))
+        shown = execute(notebook) if options.execute else notebook
+        (options.out / f"{name}.ipynb").write_text(shown, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    for name in NAMES:
-        text = (DOCS / f"{name}.py").read_text(encoding="utf-8")
-        (DOCS / f"{name}.ipynb").write_text(render_notebook(text), encoding="utf-8")
+    main()

@@ -2,13 +2,20 @@
 
 docs/api.md        every public name, its docstring
 docs/gallery.md    every figure under the code that draws it, run here; and a live report
+docs/lesson.md     the notebooks, with what their cells showed; own_model.md
 """
 
+import base64
+import html
 import inspect
+import json
+import re
 from pathlib import Path
+from typing import Any
 
 import hardpairs
 from hardpairs.report.canvas import save_figure
+from hardpairs.report.notebook import BASE
 from hardpairs.report.write import write_analysis
 
 DOCS = Path(__file__).parent
@@ -33,9 +40,9 @@ SECTIONS = {
 START = """
 from sklearn.linear_model import LogisticRegression
 
-from hardpairs import Predictions, Subject, load_dataset
+import hardpairs
 
-digits = load_dataset("digits")
+digits = hardpairs.load_dataset("digits")
 train, test = digits.train.take(slice(3000)), digits.test.take(slice(2000))
 
 
@@ -44,36 +51,46 @@ def pixels(split):
 
 
 model = LogisticRegression(C=0.1, max_iter=300).fit(pixels(train), train.labels)
-predictions = Predictions(test.labels, model.predict_proba(pixels(test)), digits.class_names)
-subject = Subject(predictions, images=test.images, inverted=test.inverted)
+probabilities = model.predict_proba(pixels(test))
+names = digits.class_names
+report = hardpairs.explore(test.labels, probabilities, images=test.images, class_names=names)
+subject = report.subject
 """
 # Title, what to see, code whose last line is the figure.
 FIGURES = (
     (
         "Confusion matrix",
         "Rows are true digits, columns what was predicted, each row's shares sum to 1.",
-        "from hardpairs.report.figures import draw_confusion\n\ndraw_confusion(subject)",
+        "hardpairs.draw_confusion(subject)",
     ),
     (
         "Hard pairs",
         "The pairs of classes that are mixed up most, with the images.",
-        "from hardpairs.report.mistake_figures import draw_pairs\n\ndraw_pairs(subject)",
+        "hardpairs.draw_pairs(subject)",
     ),
     (
         "The hardest class",
         "Mistakes of the class with the lowest F1.",
-        "from hardpairs.report.mistake_figures import draw_hardest\n\ndraw_hardest(subject)",
+        "hardpairs.draw_hardest(subject)",
     ),
     (
         "Verdicts",
         "Mistakes by whose fault they are.",
-        "from hardpairs.report.mistake_figures import draw_verdicts\n\ndraw_verdicts(subject)",
+        "hardpairs.draw_verdicts(subject)",
     ),
     (
         "Calibration",
         "Is a confidence of 80% right 80% of the time?",
-        "from hardpairs.report.calibration_figure import draw_calibration\n\n"
-        "draw_calibration(subject)",
+        "hardpairs.draw_calibration(subject)",
+    ),
+    (
+        "Two in one figure",
+        "`ax=` draws into axes of your own.",
+        "from matplotlib.figure import Figure\n\n"
+        "figure = Figure(figsize=(11, 4.5), layout='constrained')\n"
+        "left, right = figure.subplots(1, 2)\n"
+        "hardpairs.draw_confusion(subject, ax=left)\n"
+        "hardpairs.draw_calibration(subject, ax=right)",
     ),
 )
 
@@ -116,6 +133,44 @@ def render_gallery() -> str:
     return "\n".join(parts)
 
 
+def render_notebook_page(name: str) -> str:
+    """A notebook with its outputs as a page; images and frames become files."""
+    notebook = json.loads((DOCS / f"{name}.ipynb").read_text(encoding="utf-8"))
+    parts = []
+    for number, cell in enumerate(notebook["cells"]):
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            parts.append(source)
+            continue
+        parts.append(f"```python\n{source}\n```")
+        parts += [_output(output, f"{name}-{number}") for output in cell["outputs"]]
+    link = f"[{name}.ipynb]({name}.ipynb)"
+    title, rest = parts[0].split("\n", 1)
+    first = f"{title}\n\nThis page is a notebook, run: {link}.\n{rest}"
+    return "\n\n".join([first, *parts[1:], ""])
+
+
+def _output(output: dict[str, Any], stem: str) -> str:
+    data = output.get("data", {})
+    if "image/png" in data:
+        (GALLERY / f"{stem}.png").write_bytes(base64.b64decode(data["image/png"]))
+        return f"![What the code above draws](gallery/{stem}.png)"
+    if "text/html" in data:
+        shown = "".join(data["text/html"])
+        framed = re.search(r'srcdoc="([^"]*)"', shown)
+        if framed is not None:
+            page = html.unescape(framed[1]).replace(BASE, "", 1)
+            (GALLERY / f"{stem}.html").write_text(page, encoding="utf-8")
+            shown = shown.replace(framed[0], f'src="gallery/{stem}.html" title="The report"')
+        shown = re.sub(r"<style.*?</style>", "", shown, flags=re.DOTALL)
+        shown = re.sub(r"<table [^>]*>", "<table>", shown)  # In the site's own style.
+        return f"<div>\n{shown}\n</div>"
+    text = "".join(output.get("text", "") or data["text/plain"])
+    return f"```text\n{text.rstrip()}\n```"
+
+
 if __name__ == "__main__":
     (DOCS / "api.md").write_text(render_api(), encoding="utf-8")
     (DOCS / "gallery.md").write_text(render_gallery(), encoding="utf-8")
+    for name in ("lesson", "own_model"):
+        (DOCS / f"{name}.md").write_text(render_notebook_page(name), encoding="utf-8")
