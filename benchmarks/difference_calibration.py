@@ -108,7 +108,7 @@ def main() -> None:
         two_recipes("a loss of 0.5, 5 matched seeds", studies, (5, 5), 0.005, matched=True),
     ]
     table = Table(
-        title="95% intervals, and --fail-if-worse (0 but where said), with 95% Wilson intervals"
+        title="95% confidence intervals, and --fail-if-worse (0 but where said), each with Wilson's"
     )
     for name in ("setting", "comparisons", "interval holds the truth", "gate fails"):
         table.add_column(name, justify="left" if name == "setting" else "right")

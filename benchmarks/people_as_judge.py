@@ -154,7 +154,15 @@ def tables(results: dict[str, Any], comparison: PeopleComparison) -> list[Table]
     return [
         _table(
             "area under the ROC curve: does the score tell the labels people leave?",
-            ("of", "score", "images", "left", "area", "95% interval", "ambiguity above by"),
+            (
+                "of",
+                "score",
+                "images",
+                "left",
+                "area",
+                "95% confidence interval",
+                "ambiguity above by",
+            ),
             [
                 (
                     *(row["part"], row["score"], row["images"], row["left"]),
@@ -166,7 +174,7 @@ def tables(results: dict[str, Any], comparison: PeopleComparison) -> list[Table]
         ),
         _table(
             "people leave the label of so many mistakes of each verdict",
-            ("verdict", "mistakes", "left", "95% interval"),
+            ("verdict", "mistakes", "left", "95% confidence interval"),
             [
                 (row["verdict"], row["mistakes"], f"{row['left']:.1%}", _bounds(row["interval"]))
                 for row in results["verdicts"]
@@ -175,7 +183,13 @@ def tables(results: dict[str, Any], comparison: PeopleComparison) -> list[Table]
         *_comparison_tables(comparison),
         _table(
             "expected calibration error of three nets on test",
-            ("temperature", "before", "95% interval", "after", "95% interval"),
+            (
+                "temperature",
+                "before",
+                "95% confidence interval",
+                "after",
+                "95% confidence interval",
+            ),
             [
                 (
                     f"{row['temperature']:.3f}",
@@ -211,7 +225,7 @@ def _comparison_tables(comparison: PeopleComparison) -> list[Table]:
         ),
         _table(
             "accuracy by agreement among people",
-            ("share of the votes", "images", "net", "95% interval", "people"),
+            ("share of the votes", "images", "net", "95% confidence interval", "people"),
             [
                 (
                     *(f"{row.low:.0%} to {row.high:.0%}", row.images, f"{row.accuracy:.1%}"),

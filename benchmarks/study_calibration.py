@@ -71,7 +71,7 @@ def _centred(ease: np.ndarray, taste: np.ndarray) -> np.ndarray:
 
 
 def study(correct: np.ndarray) -> tuple[np.ndarray, bool]:
-    """Which effects over the first recipe are told apart, and whether a winner is named.
+    """Which effects over the first recipe are significant, and whether a winner is named.
 
     The last recipe leads: where nothing differs, whichever the validation images pick is as good
     as any, and a planted effect is taken to be seen on them.

@@ -1,3 +1,4 @@
+import io
 import json
 import os
 import re
@@ -10,9 +11,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from conftest import make_predictions, run_cli
+from hardpairs.analysis.evaluation import evaluate
 from hardpairs.analysis.subject import Subject
+from hardpairs.cli.terminal import print_evaluation, print_recipes
 from hardpairs.predictions.load import load_predictions
 from hardpairs.predictions.predictions import Predictions, save_predictions
 from hardpairs.report.write import write_analysis
@@ -200,6 +204,23 @@ def test_names_act_on_no_terminal(tmp_path):
     missing = run_cli("evaluate", tmp_path / "\x1b[2J.npz")
     assert missing.returncode == 2
     assert "\x1b" not in missing.stderr
+
+
+@pytest.mark.parametrize(("columns", "encoding"), [(40, "utf-8"), (60, "latin-1"), (80, "latin-1")])
+def test_tables_fit_the_terminal(columns, encoding):
+    made = make_predictions(class_names=("T-shirt", "Trouser", "Pullover", "Ankle boot", "Coat"))
+    names = [score.name for score in evaluate(made).classes]
+    raw = io.BytesIO()
+    out = io.TextIOWrapper(raw, encoding=encoding, errors="strict", newline="\n")
+    console = Console(file=out, width=columns, legacy_windows=False, color_system=None)
+    print_evaluation(evaluate(made), console)
+    print_recipes(console)
+    out.flush()
+    lines = raw.getvalue().decode(encoding).splitlines()
+    assert max(map(len, lines)) <= columns
+    for name in names:
+        assert any(name in line for line in lines)
+    assert not any("…" in line for line in lines)
 
 
 def test_many_classes_print_the_hardest(tmp_path):

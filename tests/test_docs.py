@@ -143,3 +143,30 @@ def test_the_examples_of_the_statistics_hold():
     result = doctest.testfile(str(path), module_relative=False, verbose=False)
     assert result.attempted > 20
     assert result.failed == 0
+
+
+# What the field calls otherwise, or doesn't say.
+FORBIDDEN = (
+    *("hides what accuracy", "answers what accuracy", "whole or not at all", "told apart"),
+    *("names no winner", "inside the noise", "alone and in the whole", "interval over images"),
+    *("95% interval", "keep their word", "keeps its word", "too sure", "the model's own mistake"),
+    *("a heading sorts", "arrow keys walk", "press a cell", "of the share that is right"),
+    *("of the lesson's time", "sureness", "a promise of accuracy"),
+)
+
+
+def test_the_standard_words_are_used():
+    """Of docs, code and pages: comments and messages alike, line breaks counting as blanks."""
+    kinds = ("*.md", "*.py", "*.jinja", "*.js", "*.css")
+    paths = [
+        path
+        for name in ("src", "docs", "benchmarks")
+        for kind in kinds
+        for path in (ROOT / name).rglob(kind)
+    ]
+    found = []
+    for path in (*paths, ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "fashion.py"):
+        text = re.sub(r"[\s#/*]+", " ", path.read_text(encoding="utf-8")).lower()
+        found += [f"{path.name}: {phrase}" for phrase in FORBIDDEN if phrase in text]
+    assert len(paths) > 100
+    assert found == []

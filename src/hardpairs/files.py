@@ -1,4 +1,4 @@
-"""Writing files and folders whole or not at all: written beside, then renamed.
+"""Files and folders that are written only when complete: made beside their place, then renamed.
 
 What isn't complete lies in a hidden folder ``.NAME.partial`` beside its place, with a lock in it
 that the writing process holds. A process that was killed holds nothing any more: what it left is
@@ -87,7 +87,7 @@ def whole_folder(path: str | Path) -> Iterator[Path]:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Write UTF-8 text, whole or not at all; raises InputError as `whole_file` does.
+    """Write UTF-8 text in one piece; raises InputError as `whole_file` does.
 
     What UTF-8 hasn't, as a folder's name from another encoding has it, is written as a replacement
     character: a training isn't lost for it.
@@ -96,7 +96,7 @@ def write_text(path: str | Path, text: str) -> None:
 
 
 def write_bytes(path: str | Path, content: bytes) -> None:
-    """Write bytes, whole or not at all; raises InputError as `whole_file` does."""
+    """Write bytes in one piece; raises InputError as `whole_file` does."""
     with whole_file(path) as partial:
         partial.write_bytes(content)
 

@@ -38,7 +38,7 @@ class Bin:
 
 @dataclass(frozen=True)
 class CalibrationError:
-    """Expected calibration error with its 95% bootstrap interval over images.
+    """Expected calibration error with its 95% bootstrap interval (sampling of images).
 
     Attributes:
         value, interval: Mean difference of confidence and accuracy over images, by bins.

@@ -58,8 +58,8 @@ class Evaluation:
     Attributes:
         images, correct: Counts.
         accuracy: correct / images.
-        accuracy_interval: 95% Wilson interval over images, for this one fitted model; it doesn't
-            hold the spread between seeds.
+        accuracy_interval: 95% Wilson interval (sampling of test images), for this one fitted
+            model; it doesn't hold the spread between seeds.
         class_names: K names.
         cells: int64 (M, 3), true class, predicted class and images of every cell of the confusion
             matrix that isn't empty, by true class and then by predicted class.

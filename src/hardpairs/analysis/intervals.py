@@ -11,7 +11,7 @@ QUANTILE = 1.959963984540054  # The standard normal distribution's at 97.5%.
 
 
 def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
-    """95% interval of a proportion by Wilson's score method (JASA 22, 1927).
+    """95% confidence interval of a proportion by Wilson's score method (JASA 22, 1927).
 
     It keeps its coverage near 0 and 1, where class accuracies lie and the textbook interval
     (accuracy plus or minus 1.96 standard errors) doesn't (Brown, Cai, DasGupta 2001).

@@ -131,7 +131,7 @@ def class_shares(
 
 
 def save_neighbours(neighbours: Neighbours, path: Path) -> None:
-    """Write an .npz of what is known, shares as 16-bit integers; whole or not at all."""
+    """Write an .npz of what is known, shares as 16-bit integers, in one piece."""
     shares = {
         name: np.rint(values * FULL_SHARE).astype(np.uint16)
         for name, values in (("hidden", neighbours.hidden), ("pixels", neighbours.pixels))

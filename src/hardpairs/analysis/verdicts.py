@@ -178,7 +178,7 @@ def why_too_many_classes(classes: int) -> str:
 
 
 def _why_not_trusted(confidence: np.ndarray, right: np.ndarray) -> str:
-    """Only what can't be by chance counts: what remains beyond the 95% interval."""
+    """Only what can't be by chance counts: what remains beyond the 95% confidence interval."""
     images, wrong = len(right), int((~right).sum())
     if not wrong:
         return ""

@@ -17,7 +17,7 @@ from hardpairs.analysis.difference import diff as compare_sides
 from hardpairs.analysis.gate import find_worse
 from hardpairs.cli.evaluate import link_base
 from hardpairs.cli.options import votes_option
-from hardpairs.cli.terminal import Console
+from hardpairs.cli.terminal import NARROW, Console
 from hardpairs.errors import InputError
 from hardpairs.files import write_text
 from hardpairs.foreign import one_line
@@ -143,7 +143,8 @@ def print_difference(difference: Difference, console: Console) -> None:
     console.print(Text(f"A: {one_line(a.name)}\nB: {one_line(b.name)}\n"))
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("", min_width=11)
-    for name in ("A", "B", "points", "95% interval", "fixed", "broken", "p"):
+    columns = ("A", "B", "points", "95% confidence\ninterval", "fixed", "broken", "p")
+    for name in columns[2:4] if console.width < NARROW else columns:
         table.add_column(name, justify="right", no_wrap=True)
     _add_row(table, "accuracy", difference.accuracy, difference.accuracy.p_value)
     for each in difference.classes:
@@ -175,8 +176,7 @@ def print_difference(difference: Difference, console: Console) -> None:
 
 
 def _add_row(table: Table, name: str, change: Change, p_value: float | None) -> None:
-    table.add_row(
-        Text(name),
+    cells = (
         f"{change.before:.2%}",
         f"{change.after:.2%}",
         points(change.difference),
@@ -185,3 +185,4 @@ def _add_row(table: Table, name: str, change: Change, p_value: float | None) -> 
         count_text(change.broken),
         p_text(p_value),
     )
+    table.add_row(Text(name), *(cells[2:4] if len(table.columns) == 3 else cells))

@@ -1,5 +1,6 @@
 """Tables on standard output."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from hardpairs.studies.findings import Findings
 
 SHOWN_PAIRS = 3
+NARROW = 70  # Columns; below it tables lose what can be spared, or become lines.
 SHOWN_CLASSES, HARDEST_CLASSES = 40, 20  # In full up to so many; of more, the hardest.
 
 
@@ -27,29 +29,39 @@ def print_evaluation(evaluation: "Evaluation", console: Console) -> None:
         f"95% confidence interval {low:.2%} to {high:.2%}, {evaluation.images:,} images\n",
         highlight=False,
     )
-    console.print(_class_table(evaluation))
+    console.print(_class_table(evaluation, console))
     if not evaluation.hard_pairs:
         console.print("no mistakes, so no hard pairs")
-        return
-    console.print(_pair_table(evaluation))
+    elif console.width < NARROW:
+        for line in _pair_lines(evaluation, console):
+            console.print(Text(line))
+    else:
+        console.print(_pair_table(evaluation, _sign(console, "→")))
 
 
-def _class_table(evaluation: "Evaluation") -> Table:
+def _sign(console: Console, sign: str) -> str:
+    """A sign that the terminal has: what replaced it later would be of another width."""
+    return sign if "utf" in console.encoding else {"→": "->", "←": "<-", "≤": "<="}[sign]
+
+
+def _class_table(evaluation: "Evaluation", console: Console) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("class")
-    for name in ("precision", "recall", "F1", "images"):
-        table.add_column(name, justify="right")
+    narrow = console.width < NARROW
+    for name in ("F1", "images") if narrow else ("precision", "recall", "F1", "images"):
+        table.add_column(name, justify="right", no_wrap=True)
     table.add_column("")
     shown = list(range(len(evaluation.classes)))
     if len(shown) > SHOWN_CLASSES:
         occurring = [index for index in shown if evaluation.classes[index].support]
         shown = sorted(occurring, key=lambda index: evaluation.classes[index].f1)[:HARDEST_CLASSES]
         table.caption = f"the hardest of {len(evaluation.classes):,} classes; all: metrics.json"
-    marks = {evaluation.hardest: "← hardest", evaluation.easiest: "← easiest"}
+    left = _sign(console, "←")
+    marks = {evaluation.hardest: f"{left} hardest", evaluation.easiest: f"{left} easiest"}
     for index in shown:
         score = evaluation.classes[index]
         mark = marks.get(index, "") if evaluation.hardest != evaluation.easiest else ""
-        scores = (score.precision, score.recall, score.f1)
+        scores = (score.f1,) if narrow else (score.precision, score.recall, score.f1)
         table.add_row(
             Text(one_line(score.name)),
             *(f"{value:.3f}" if score.support else "-" for value in scores),
@@ -60,7 +72,17 @@ def _class_table(evaluation: "Evaluation") -> Table:
     return table
 
 
-def _pair_table(evaluation: "Evaluation") -> Table:
+def _pair_lines(evaluation: "Evaluation", console: Console) -> Iterator[str]:
+    names, arrow = spoken_names(evaluation.class_names), _sign(console, "→")
+    for pair in evaluation.hard_pairs[:SHOWN_PAIRS]:
+        first, second = (names[index] for index in (pair.first, pair.second))
+        yield f"{first} / {second}: {pair.mistakes} mistakes"
+        yield f"  {first} {arrow} {second}: {pair.first_as_second} ({pair.first_share:.1%})"
+        yield f"  {second} {arrow} {first}: {pair.second_as_first} ({pair.second_share:.1%})"
+    yield ""
+
+
+def _pair_table(evaluation: "Evaluation", arrow: str) -> Table:
     names = spoken_names(evaluation.class_names)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("hard pair")
@@ -73,14 +95,14 @@ def _pair_table(evaluation: "Evaluation") -> Table:
         table.add_row(
             Text(f"{first} / {second}"),
             f"{pair.mistakes}",
-            Text(f"{first} → {second}"),
+            Text(f"{first} {arrow} {second}"),
             f"{pair.first_as_second}",
             f"{pair.first_share:.1%}",
         )
         table.add_row(
             "",
             "",
-            Text(f"{second} → {first}"),
+            Text(f"{second} {arrow} {first}"),
             f"{pair.second_as_first}",
             f"{pair.second_share:.1%}",
         )
@@ -100,7 +122,7 @@ def print_audit(audit: "Audit", console: Console) -> None:
     )
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("accuracy on")
-    for name in ("images", "accuracy", "95% interval"):
+    for name in ("images", "accuracy", "95% confidence\ninterval"):
         table.add_column(name, justify="right")
     for row in audit.accuracies:
         low, high = row.interval
@@ -109,12 +131,18 @@ def print_audit(audit: "Audit", console: Console) -> None:
 
 
 def print_recipes(console: Console) -> None:
-    """Print the recipe table."""
+    """Print the recipe table; on a narrow terminal, some lines for each."""
+    if console.width < NARROW:
+        for recipe in RECIPES.values():
+            console.print(f"[bold]{recipe.name}[/bold]: {recipe.measured}", highlight=False)
+            console.print(f"  {recipe.description}", highlight=False)
+        console.print("Measured on Fashion-MNIST, two cores.", highlight=False)
+        return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("recipe", "what it is", "epochs", "on Fashion-MNIST, two cores"):
         table.add_column(name, justify="right" if name == "epochs" else "left")
     for recipe in RECIPES.values():
-        epochs = f"≤ {recipe.epochs}" if recipe.patience else f"{recipe.epochs}"
+        epochs = f"{_sign(console, '≤')} {recipe.epochs}" if recipe.patience else f"{recipe.epochs}"
         table.add_row(recipe.name, recipe.description, epochs, recipe.measured)
     console.print(table)
 
@@ -134,7 +162,7 @@ def print_study(findings: "Findings", console: Console) -> None:
             caption=section_caption(section),
         )
         table.add_column("recipe", no_wrap=True)
-        for name in ("accuracy", "gain", "95% interval", "errors"):
+        for name in ("accuracy", "gain", "95% confidence\ninterval", "errors"):
             table.add_column(name, justify="right", no_wrap=True)
         table.add_column("", no_wrap=True)
         first, *others = section.scores

@@ -107,7 +107,7 @@ def open_folder(folder: Path) -> Source | None:
         picture.
 
     Raises:
-        InputError: More than a few files aren't the pictures that their names promise.
+        InputError: More than a few files aren't the pictures that their names say.
     """
     below = subfolders(folder)
     parts = {PART_OF_NAME[path.name.lower()]: path for path in below

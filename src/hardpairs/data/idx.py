@@ -47,7 +47,7 @@ def read_idx(path: str | Path, *dimensions: int) -> np.ndarray:
         if len(data) != start + size:
             found = "more" if len(data) > start + size else f"only {len(data) - start:,}"
             raise InputError(
-                f"{path}: its header promises {size:,} bytes of data but there are {found}; "
+                f"{path}: its header announces {size:,} bytes of data but there are {found}; "
                 "fetch it again."
             )
         return np.frombuffer(data, dtype, offset=start).reshape(shape)

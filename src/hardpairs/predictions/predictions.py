@@ -153,7 +153,7 @@ def as_float32(probabilities: np.ndarray) -> np.ndarray:
 
 
 def save_predictions(predictions: Predictions, path: str | Path) -> None:
-    """Write an .npz without pickle; whole or not at all."""
+    """Write an .npz without pickle; the file appears only when complete."""
     # Given a path without an ending, NumPy adds one.
     with whole_file(Path(path)) as partial, partial.open("wb") as file:
         write_predictions(predictions, file)

@@ -104,7 +104,7 @@ def figure_of(axes: Axes) -> Figure:
 
 
 def save_figure(figure: Figure, path: Path) -> None:
-    """Write a PNG, whole or not at all; raises InputError where it can't be written."""
+    """Write a PNG in one piece; raises InputError where it can't be written."""
     with whole_file(path) as partial:
         _print_png(figure, partial)
 

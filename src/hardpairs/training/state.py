@@ -65,7 +65,7 @@ def state_path(folder: Path, description: dict[str, Any]) -> Path:
 def save_state(
     path: Path, description: dict[str, Any], record: Record, arrays: Sequence[np.ndarray]
 ) -> None:
-    """Write a state, whole or not at all."""
+    """Write a state; the file appears only when complete."""
     told = json.dumps({"training": description, "record": vars(record)})
     with whole_file(path) as partial, partial.open("wb") as file:
         named: dict[str, Any] = {f"array{index}": array for index, array in enumerate(arrays)}
