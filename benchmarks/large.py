@@ -1,10 +1,10 @@
-"""Predictions of many images and of many classes: time and memory of `hardpairs evaluate --out`.
+"""Predictions of many images and classes: time and memory of `evaluate` and `diff`, with --out.
 
     python benchmarks/large.py        prints a table and writes benchmarks/large.json
 
 The predictions are made up: a quarter wrong, mostly for one of five neighbouring classes. The file
-isn't compressed, as numpy.savez writes it; making it isn't timed. Three files of up to 0.9 GB are
-made in the temporary folder, one at a time.
+isn't compressed, as numpy.savez writes it; making it isn't timed. Files of up to 0.9 GB are made in
+the temporary folder, two at most at a time.
 """
 
 import argparse
@@ -24,6 +24,7 @@ from rich.table import Table
 HERE = Path(__file__).parent
 # Images, classes, and what one laptop should need at most: seconds, gigabytes.
 SIZES = ((10_000, 21_841, 30, 3.0), (50_000, 1_000, 5, 1.0), (1_000_000, 100, 15, 1.5))
+COMPARED = (50_000, 1_000, 10, 1.0)
 CHUNK = 1_000
 
 
@@ -31,29 +32,32 @@ def main() -> None:
     """Make, evaluate, print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=HERE / "large.json")
-    parser.add_argument("--invent", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--invent", nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.invent:
-        path, images, classes = options.invent
-        invent_file(Path(path), int(images), int(classes))
+        path, images, classes, seed = options.invent
+        invent_file(Path(path), int(images), int(classes), int(seed))
         return
     rows = []
-    for images, classes, most_seconds, most_gigabytes in SIZES:
+    cases = [("evaluate", *size) for size in SIZES] + [("diff", *COMPARED)]
+    for command, images, classes, most_seconds, most_gigabytes in cases:
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "predictions.npz"
-            # In a process of its own: what this one takes would count as its children's peak.
-            invent = [sys.executable, __file__, "--invent", str(path), str(images), str(classes)]
-            subprocess.run(invent, check=True)
-            row = {"images": images, "classes": classes, **measure(path)}
+            paths = [Path(folder) / f"{seed}.npz" for seed in range(1 + (command == "diff"))]
+            for seed, path in enumerate(paths):
+                # In a process of its own: what this one takes would count as its children's peak.
+                made = [str(path), str(images), str(classes), str(seed)]
+                subprocess.run([sys.executable, __file__, "--invent", *made], check=True)
+            row = {"command": command, "images": images, "classes": classes}
+            row = {**row, **measure(command, paths)}
         rows.append({**row, "most_seconds": most_seconds, "most_gigabytes": most_gigabytes})
         Console(width=100).print(table_of(rows[-1:]))
     options.out.write_text(json.dumps({"rows": rows}, indent=1) + "\n", encoding="utf-8")
 
 
-def invent_file(path: Path, images: int, classes: int) -> None:
-    """Write labels, probabilities and names, a quarter of the images wrong."""
-    rng = np.random.default_rng(0)
-    labels = rng.integers(0, classes, images)
+def invent_file(path: Path, images: int, classes: int, seed: int) -> None:
+    """Write labels, the same for every seed, probabilities and names, a quarter wrong."""
+    labels = np.random.default_rng(0).integers(0, classes, images)
+    rng = np.random.default_rng([1, seed])
     taken_for = np.where(
         rng.random(images) < 0.25, (labels + rng.integers(1, 6, images)) % classes, labels
     )
@@ -70,10 +74,10 @@ def invent_file(path: Path, images: int, classes: int) -> None:
     np.savez(path, labels=labels, probabilities=probabilities, class_names=names)
 
 
-def measure(path: Path) -> dict[str, Any]:
-    """Evaluate in a process of its own: seconds, peak memory, and what it wrote."""
-    out = path.parent / "out"
-    command = [sys.executable, "-m", "hardpairs", "evaluate", str(path), "--out", str(out)]
+def measure(name: str, paths: list[Path]) -> dict[str, Any]:
+    """Run a command in a process of its own: seconds, peak memory, and what it wrote."""
+    out = paths[0].parent / "out"
+    command = [sys.executable, "-m", "hardpairs", name, *map(str, paths), "--out", str(out)]
     started = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
@@ -90,11 +94,13 @@ def measure(path: Path) -> dict[str, Any]:
 def table_of(rows: list[dict[str, Any]]) -> Table:
     """The table that is printed."""
     table = Table()
+    table.add_column("command")
     names = ("images", "classes", "seconds", "of processor", "at most")
     for name in (*names, "GB", "at most", "MB written"):
         table.add_column(name, justify="right")
     for row in rows:
         table.add_row(
+            row["command"],
             *(f"{row[name]:,}" for name in ("images", "classes")),
             *(f"{row[name]:.1f}" for name in ("seconds", "processor_seconds")),
             f"{row['most_seconds']}",

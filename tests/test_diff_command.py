@@ -1,5 +1,11 @@
 import json
+import os
+import re
+import shutil
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -109,3 +115,74 @@ def test_evaluate_as_json_and_with_a_least_accuracy(files):
     assert low.returncode == 1
     assert f"accuracy {accuracy:.4f} is below" in low.stderr
     assert run_cli("evaluate", "main.npz", "--min-accuracy", "92", cwd=files).returncode == 2
+
+
+PREDICT = """
+import sys
+import numpy as np
+made = dict(np.load("{source}"))
+np.savez(sys.argv[sys.argv.index("--out") + 1], **made)
+"""
+# As GitHub's own `gh`: there is no last comment to edit yet.
+GH = """#!/bin/sh
+case "$*" in *--edit-last*) echo "no comments found" >&2; exit 1;; esac
+echo "$@" > said
+cat summary.md >> said
+"""
+
+
+PYTHON = '#!/bin/sh\nexec "{python}" "$@"\n'
+HARDPAIRS = '#!/bin/sh\nexec "{python}" -m hardpairs "$@"\n'
+
+
+def workflow_steps() -> list[dict]:
+    yaml = pytest.importorskip("yaml")
+    text = (Path(__file__).parents[1] / "docs" / "diff.md").read_text(encoding="utf-8")
+    workflow = yaml.safe_load(re.search(r"```yaml\n(.*?)```", text, re.DOTALL)[1])
+    assert set(workflow) == {"name", True, "permissions", "jobs"}  # YAML 1.1 takes "on" for true.
+    (job,) = workflow["jobs"].values()
+    for step in job["steps"]:
+        assert ("uses" in step) != ("run" in step), step
+        assert set(step) <= {"uses", "run", "with", "id", "if", "env"}
+    known = {step["id"] for step in job["steps"] if "id" in step}
+    assert set(re.findall(r"steps\.(\w+)\.", text)) <= known
+    return job["steps"]
+
+
+@pytest.mark.parametrize(("source", "code"), [("main.npz", 0), ("worse.npz", 1)])
+def test_the_workflow_runs_as_written(files, tmp_path, source, code):
+    """Each shell step in order, in bash as GitHub starts it, with a stand-in for pip and gh."""
+    shutil.copy(files / "main.npz", tmp_path)
+    run = make_predictions(2000)
+    worse = np.where(np.arange(2000) % 20 == 0, (run.labels + 1) % 5, run.predicted)
+    save_predictions(replace(run, probabilities=None, predicted=worse), files / "worse.npz")
+    (tmp_path / "predict.py").write_text(PREDICT.format(source=files / source))
+    bin_folder = tmp_path / "bin"
+    bin_folder.mkdir()
+    scripts = {"gh": GH, "pip": "#!/bin/sh\n", "python": PYTHON, "hardpairs": HARDPAIRS}
+    for name, script in scripts.items():
+        (bin_folder / name).write_text(script.replace("{python}", sys.executable))
+        (bin_folder / name).chmod(0o755)
+    path = f"{bin_folder}{os.pathsep}{os.environ['PATH']}"
+    codes = []
+    for step in (step for step in workflow_steps() if "run" in step):
+        script = step["run"].replace("${{ github.event.number }}", "7")
+        assert "${{" not in script
+        if any(codes) and "always()" not in str(step.get("if", "")):
+            continue
+        done = subprocess.run(
+            ["bash", "-e", "-c", script],
+            cwd=tmp_path,
+            env={**os.environ, "PATH": path},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        codes.append(done.returncode)
+    assert codes == [0, 0, code, 0]
+    assert json.loads((tmp_path / "difference.json").read_text())["images"] == 2000
+    said = (tmp_path / "said").read_text()
+    assert said.startswith("pr comment 7 --body-file summary.md\n### B is ")
+    assert ("**Worse than allowed:**" in said) == bool(code)
+    uploaded = next(step["with"]["path"] for step in workflow_steps() if "upload" in str(step))
+    assert (tmp_path / uploaded / "difference.html").exists()
