@@ -1,3 +1,4 @@
+import io
 import os
 import random
 import signal
@@ -13,6 +14,8 @@ from conftest import run_cli
 from hardpairs.data.split import Dataset
 from hardpairs.errors import InputError
 from hardpairs.predictions.load import load_predictions
+from hardpairs.studies.jobs import Job, describe_job
+from hardpairs.studies.worker import run_elsewhere, run_job
 from hardpairs.training.fit import train
 from hardpairs.training.predict import predict
 from hardpairs.training.progress import Progress
@@ -104,6 +107,28 @@ def test_the_state_of_another_training_is_refused(data, tmp_path, stopped_state,
         np.savez(state, **arrays)
     with pytest.raises(InputError, match=r"state\.npz"):
         train(data, recipe, state=state, **options)
+
+
+def probabilities_of(files: dict[str, bytes]) -> np.ndarray:
+    return np.load(io.BytesIO(files["predictions.npz"]))["probabilities"]
+
+
+def test_a_studys_job_goes_on_from_its_last_finished_epoch(data, tmp_path):
+    job = Job("fashion", replace(RECIPES["fast-dense"], epochs=3), seed=1)
+    wanted, state = describe_job(job, data), tmp_path / "state.npz"
+    expected = probabilities_of(run_job(job, data, wanted))
+    with pytest.raises(StopNow):
+        run_job(job, data, wanted, state, stop_in(3))
+    # On a machine that doesn't share the folder, the state comes and goes as bytes.
+    stopped, sent = state.read_bytes(), []
+    files = run_elsewhere(job, data, wanted, stopped, sent.append)
+    np.testing.assert_array_equal(probabilities_of(files), expected)
+    assert len(sent) == 1  # The finished net; the epochs before were here.
+    state.write_bytes(stopped[:-100])  # Damaged: as good as none.
+    epochs = []
+    again = run_job(job, data, wanted, state, lambda progress: epochs.append(progress.epoch))
+    assert set(filter(None, epochs)) == {1, 2, 3}
+    np.testing.assert_array_equal(probabilities_of(again), expected)
 
 
 def load_state_precision(state) -> str:

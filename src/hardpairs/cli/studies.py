@@ -138,14 +138,14 @@ def _study(
     out: Path | None,
     quiet: bool,
 ) -> None:
-    cluster = _cluster(address)
+    folder = out or Path("runs") / (f"{kind}-quick" if quick else kind)
+    cluster = _cluster(address, folder / "jobs")
     seeds = 2 if quick else seeds
     datasets = _load(data)
     plan = make_plan(list(datasets), quick=quick)
-    folder = out or Path("runs") / (f"{kind}-quick" if quick else kind)
     todo = [job for arms in plan.values() for arm in arms for job in arm.jobs(seeds)]
     with study_folder(folder) as scratch:
-        engine = cluster or local_engine(jobs, scratch)
+        engine = cluster or local_engine(jobs, scratch, folder / "jobs")
         with study_bar(quiet) as on_progress:
             try:
                 results, failures = run_jobs(todo, datasets, folder, engine, on_progress)
@@ -165,12 +165,12 @@ def _study(
         sys.exit(1)
 
 
-def _cluster(address: str | None) -> Engine | None:
+def _cluster(address: str | None, states: Path) -> Engine | None:
     if address is None:
         return None
     from hardpairs.studies.cluster import ray_engine
 
-    return ray_engine(address, _say)
+    return ray_engine(address, _say, states)
 
 
 def _say(text: str) -> None:

@@ -11,11 +11,21 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from hardpairs.data.split import Dataset
 from hardpairs.errors import InputError
-from hardpairs.studies.jobs import Engine, EngineLost, Files, Job, describe_job
+from hardpairs.files import write_bytes
+from hardpairs.studies.jobs import (
+    Engine,
+    EngineLost,
+    Files,
+    Job,
+    describe_job,
+    job_key,
+    job_state,
+)
 from hardpairs.training.threads import use_cores
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -26,6 +36,7 @@ os.environ.setdefault("RAY_gcs_rpc_server_reconnect_timeout_s", "3600")
 RETRIES = 5  # Of a task whose node or process died; an error of its own isn't retried.
 CONNECT_SECONDS = 5
 POLL_SECONDS = 1.0
+KEPT_SECONDS = 60.0  # For the state of a training to arrive, before it is done without.
 SAY_AFTER = 10.0
 
 
@@ -41,12 +52,13 @@ HEAD = Awaited("the cluster's head to answer", 60.0)
 WORKERS = Awaited("a node with a processor to join the cluster", 300.0)
 
 
-def ray_engine(address: str, say: Callable[[str], None]) -> Engine:
+def ray_engine(address: str, say: Callable[[str], None], states: Path | None = None) -> Engine:
     """Connect to a cluster; return an engine that gives each training one of its cores.
 
     Args:
         address: HOST:PORT of a cluster's head, or "auto" for the cluster of this machine.
         say: Called with a sentence when the study has to wait for a part of the cluster.
+        states: Where the states of trainings are kept, to go on from; by default nowhere.
 
     Raises:
         InputError: Ray isn't installed, or there is no cluster at the address.
@@ -69,11 +81,12 @@ def ray_engine(address: str, say: Callable[[str], None]) -> Engine:
         jobs: Sequence[Job], datasets: Mapping[str, Dataset]
     ) -> Iterator[tuple[Job, Files | Exception]]:
         remote = ray.remote(num_cpus=1, max_retries=RETRIES)(_run)
+        keeper = _start_keeper(ray, states)
         shipped = {source: ray.put(datasets[source]) for source in {job.source for job in jobs}}
         running = {}
         for job in jobs:
             wanted = describe_job(job, datasets[job.source])
-            running[remote.remote(job, shipped[job.source], wanted)] = job
+            running[remote.remote(job, shipped[job.source], wanted, keeper)] = job
         try:
             yield from _collect(ray, running, head, say)
         finally:
@@ -144,8 +157,47 @@ def _fetch(ray, reference) -> Files | Exception:  # type: ignore[no-untyped-def]
         return error
 
 
-def _run(job: Job, dataset: Dataset, wanted: dict[str, Any]) -> Files:
-    use_cores(1)  # As Ray was told.
-    from hardpairs.studies.worker import run_job
+class _Keeper:
+    """Writes states where the study is, for nodes that can't; an actor on this machine."""
 
-    return run_job(job, dataset, wanted)
+    def __init__(self, folder: str) -> None:
+        self.folder = Path(folder)
+
+    def keep(self, key: str, content: bytes) -> None:
+        write_bytes(job_state(self.folder, key), content)
+
+    def kept(self, key: str) -> bytes | None:
+        path = job_state(self.folder, key)
+        return path.read_bytes() if path.exists() else None
+
+
+def _start_keeper(ray, folder: Path | None):  # type: ignore[no-untyped-def]
+    if folder is None:
+        return None
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+    actor = ray.remote(num_cpus=0, scheduling_strategy=here)(_Keeper)
+    return actor.remote(str(folder.resolve()))
+
+
+def _run(job: Job, dataset: Dataset, wanted: dict[str, Any], keeper: Any) -> Files:
+    use_cores(1)  # As Ray was told.
+    from hardpairs.studies.worker import run_elsewhere, run_job
+
+    if keeper is None:
+        return run_job(job, dataset, wanted)
+    import ray
+
+    key = job_key(wanted)
+    try:
+        kept = ray.get(keeper.kept.remote(key), timeout=KEPT_SECONDS)
+    except ray.exceptions.RayError:  # Then it starts from its beginning.
+        kept = None
+    sent: list[Any] = []
+    files = run_elsewhere(
+        *(job, dataset, wanted, kept),
+        lambda content: sent.append(keeper.keep.remote(key, content)),
+    )
+    ray.wait(sent[-1:] or [ray.put(None)], timeout=KEPT_SECONDS)  # None may be kept after its end.
+    return files

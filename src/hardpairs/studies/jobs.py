@@ -17,7 +17,14 @@ import numpy as np
 
 from hardpairs.data.split import Dataset
 from hardpairs.errors import InputError
-from hardpairs.files import clear_abandoned, locked, whole_folder, write_bytes, write_error
+from hardpairs.files import (
+    STATE_ENDING,
+    clear_abandoned,
+    locked,
+    whole_folder,
+    write_bytes,
+    write_error,
+)
 from hardpairs.predictions.load import load_predictions
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.training.environment import default_precision, training_environment
@@ -120,6 +127,7 @@ def _keep(outcome: Files | Exception, job: Job, dataset: Dataset, home: Path) ->
         with whole_folder(home) as partial:
             for name, content in outcome.items():
                 write_bytes(partial / name, content)
+        job_state(home.parent, home.name).unlink(missing_ok=True)
     except OSError as error:
         raise write_error(home, error) from error
     try:
@@ -164,6 +172,11 @@ def job_key(description: Mapping[str, Any]) -> str:
     """Name a job by its content, see `describe_job`."""
     text = json.dumps(description, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:KEY_LENGTH]
+
+
+def job_state(folder: Path, key: str) -> Path:
+    """Where the state of a job's training is kept until it is finished, in ``study/jobs``."""
+    return folder / f".{key}{STATE_ENDING}"
 
 
 def training_rows(job: Job, dataset: Dataset) -> np.ndarray:

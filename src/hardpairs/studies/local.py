@@ -18,19 +18,20 @@ from typing import Any
 from hardpairs.data.datasets import load_dataset
 from hardpairs.data.split import Dataset
 from hardpairs.errors import MissingExtra
-from hardpairs.studies.jobs import Engine, Files, Job, describe_job
+from hardpairs.studies.jobs import Engine, Files, Job, describe_job, job_key, job_state
 from hardpairs.training.threads import use_cores
 
 _load_once = cache(load_dataset)
 
 
-def local_engine(workers: int, scratch: Path | None = None) -> Engine:
+def local_engine(workers: int, scratch: Path | None = None, states: Path | None = None) -> Engine:
     """Return an engine with so many trainings at a time, which share the processor's cores.
 
     Args:
         workers: How many.
         scratch: Where their temporary files go; by default where the system has them, and where
             nobody clears away what a killed worker left.
+        states: Where the states of trainings are kept, to go on from; by default nowhere.
 
     Raises:
         MissingExtra: Keras isn't installed.
@@ -46,13 +47,17 @@ def local_engine(workers: int, scratch: Path | None = None) -> Engine:
     ) -> Iterator[tuple[Job, Files | Exception]]:
         waiting = list(jobs)[::-1]
         while waiting:
-            yield from _run_until_broken(waiting, workers, datasets, scratch)
+            yield from _run_until_broken(waiting, workers, datasets, scratch, states)
 
     return engine
 
 
 def _run_until_broken(
-    waiting: list[Job], workers: int, datasets: Mapping[str, Dataset], scratch: Path | None
+    waiting: list[Job],
+    workers: int,
+    datasets: Mapping[str, Dataset],
+    scratch: Path | None,
+    states: Path | None,
 ) -> Iterator[tuple[Job, Files | Exception]]:
     """Work ``waiting`` off from its end; stop early where a worker died, with what it ran lost."""
     threads = max((os.cpu_count() or 1) // workers, 1)
@@ -66,7 +71,8 @@ def _run_until_broken(
                 while waiting and not broken and len(running) < workers:
                     job = waiting.pop()
                     wanted = describe_job(job, datasets[job.source])
-                    running[pool.submit(_run, job, wanted)] = job
+                    state = job_state(states, job_key(wanted)) if states else None
+                    running[pool.submit(_run, job, wanted, state)] = job
                 finished, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in finished:
                     job, outcome = running.pop(future), _outcome(future)
@@ -117,7 +123,7 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _run(job: Job, wanted: dict[str, Any]) -> Files:
+def _run(job: Job, wanted: dict[str, Any], state: Path | None) -> Files:
     from hardpairs.studies.worker import run_job
 
-    return run_job(job, _load_once(job.source), wanted)
+    return run_job(job, _load_once(job.source), wanted, state)

@@ -1,19 +1,29 @@
 """What a study's job does on the machine that it runs on: one training, two sets of predictions."""
 
 import io
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from hardpairs.data.split import Dataset
+from hardpairs.errors import InputError
 from hardpairs.predictions.predictions import write_predictions
 from hardpairs.studies.jobs import Files, Job, describe_job, training_rows
 from hardpairs.training.backend import keras
+from hardpairs.training.progress import OnProgress, Progress, ignore
 from hardpairs.training.record import history_csv
-from hardpairs.training.runs import train_and_predict
+from hardpairs.training.runs import Outcome, train_and_predict
 
 
-def run_job(job: Job, dataset: Dataset, wanted: Mapping[str, Any]) -> Files:
+def run_job(
+    job: Job,
+    dataset: Dataset,
+    wanted: Mapping[str, Any],
+    state: Path | None = None,
+    on_progress: OnProgress = ignore,
+) -> Files:
     """Train and predict; return the files of the finished job by name.
 
     They are predictions.npz, history.csv and, where the recipe holds images out, validation.npz.
@@ -21,6 +31,9 @@ def run_job(job: Job, dataset: Dataset, wanted: Mapping[str, Any]) -> Files:
     Args:
         job, dataset: What to train on what.
         wanted: `describe_job` of the machine that leads the study.
+        state: A file that keeps the training's state after each epoch; one that is there is gone
+            on from, if it is this training's.
+        on_progress: As for `hardpairs.training.fit.train`.
 
     Raises:
         RuntimeError: This machine would come to other numbers than the study asks for.
@@ -36,7 +49,7 @@ def run_job(job: Job, dataset: Dataset, wanted: Mapping[str, Any]) -> Files:
     part = dataset
     if job.fraction < 1:
         part = replace(dataset, train=dataset.train.take(training_rows(job, dataset)))
-    outcome = train_and_predict(part, job.recipe, seed=job.seed, precision=precision)
+    outcome = _train(part, job, precision, state, on_progress)
     files = {"history.csv": history_csv(outcome.trained).encode()}
     for name, predictions in (("predictions", outcome.test), ("validation", outcome.validation)):
         if predictions is not None:
@@ -45,3 +58,54 @@ def run_job(job: Job, dataset: Dataset, wanted: Mapping[str, Any]) -> Files:
             write_predictions(replace(predictions, metadata=metadata), packed)
             files[f"{name}.npz"] = packed.getvalue()
     return files
+
+
+def run_elsewhere(
+    job: Job,
+    dataset: Dataset,
+    wanted: Mapping[str, Any],
+    kept: bytes | None,
+    send: Callable[[bytes], object],
+) -> Files:
+    """`run_job` on a machine that doesn't share the study's folder.
+
+    Args:
+        job, dataset, wanted: As for `run_job`.
+        kept: The state of a training that was stopped.
+        send: Takes the state after each epoch, to be kept where the study is.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        state, sent = Path(folder) / "state.npz", 0
+        if kept is not None:
+            state.write_bytes(kept)
+            sent = state.stat().st_mtime_ns
+
+        def send_new(_: Progress) -> None:
+            nonlocal sent
+            written = state.stat().st_mtime_ns if state.exists() else sent
+            if written != sent:
+                send(state.read_bytes())
+                sent = written
+
+        return run_job(job, dataset, wanted, state, send_new)
+
+
+def _train(
+    dataset: Dataset, job: Job, precision: str, state: Path | None, on_progress: OnProgress
+) -> Outcome:
+    """Train and predict; a state that is damaged or another's is as good as none."""
+    was_there = state is not None and state.exists()
+    for again in (False, True):
+        try:
+            return train_and_predict(
+                *(dataset, job.recipe),
+                seed=job.seed,
+                precision=precision,
+                state=state,
+                on_progress=on_progress,
+            )
+        except InputError:
+            if again or not was_there or state is None:
+                raise
+            state.unlink(missing_ok=True)
+    raise AssertionError  # The second time returns or raises.
