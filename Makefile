@@ -5,7 +5,7 @@ INDEX = UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$$($(BIN)/pip config get global.i
 UV = $(INDEX) $(BIN)/uv pip
 TORCH := torch==2.13.0  # Not in the lock: of torch each machine has another build.
 
-.PHONY: run shell test test-backends fuzz bench docs dist format lock clean
+.PHONY: run shell test test-backends fuzz bench bench-quick docs dist format lock clean
 
 # In it `hardpairs` runs as typed; `exit` leaves it.
 shell: .venv/train.done
@@ -35,6 +35,10 @@ bench: .venv/bench.done
 	@$(BIN)/pip install --quiet --disable-pip-version-check $(TORCH)
 	$(BIN)/python benchmarks/speed.py $(if $(SEEDS),--seeds $(SEEDS)) $(if $(ONLY),--only $(ONLY))
 	$(BIN)/python benchmarks/report.py
+
+# The lesson's script and the short recipes, in under 10 minutes.
+bench-quick: .venv/train.done
+	$(BIN)/python benchmarks/speed.py --short
 
 # The site, into site/: warnings are errors, and nothing in it is fetched from elsewhere.
 docs: .venv/docs.done

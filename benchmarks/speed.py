@@ -2,9 +2,11 @@
 
     make bench                              all of it; the seeds that each row asks for
     make bench SEEDS=3 ONLY=lesson,sprint   a part of it
+    make bench-quick                        the short recipes in under 10 minutes: speed_quick.json
 
 Each training runs in a process of its own, so that peak memory is its own and nothing is warm.
-All ratios are to the median `fit` of the lesson's script in the same run.
+All ratios are to the median `fit` of the lesson's script in the same run, and one file holds all
+that a run measured: the machine's rate, the rows, how time grows.
 """
 
 import argparse
@@ -31,6 +33,7 @@ CLASSICAL = ("hog-svm", "lightgbm", "random-convolutions")
 # Those that are compared by their accuracy need many, those that take long or hardly spread one.
 ONE_SEED = ("lesson", "torch-lesson", *CLASSICAL)
 SEEDS = {"sprint": 10, "quick": 10, "strong": 5, **dict.fromkeys(ONE_SEED, 1)}
+QUICK_SEEDS = {LESSON: 1, "sprint": 3, "quick": 3, "fast": 1}
 SCALING_RECIPE = "sprint"
 
 
@@ -39,16 +42,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, help="the same number of seeds for every row")
     parser.add_argument("--only", help="comma-separated names of rows")
-    parser.add_argument("--out", type=Path, default=HERE / "speed.json")
+    parser.add_argument("--short", action="store_true", help="the short recipes, 10 minutes")
+    parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     names = [LESSON, *RECIPES, "torch-lesson", *CLASSICAL]
-    chosen = options.only.split(",") if options.only else names
+    chosen = options.only.split(",") if options.only else [*QUICK_SEEDS] if options.short else names
+    of_row = QUICK_SEEDS if options.short else SEEDS
     names = [name for name in names if name in chosen or name == LESSON]
     console = Console(width=150)
     rate = measure("machine", 0)["gflops"]
     console.print(f"bf16 matrix products on this machine: {rate:.0f} GFLOP/s")
     outcomes: dict[str, list[dict[str, Any]]] = {}
-    seeds = {name: options.seeds or SEEDS.get(name, DEFAULT_SEEDS) for name in names}
+    seeds = {name: options.seeds or of_row.get(name, DEFAULT_SEEDS) for name in names}
     # Seed by seed, so that a machine which gets slower in between is slower for all.
     for seed in range(max(seeds.values())):
         for name in (name for name in names if seed < seeds[name]):
@@ -56,17 +61,13 @@ def main() -> None:
             Console(stderr=True).print(name, seed, outcomes[name][-1])
     lesson_fit = median(outcome["fit_seconds"] for outcome in outcomes[LESSON])
     rows = [summarise(name, outcomes[name], lesson_fit, rate) for name in names]
-    scaling = measure_scaling() if not options.only else []
+    scaling = measure_scaling() if not (options.only or options.short) else []
     console.print(speed_table(rows))
     if scaling:
         console.print(scaling_table(scaling))
-        write(scaling, options.out.with_stem(f"{options.out.stem}_scaling"))
-    write(rows, options.out)
-
-
-def write(rows: list[dict[str, Any]], path: Path) -> None:
-    """Write a list of rows as JSON."""
-    path.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    out = options.out or HERE / ("speed_quick.json" if options.short else "speed.json")
+    told = {"bf16_gflops": rate, "rows": rows, "scaling": scaling}
+    out.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
 
 
 def measure(name: str, seed: int, **variant: Any) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from hardpairs.cli import doctor
+from hardpairs.training import environment
 
 
 def told(**environment: str) -> str:
@@ -30,6 +31,28 @@ def test_names_what_is_missing(monkeypatch):
     assert "missing: `--ray`: pip install 'hardpairs[ray]'" in told()
     assert "backend     nonsense (missing)" in told(KERAS_BACKEND="nonsense")
     assert "missing: nonsense, the backend" in told(KERAS_BACKEND="nonsense")
+
+
+def test_a_gpu_without_what_uses_it_is_named(monkeypatch, tmp_path):
+    monkeypatch.setattr(doctor, "NVIDIA", tmp_path / "nothing")
+    assert "hardpairs[gpu]" not in told()
+    monkeypatch.setattr(doctor, "NVIDIA", tmp_path)
+    assert "training on the NVIDIA GPU of this machine: pip install 'hardpairs[gpu]'" in told()
+
+
+def test_a_backend_that_is_there_takes_the_place_of_one_that_is_not(monkeypatch, tmp_path):
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    (tmp_path / "keras.json").write_text('{"backend": "tensorflow"}')
+    assert environment.backend_name() == "tensorflow"
+    monkeypatch.setattr(
+        environment.importlib.util, "find_spec", lambda name: "spec" if name == "jax" else None
+    )
+    assert environment.backend_name() == "jax"
+    monkeypatch.setattr(environment.importlib.util, "find_spec", lambda name: None)
+    assert environment.backend_name() == "tensorflow"
+    monkeypatch.setenv("KERAS_BACKEND", "torch")  # Asked for by name: then it is said, not changed.
+    assert environment.backend_name() == "torch"
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import importlib.util
 import os
 import platform
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 
@@ -15,6 +16,7 @@ from hardpairs.training.threads import VARIABLES, use_cores
 # Extra -> the modules that it brings, and what they are for.
 EXTRAS = {
     "train": (("keras",), "`run`, `train`, `audit` and the studies"),
+    "gpu": (("jax_cuda12_plugin",), "training on the NVIDIA GPU of this machine"),
     "ray": (("ray",), "`--ray`"),
     "tables": (("pyarrow",), "Parquet files"),
     "map": (("openTSNE",), "`evaluate --map`"),
@@ -24,6 +26,9 @@ EXTRAS = {
         "`predict` and `serve`, without Keras",
     ),
 }
+
+
+NVIDIA = Path("/proc/driver/nvidia")  # Of a Linux driver.
 
 
 @click.command()
@@ -55,6 +60,8 @@ def _facts() -> Iterator[tuple[str, str]]:
 
 def _missing() -> Iterator[str]:
     for extra, (modules, purpose) in EXTRAS.items():
+        if extra == "gpu" and not NVIDIA.exists():
+            continue
         if not all(map(importlib.util.find_spec, modules)):
             yield f"missing: {purpose}: pip install 'hardpairs[{extra}]'"
     backend = backend_name()

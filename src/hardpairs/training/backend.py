@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator
 
 from hardpairs.errors import MissingExtra
-from hardpairs.training.environment import default_precision
+from hardpairs.training.environment import backend_name, default_precision
 from hardpairs.training.threads import use_cores
 
 
@@ -27,6 +27,7 @@ def _silent_stderr() -> Iterator[None]:
 
 
 use_cores(os.cpu_count() or 1)
+os.environ.setdefault("KERAS_BACKEND", backend_name())
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 try:
     with _silent_stderr():

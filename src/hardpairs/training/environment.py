@@ -2,25 +2,32 @@
 
 import hashlib
 import importlib.metadata
+import importlib.util
 import json
 import os
 from functools import cache
 from pathlib import Path
 
 BF16_FLAGS = {"avx512_bf16", "amx_bf16"}
+BACKENDS = ("tensorflow", "jax", "torch")
 CODE = ("data/split.py", "studies/worker.py", "training/*.py")
 
 
 def backend_name() -> str:
-    """The backend that Keras will choose: the environment first, then the user's settings."""
+    """The backend to train on: the environment's first, then that of the user's settings.
+
+    Keras writes "tensorflow" into those by itself, so where their backend isn't installed and
+    another is, as with ``hardpairs[gpu]``, it is that one.
+    """
     if chosen := os.environ.get("KERAS_BACKEND"):
         return chosen
     home = Path.home() if os.access(Path.home(), os.W_OK) else Path("/tmp")
     settings = Path(os.environ.get("KERAS_HOME", home / ".keras")).expanduser() / "keras.json"
     try:
-        return str(json.loads(settings.read_text(encoding="utf-8")).get("backend", "tensorflow"))
+        chosen = str(json.loads(settings.read_text(encoding="utf-8")).get("backend", BACKENDS[0]))
     except (OSError, ValueError, AttributeError):
-        return "tensorflow"
+        chosen = BACKENDS[0]
+    return next(filter(importlib.util.find_spec, dict.fromkeys((chosen, *BACKENDS))), chosen)
 
 
 def default_precision() -> str:
