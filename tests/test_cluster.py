@@ -132,7 +132,8 @@ def test_a_node_killed_in_mid_study_loses_nothing(tmp_path, tiny_folder, monkeyp
     try:
         nodes.add_node(num_cpus=1)
         doomed = nodes.add_node(num_cpus=1)
-        engine = ray_engine(nodes.address, print)
+        (tmp_path / "ray" / "jobs").mkdir(parents=True)
+        engine = ray_engine(nodes.address, print, tmp_path / "ray" / "jobs")
 
         def on_progress(done: int, total: int) -> None:
             if done == 1 and doomed in nodes.list_all_nodes():
@@ -175,3 +176,14 @@ def without_seconds(value):
             if not ("seconds" in key or "hours" in key)
         }
     return [without_seconds(of) for of in value] if isinstance(value, list) else value
+
+
+def test_states_lie_beside_the_jobs(tmp_path):
+    from hardpairs.studies.cluster import _Keeper
+
+    keeper = _Keeper(str(tmp_path))
+    assert keeper.kept("abc") is None
+    keeper.keep("abc", b"an epoch")
+    keeper.keep("abc", b"two epochs")
+    assert [path.name for path in tmp_path.iterdir()] == [".abc.training.npz"]
+    assert keeper.kept("abc") == b"two epochs"
