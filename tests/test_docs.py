@@ -1,4 +1,5 @@
 import doctest
+import importlib
 import json
 import os
 import re
@@ -170,3 +171,12 @@ def test_the_standard_words_are_used():
         found += [f"{path.name}: {phrase}" for phrase in FORBIDDEN if phrase in text]
     assert len(paths) > 100
     assert found == []
+
+
+def test_the_examples_in_the_docstrings_hold():
+    source = ROOT / "src"
+    with_examples = [path for path in source.rglob("*.py") if ">>>" in path.read_text("utf-8")]
+    assert len(with_examples) > 5
+    for path in with_examples:
+        name = ".".join(path.relative_to(source).with_suffix("").parts)
+        assert doctest.testmod(importlib.import_module(name)).failed == 0, name

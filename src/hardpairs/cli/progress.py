@@ -21,7 +21,7 @@ from rich.progress import (
 from rich.text import Text
 
 from hardpairs.data.progress import OnRead, watch_reading
-from hardpairs.training.progress import OnProgress, ignore
+from hardpairs.training.progress import OnProgress, figures_of, ignore, in_lines
 from hardpairs.training.progress import Progress as Done
 
 STARTED = time.perf_counter()
@@ -86,20 +86,13 @@ def _after_a_while(draw: OnRead) -> OnRead:
 
 def _lines(console: Console) -> OnProgress:
     """One line for each phase and each epoch, as it begins."""
-    before = Done("")
 
-    def show(done: Done) -> None:
-        nonlocal before
-        if (done.phase, done.epoch) != (before.phase, before.epoch):
-            figures = f", epoch {done.epoch} of {done.epochs}" if done.epoch else ""
-            if done.epoch > 1 and before.accuracy is not None:
-                figures += f" (before it: {_figures(before)})"
-            with suppress(OSError):
-                line = f"{time.perf_counter() - STARTED:6.1f} s  {done.phase}{figures}"
-                console.print(line, highlight=False, soft_wrap=True)
-        before = done
+    def write(line: str) -> None:
+        with suppress(OSError):
+            shown = f"{time.perf_counter() - STARTED:6.1f} s  {line}"
+            console.print(shown, highlight=False, soft_wrap=True)
 
-    return show
+    return in_lines(write)
 
 
 @contextmanager
@@ -121,7 +114,7 @@ def _moving_line(console: Console, *, at_once: bool = True) -> Iterator[OnProgre
             description += f", epoch {done.epoch} of {done.epochs}"
             total = done.epochs * done.steps
             completed = (done.epoch - 1) * done.steps + done.step
-            figures = _figures(done)
+            figures = figures_of(done)
         if description.partition(",")[0] != bar.tasks[0].description.partition(",")[0]:
             bar.reset(phase, total=total)
         bar.update(
@@ -138,13 +131,6 @@ def _moving_line(console: Console, *, at_once: bool = True) -> Iterator[OnProgre
     finally:
         with suppress(OSError):
             bar.stop()
-
-
-def _figures(done: Done) -> str:
-    figures = "" if done.accuracy is None else f"accuracy {done.accuracy:.1%}"
-    if done.validation_accuracy is not None:
-        figures += f", validation {done.validation_accuracy:.1%}"
-    return figures
 
 
 class _Clock(ProgressColumn):

@@ -68,7 +68,8 @@ def train(
             easy images.
         state: A file that keeps the state after each epoch. One that is there is gone on from;
             who has what they wanted removes it.
-        on_progress: Called every few steps.
+        on_progress: Called every few steps; `hardpairs.training.progress.in_lines()` prints a line
+            for each epoch, which suits a notebook.
 
     Raises:
         InputError: The recipe has easy images and none were given, or the state is damaged or of

@@ -31,3 +31,38 @@ OnProgress = Callable[[Progress], None]
 
 def ignore(progress: Progress) -> None:
     """Show nothing."""
+
+
+def in_lines(write: Callable[[str], None] = print) -> OnProgress:
+    """What tells of each phase and epoch in a line as it begins: for notebooks and log files.
+
+    >>> show = in_lines()
+    >>> show(Progress("preparing"))
+    preparing
+    >>> show(Progress("training", epoch=1, epochs=2, step=1, steps=9, accuracy=0.5))
+    training, epoch 1 of 2
+    >>> show(Progress("training", epoch=2, epochs=2, step=1, steps=9, accuracy=0.75))
+    training, epoch 2 of 2 (before it: accuracy 50.0%)
+    """
+    before = Progress("")
+
+    def show(progress: Progress) -> None:
+        nonlocal before
+        if (progress.phase, progress.epoch) != (before.phase, before.epoch):
+            line = progress.phase
+            if progress.epoch:
+                line += f", epoch {progress.epoch} of {progress.epochs}"
+            if progress.epoch > 1 and before.accuracy is not None:
+                line += f" (before it: {figures_of(before)})"
+            write(line)
+        before = progress
+
+    return show
+
+
+def figures_of(progress: Progress) -> str:
+    """The accuracies that are known, in words."""
+    figures = "" if progress.accuracy is None else f"accuracy {progress.accuracy:.1%}"
+    if progress.validation_accuracy is not None:
+        figures += f", validation {progress.validation_accuracy:.1%}"
+    return figures
