@@ -38,6 +38,11 @@ def to_numpy(value: Any, what: str) -> np.ndarray:
             f"{what} ({type(value).__name__}) can't be made an array ({str(error)[:100]}); "
             "give one with numpy.asarray."
         ) from error
+    if array.ndim == 0 and array.dtype.kind == "O" and value is not None:
+        raise InputError(
+            f"{what} are of the type {type(value).__name__}, which is no array; give one, or a "
+            "list of values."
+        )
     if array.dtype.name == "bfloat16":
         return array.astype(np.float32)
     if array.dtype.kind == "V" and array.dtype.itemsize == 2 and array.dtype.names is None:

@@ -19,7 +19,9 @@ MOST_ROWS = 100_000_000
 def is_frame(value: Any) -> bool:
     """Whether a value has named columns."""
     return not isinstance(value, np.ndarray | dict | list | tuple | str) and (
-        hasattr(value, "columns") or hasattr(value, "column_names")
+        hasattr(value, "collect_schema")  # Polars' lazy ones warn where asked for columns.
+        or hasattr(value, "columns")
+        or hasattr(value, "column_names")
     )
 
 
@@ -29,6 +31,8 @@ def frame_table(frame: Any) -> Table:
     Raises:
         InputError: Two columns have one name, or a column can't be made an array.
     """
+    if hasattr(frame, "collect_schema") and hasattr(frame, "collect"):
+        frame = frame.collect()  # Polars' lazy ones.
     given = frame.column_names if hasattr(frame, "column_names") else list(frame.columns)
     names = [str(name) for name in given]
     if len(set(names)) < len(names):

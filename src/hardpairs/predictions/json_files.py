@@ -76,6 +76,8 @@ def json_table(content: Any) -> Table | Found:
         return _fiftyone(content["labels"], content["classes"])
     if isinstance(content.get("columns"), list) and isinstance(content.get("data"), list):
         return _split_table(content)
+    if isinstance(content.get("schema"), dict) and isinstance(content.get("data"), list):
+        return records_table(content["data"])  # pandas' orient="table".
     if all(isinstance(value, list) for value in content.values()):
         return {str(name): column(value, str(name)) for name, value in content.items()}
     return _keyed_table(content)

@@ -1,17 +1,18 @@
 """Predictions from what is in memory: arrays, tensors, frames, or what a framework returned."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from hardpairs.arrays import to_numpy
 from hardpairs.errors import InputError
+from hardpairs.labels import listed
 from hardpairs.predictions.convert import to_predictions
 from hardpairs.predictions.found import Found, Hints, Truth
 from hardpairs.predictions.frames import frame_table, is_frame
 from hardpairs.predictions.load import load_predictions
-from hardpairs.predictions.numpy_files import is_scores
+from hardpairs.predictions.numpy_files import find_arrays, is_scores
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.predictions.table import find_columns
 
@@ -30,8 +31,9 @@ def make_predictions(
 
     Args:
         labels: N true labels: indices, names, one-hot. In place of labels and probabilities also a
-            frame with columns of both, `Predictions`, a predictions file's path, or what Hugging
-            Face's ``Trainer.predict`` returns; in place of labels a Keras generator.
+            frame with columns of both, a dict of arrays named as in an .npz, `Predictions`, a
+            predictions file's path, or what Hugging Face's ``Trainer.predict`` returns; in place
+            of labels a Keras generator.
         probabilities: (N, K) probabilities or logits, (N,) of the second of two classes, or N
             predicted classes.
         class_names: K names, or a dict between names and indices.
@@ -51,11 +53,13 @@ def make_predictions(
         return load_predictions(labels, hints=Hints(logits=logits), truth=truth)
     found = _found(labels, probabilities, Hints(has_truth=truth is not None))
     if class_names is not None:
-        found = replace(found, class_names=class_names)
+        is_read_once = isinstance(class_names, Iterator)
+        found = replace(found, class_names=[*class_names] if is_read_once else class_names)
     if ids is not None:
         found = replace(found, ids=ids)
     if embeddings is not None:
-        found = replace(found, extra={"embeddings": to_numpy(embeddings, "embeddings")})
+        more = {"embeddings": to_numpy(embeddings, "embeddings")}
+        found = replace(found, extra={**found.extra, **more})
     given = truth() if truth is not None and found.labels is None else None
     return to_predictions(found, logits=logits, truth=given)
 
@@ -64,6 +68,14 @@ def _found(labels: Any, probabilities: Any, hints: Hints) -> Found:
     """Labels and predictions, wherever they stand in what was given."""
     if probabilities is None and is_frame(labels):
         return find_columns(frame_table(labels), hints)
+    if probabilities is None and isinstance(labels, Mapping):
+        arrays = {str(name): to_numpy(value, str(name)) for name, value in labels.items()}
+        found = find_arrays(arrays, hints)
+        if found is None:
+            raise InputError(
+                f"the dict has {listed(arrays)}; give 'labels' and 'probabilities', or both alone."
+            )
+        return found
     if probabilities is None and hasattr(labels, "predictions") and hasattr(labels, "label_ids"):
         labels, probabilities = labels.label_ids, labels.predictions  # Trainer.predict's output.
         if isinstance(probabilities, tuple):  # With hidden states behind the logits.

@@ -40,6 +40,18 @@ def read_arrays(path: Path, hints: Hints) -> Found:
         InputError: Damaged, of a later format version, or without the arrays needed.
     """
     arrays = _by_place(read_npz(path, [*KNOWN, "format_version", "top_k", *UNNAMED]))
+    found = find_arrays(arrays, hints)
+    if found is None:
+        raise InputError(_lacks(arrays, npz_shapes(path)))
+    return found
+
+
+def find_arrays(arrays: dict[str, np.ndarray], hints: Hints) -> Found | None:
+    """Tell arrays apart by their usual names; None where labels or predictions aren't there.
+
+    Raises:
+        InputError: They are of a later format version.
+    """
     version = arrays.pop("format_version", np.array(FORMAT_VERSION))
     if version.size != 1 or version.item() != FORMAT_VERSION:
         raise InputError(
@@ -61,7 +73,7 @@ def read_arrays(path: Path, hints: Hints) -> Found:
     images = _take_if(left, IMAGES, lambda array: array.ndim in (3, 4))
     embeddings = _take_if(left, EMBEDDINGS, lambda array: array.ndim == 2)
     if (scores is None and predicted is None) or (labels is None and not hints.has_truth):
-        raise InputError(_lacks(labels, npz_shapes(path)))
+        return None
     notes: tuple[str, ...] = ()
     if images is not None:
         (extra["images"],), notes = to_images(images)
@@ -129,10 +141,10 @@ def _take_names(left: dict[str, np.ndarray]) -> np.ndarray | None:
     return None
 
 
-def _lacks(labels: np.ndarray | None, there: dict[str, tuple[tuple[int, ...], str]]) -> str:
+def _lacks(arrays: dict[str, np.ndarray], there: dict[str, tuple[tuple[int, ...], str]]) -> str:
     what = (
         "lacks the array 'probabilities' (or 'predicted')"
-        if labels is not None
+        if arrays.keys() & set(LABELS)
         else "lacks the array 'labels' (or give them with --labels)"
     )
     shown = [f"{name[:40]!r} ({kind} of shape {shape})" for name, (shape, kind) in there.items()]

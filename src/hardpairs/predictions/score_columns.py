@@ -6,7 +6,7 @@ import numpy as np
 
 from hardpairs.arrays import is_text
 from hardpairs.errors import InputError
-from hardpairs.labels import clean_label
+from hardpairs.labels import clean_label, distinct_names
 from hardpairs.predictions.cells import SAMPLE, is_number
 from hardpairs.predictions.columns import Table, first_named, plain
 from hardpairs.predictions.found import Found
@@ -82,7 +82,39 @@ def find_scores(left: Table, labels: np.ndarray | None, *, is_true: bool) -> Fou
         return Found(predicted=predicted, top_scores=confidence)
     if confidence is not None and labels is not None and _is_second(confidence, labels, is_true):
         return Found(scores=confidence)
-    return Found()
+    return _one_of_two(left, labels) or Found()
+
+
+def _one_of_two(left: Table, labels: np.ndarray | None) -> Found | None:
+    """One column of probabilities, of the class that it is named by, else of the second of two."""
+    columns = [name for name, values in left.items() if are_shares(values)]
+    if len(columns) != 1:
+        return None
+    (name,) = columns
+    if labels is None:
+        return Found(scores=left[name])
+    distinct = distinct_names(labels)
+    if len(distinct) > 2 or (plain(name) in CONFIDENCE and float(left[name].min()) >= 0.5):
+        return None
+    called = {name.strip()} | {
+        match["name"].strip() for pattern in WRAPPED if (match := pattern.match(name))
+    }
+    named = [each for each in distinct if each in called]
+    if len(distinct) < 2 or not named:
+        return Found(scores=left[name])
+    others = [each for each in distinct if each not in named]
+    return Found(scores=left[name], class_names=[*others, *named])
+
+
+def are_shares(values: np.ndarray) -> bool:
+    """Whether a column (N,) holds probabilities and not only 0 and 1."""
+    is_float = values.ndim == 1 and values.dtype.kind == "f" and len(values) > 0
+    return is_float and bool(
+        np.isfinite(values).all()
+        and values.min() >= 0
+        and values.max() <= 1
+        and (values != np.rint(values)).any()
+    )
 
 
 def _whole_vectors(left: Table) -> Found | None:

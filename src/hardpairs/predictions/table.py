@@ -9,7 +9,13 @@ from hardpairs.errors import InputError
 from hardpairs.predictions.cells import SAMPLE, is_number
 from hardpairs.predictions.columns import Table, first_named, listing, plain, tells_apart, texts_of
 from hardpairs.predictions.found import Found, Hints
-from hardpairs.predictions.score_columns import PREDICTED, confidence_of, find_ludwig, find_scores
+from hardpairs.predictions.score_columns import (
+    PREDICTED,
+    are_shares,
+    confidence_of,
+    find_ludwig,
+    find_scores,
+)
 
 # Usual names, compared without case, blanks and signs; the first that is there counts.
 TRUE = (
@@ -48,7 +54,10 @@ def find_columns(table: Table, hints: Hints) -> Found:
         found = find_scores(left, labels, is_true=label is not None and plain(label) in TRUE)
     if labels is not None and _nothing_predicted(found):
         # A label and its score alone: the tools that write such files mean the prediction.
-        found = Found(predicted=labels, top_scores=confidence_of(left), notes=found.notes)
+        if are_shares(labels):
+            found = Found(scores=labels, notes=found.notes)
+        else:
+            found = Found(predicted=labels, top_scores=confidence_of(left), notes=found.notes)
         labels = None
         if not hints.has_truth:
             raise InputError(_only_labels(table, label, mentioned))
