@@ -74,10 +74,19 @@ def invent_file(path: Path, images: int, classes: int, seed: int) -> None:
     np.savez(path, labels=labels, probabilities=probabilities, class_names=names)
 
 
-def measure(name: str, paths: list[Path]) -> dict[str, Any]:
+def measure(name: str, paths: list[Path], *options: str) -> dict[str, Any]:
     """Run a command in a process of its own: seconds, peak memory, and what it wrote."""
     out = paths[0].parent / "out"
-    command = [sys.executable, "-m", "hardpairs", name, *map(str, paths), "--out", str(out)]
+    command = [
+        sys.executable,
+        "-m",
+        "hardpairs",
+        name,
+        *map(str, paths),
+        "--out",
+        str(out),
+        *options,
+    ]
     started = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
