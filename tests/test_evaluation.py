@@ -68,6 +68,8 @@ def test_nothing_wrong_and_absent_classes():
     assert evaluation.hard_pairs == ()
     assert evaluation.classes[2].support == 0
     assert evaluation.hardest != 2
+    told = evaluation.to_dict()
+    assert (told["hardest"], told["easiest"]) == (None, None)
     assert evaluation.accuracy_interval[0] < 1
 
 

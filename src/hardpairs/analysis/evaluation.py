@@ -134,8 +134,9 @@ class Evaluation:
                 else {"confusion": None, "cells": self.cells.tolist()}
             ),
             "classes": [vars(score) for score in self.classes],
-            "hardest": names[self.hardest],
-            "easiest": names[self.easiest],
+            # Where all classes are as hard, none is the hardest.
+            "hardest": names[self.hardest] if self.hardest != self.easiest else None,
+            "easiest": names[self.easiest] if self.hardest != self.easiest else None,
             "hard_pairs": [
                 {**asdict(pair), "first": names[pair.first], "second": names[pair.second]}
                 for pair in self.hard_pairs

@@ -105,7 +105,8 @@ def _pairs_headline(subject: Subject) -> str:
     pair, names = evaluation.hard_pairs[0], _names(subject, IN_SENTENCE)
     mistakes = evaluation.images - evaluation.correct
     first, second = names[pair.first], names[pair.second]
-    return f"{first} and {second}: {pair.mistakes:,} of {mistakes:,} mistakes"
+    share = "the only mistake" if mistakes == 1 else f"{pair.mistakes:,} of {mistakes:,} mistakes"
+    return f"{first} and {second}: {share}"
 
 
 def _captioned(

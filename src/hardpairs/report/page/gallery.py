@@ -37,7 +37,8 @@ def gallery_data(subject: Subject) -> dict[str, Any]:
         cell that isn't empty, most images first. "images": one list per field, in the order of
         `choose_rows`; probabilities are [class, ten-thousandths, class, ...], most probable first,
         all of them up to 40 classes; "verdict" indexes "verdicts", "evidence" "sentences".
-        "sprite", "train": see `images_sprite`, or None. "pairs", "quiz": see `hardpairs.report.page.pairs`.
+        "sprite", "train": see `images_sprite`, or None. "pairs", "quiz": see
+        `hardpairs.report.page.pairs`.
     """
     predictions, images = subject.predictions, subject.images
     extra = np.concatenate(

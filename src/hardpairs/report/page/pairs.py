@@ -194,6 +194,7 @@ def headline(subject: Subject) -> tuple[str, str]:
         return f"All {evaluation.images:,} images are right", "metrics.json: correct"
     pair, names = evaluation.hard_pairs[0], spoken_names(evaluation.class_names)
     first, second = (f"\u2068{names[index]}\u2069" for index in (pair.first, pair.second))
-    return f"{first} and {second}: {pair.mistakes:,} of {mistakes:,} mistakes", (
+    share = "the only mistake" if mistakes == 1 else f"{pair.mistakes:,} of {mistakes:,} mistakes"
+    return f"{first} and {second}: {share}", (
         "metrics.json: hard_pairs[0].first_as_second + hard_pairs[0].second_as_first"
     )
