@@ -139,7 +139,7 @@ def group_classes(subject: Subject) -> list[dict[str, Any]]:
     cells = evaluation.cells
     np.add.at(totals, (group_of[cells[:, 0]], group_of[cells[:, 1]]), cells[:, 2])
     names, support = spoken_names(evaluation.class_names), [s.support for s in evaluation.classes]
-    groups = []
+    groups: list[dict[str, Any]] = []
     for number in range(len(order)):
         members = sorted(np.flatnonzero(group_of == number).tolist(), key=lambda i: -support[i])
         more = f" and {len(members) - 2} more" if len(members) > 2 else ""
