@@ -165,7 +165,7 @@ def print_study(findings: "Findings", console: Console) -> None:
             box=box.SIMPLE_HEAD,
             pad_edge=False,
             title=Text(one_line(section.name), style="bold"),
-            caption=section_caption(section),
+            caption=None if findings.quick else section_caption(section),
         )
         table.add_column("recipe", no_wrap=True)
         for name in ("accuracy", "gain", "95% confidence\ninterval", "errors"):
@@ -180,8 +180,8 @@ def print_study(findings: "Findings", console: Console) -> None:
                 points(effect.gain),
                 f"{points(effect.interval[0])} {points(effect.interval[1])}",
                 f"{-effect.errors_removed:+.0%}",
-                conclusion(effect),
+                "" if findings.quick else conclusion(effect),
             )
         console.print(table)
-    if findings.leader:
+    if findings.leader and not findings.quick:
         console.print(Text(one_line(leader_sentence(findings))))

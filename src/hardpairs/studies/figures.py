@@ -29,12 +29,15 @@ CHANGES_SHOWN = 8
 
 
 @own_style
-def draw_effects(panels: Mapping[str, Sequence[Effect]], headline: str) -> Figure:
+def draw_effects(
+    panels: Mapping[str, Sequence[Effect]], headline: str, *, judged: bool = True
+) -> Figure:
     """Draw gains in points with their intervals, one panel a block, the largest on top.
 
     Args:
         panels: Effects by what the panel says of them.
         headline: What is to be seen.
+        judged: Whether colours tell which gains are significant.
     """
     rows = max(len(effects) for effects in panels.values())
     figure = headed_figure(9.6, 0.3 * rows + 1.1, headline)
@@ -47,7 +50,9 @@ def draw_effects(panels: Mapping[str, Sequence[Effect]], headline: str) -> Figur
     ):
         ordered = sorted(effects, key=lambda effect: effect.gain)
         for row, effect in enumerate(ordered):
-            colour = GREY if not effect.significant else BLUE if effect.gain > 0 else ORANGE
+            colour = (
+                GREY if not (judged and effect.significant) else BLUE if effect.gain > 0 else ORANGE
+            )
             low, high = (100 * bound for bound in effect.interval)
             axes.plot((low, high), (row, row), color=colour, linewidth=2, solid_capstyle="round")
             axes.plot(100 * effect.gain, row, "o", color=colour, ms=6)
@@ -59,9 +64,8 @@ def draw_effects(panels: Mapping[str, Sequence[Effect]], headline: str) -> Figur
         axes.grid(axis="x", color=GRID)
         axes.set_axisbelow(True)
         axes.set_title(title, fontsize=9.5)
-        axes.set_xlabel(
-            "points of accuracy, 95% confidence interval (grey: not significant)", fontsize=8.5
-        )
+        key = " (grey: not significant)" if judged else ""
+        axes.set_xlabel(f"points of accuracy, 95% confidence interval{key}", fontsize=8.5)
     return figure
 
 

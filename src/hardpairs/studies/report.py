@@ -84,7 +84,10 @@ def draw_study(
     mark = "QUICK, numbers mean nothing. " if findings.quick else ""
     if findings.kind == "ablate":
         panels = {PANELS[section.name]: section.effects for section in findings.sections}
-        return {"study_effects.png": draw_effects(panels, f"{mark}{leader_sentence(findings)}")}
+        figure = draw_effects(
+            panels, f"{mark}{leader_sentence(findings)}", judged=not findings.quick
+        )
+        return {"study_effects.png": figure}
     if findings.kind == "curve":
         curves: dict[str, list[tuple[int, Score]]] = {}
         for section in findings.sections:
@@ -145,8 +148,10 @@ def section_caption(section: Section) -> str | None:
 
 
 def leader_sentence(findings: Findings) -> str:
-    """What helped most, or that it can't be said."""
+    """What helped most, or that it can't be said; of a quick study, what is shown."""
     leader = findings.leader
+    if findings.quick:
+        return "Gains of each factor"
     if leader is None:
         return "Nothing was held out to choose a leader on."
     gain = points(leader.gain)
