@@ -84,10 +84,8 @@ def draw_study(
     mark = "QUICK, numbers mean nothing. " if findings.quick else ""
     if findings.kind == "ablate":
         panels = {PANELS[section.name]: section.effects for section in findings.sections}
-        figure = draw_effects(
-            panels, f"{mark}{leader_sentence(findings)}", judged=not findings.quick
-        )
-        return {"study_effects.png": figure}
+        headline = f"{mark}{leader_sentence(findings)}"
+        return {"study_effects.png": draw_effects(panels, headline, judged=not findings.quick)}
     if findings.kind == "curve":
         curves: dict[str, list[tuple[int, Score]]] = {}
         for section in findings.sections:

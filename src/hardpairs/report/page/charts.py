@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 WIDTH, HEIGHT = 440, 260
 LEFT, RIGHT, TOP, BOTTOM = 56, 14, 12, 44
-ROW_HEIGHT, NAME_WIDTH, LONGEST_NAME = 30, 150, 22
+ROW_HEIGHT, NAME_WIDTH, LONGEST_NAME = 30, 205, 22
 Scale = Callable[[float], float]
 
 
