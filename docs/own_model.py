@@ -61,8 +61,9 @@ report = hardpairs.explore(
 report
 
 # %% [markdown]
-# That is the page, in a frame of this notebook; `report.save("report.html")` writes it as a file. What was
-# converted is said, and every table is a DataFrame:
+# That is the page, in a frame of this notebook; `report.save("report.html")` writes it as a file. (Of a
+# notebook that somebody else has run, Jupyter shows frames only once you trust it.) What was converted is
+# said, and every table is a DataFrame, of pandas or, where that is missing, of Polars:
 
 # %%
 report.notes

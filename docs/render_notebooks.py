@@ -1,8 +1,8 @@
 """Write the notebooks from their texts: `python docs/render_notebooks.py [--execute] [NAMES]`.
 
 A text is a Python file whose cells begin with `# %%`, or `# %% [markdown]` for comments to read.
-With `--execute` the cells are run, and the notebook holds what they showed; own_model needs
-PyTorch. `--out FOLDER` writes it elsewhere.
+What was shown stays where no code has changed. With `--execute` the cells are run, and the notebook
+holds what they showed; own_model needs PyTorch. `--out FOLDER` writes it elsewhere.
 """
 
 import argparse
@@ -50,6 +50,19 @@ def without_outputs(notebook: str) -> str:
     return _as_text(made)
 
 
+def with_outputs_of(before: str, notebook: str) -> str:
+    """What was shown stays where no code has changed."""
+    whole = json.loads(notebook)
+    old, new = (
+        [cell for cell in made["cells"] if cell["cell_type"] == "code"]
+        for made in (json.loads(before), whole)
+    )
+    if [cell["source"] for cell in old] == [cell["source"] for cell in new]:
+        for cell, shown in zip(new, old, strict=True):
+            cell |= {key: shown[key] for key in ("execution_count", "outputs")}
+    return _as_text(whole)
+
+
 def execute(notebook: str) -> str:
     """Run a notebook in an empty folder; returns it with what its cells showed."""
     import nbformat  # noqa: PLC0415  Only who executes needs them.
@@ -90,8 +103,12 @@ def main() -> None:
     options = parser.parse_args()
     for name in options.names:
         notebook = render_notebook((DOCS / f"{name}.py").read_text(encoding="utf-8"))
-        shown = execute(notebook) if options.execute else notebook
-        (options.out / f"{name}.ipynb").write_text(shown, encoding="utf-8")
+        before = DOCS / f"{name}.ipynb"
+        if options.execute:
+            notebook = execute(notebook)
+        elif before.exists():
+            notebook = with_outputs_of(before.read_text(encoding="utf-8"), notebook)
+        (options.out / f"{name}.ipynb").write_text(notebook, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -121,6 +121,7 @@ def test_notebooks_are_what_their_texts_say(name):
     assert render["without_outputs"](notebook) == render["render_notebook"](text)
     assert path.stat().st_size < 1_500_000
     ran = [cell["outputs"] for cell in json.loads(notebook)["cells"] if "outputs" in cell]
+    assert sum(map(bool, ran)) > len(ran) / 2, "run it with --execute"
     kinds = [output["output_type"] for outputs in ran for output in outputs]
     assert "error" not in kinds
 
@@ -136,7 +137,12 @@ def test_the_lesson_runs_on_a_slice(tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "hardest:" in (tmp_path / "lesson.ipynb").read_text(encoding="utf-8")
+    cells = json.loads((tmp_path / "lesson.ipynb").read_text(encoding="utf-8"))["cells"]
+    outputs = [output for cell in cells for output in cell.get("outputs", ())]
+    texts = "".join("".join(output.get("text", "")) for output in outputs)
+    assert "wrote lesson/report.html" in texts
+    assert "WARNING" not in texts
+    assert sum("image/png" in output.get("data", {}) for output in outputs) == 6
 
 
 def test_the_examples_of_the_statistics_hold():
@@ -144,33 +150,6 @@ def test_the_examples_of_the_statistics_hold():
     result = doctest.testfile(str(path), module_relative=False, verbose=False)
     assert result.attempted > 20
     assert result.failed == 0
-
-
-# What the field calls otherwise, or doesn't say.
-FORBIDDEN = (
-    *("hides what accuracy", "answers what accuracy", "whole or not at all", "told apart"),
-    *("names no winner", "inside the noise", "alone and in the whole", "interval over images"),
-    *("95% interval", "keep their word", "keeps its word", "too sure", "the model's own mistake"),
-    *("a heading sorts", "arrow keys walk", "press a cell", "of the share that is right"),
-    *("of the lesson's time", "sureness", "a promise of accuracy"),
-)
-
-
-def test_the_standard_words_are_used():
-    """Of docs, code and pages: comments and messages alike, line breaks counting as blanks."""
-    kinds = ("*.md", "*.py", "*.jinja", "*.js", "*.css")
-    paths = [
-        path
-        for name in ("src", "docs", "benchmarks")
-        for kind in kinds
-        for path in (ROOT / name).rglob(kind)
-    ]
-    found = []
-    for path in (*paths, ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "fashion.py"):
-        text = re.sub(r"[\s#/*]+", " ", path.read_text(encoding="utf-8")).lower()
-        found += [f"{path.name}: {phrase}" for phrase in FORBIDDEN if phrase in text]
-    assert len(paths) > 100
-    assert found == []
 
 
 def test_the_examples_in_the_docstrings_hold():
