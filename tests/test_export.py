@@ -124,25 +124,3 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path):
 
     with pytest.raises(InputError, match="is missing"):
         export_run(tmp_path, tmp_path)
-
-
-def test_predict(run, tmp_path, fashion):
-    from PIL import Image
-
-    exported = tmp_path / "exported"
-    assert run_cli("export", run, "--out", exported).returncode == 0
-    photo = tmp_path / "photo.png"
-    Image.fromarray(255 - fashion.test.pixels[0, ..., 0]).resize((200, 200)).save(photo)
-    (tmp_path / "bad.png").write_bytes(b"no picture")
-    text = run_cli("predict", exported, photo)
-    assert text.returncode == 0, text.stderr
-    assert "%" in text.stdout
-    assert "Nearest training images" in text.stdout
-    said = json.loads(run_cli("predict", exported, photo, "--json").stdout)
-    assert sum(said["probabilities"].values()) == pytest.approx(1, abs=1e-4)
-    assert np.shape(said["picture"]) == (28, 28, 1)
-    table = run_cli("predict", exported, tmp_path / "bad.png", photo, "--csv")
-    assert table.returncode == 2
-    assert len(table.stdout.splitlines()) == 2
-    assert "Traceback" not in table.stderr
-    assert run_cli("predict", tmp_path, photo).returncode == 2

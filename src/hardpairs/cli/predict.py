@@ -1,6 +1,8 @@
 """`hardpairs predict`."""
 
 import json
+import os
+import shutil
 import sys
 import warnings
 from pathlib import Path
@@ -13,6 +15,8 @@ from hardpairs.errors import InputError
 from hardpairs.foreign import csv_text, one_line
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from hardpairs.serving.answer import Answer
 
 SHOWN = 3
@@ -23,7 +27,15 @@ SHOWN = 3
 @click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.option("--csv", "as_csv", is_flag=True, help="A table, one line a photo.")
-def predict(run: Path, photos: tuple[Path, ...], as_json: bool, as_csv: bool) -> None:
+@click.option(
+    "--figure",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Draw what the net saw, its answer and like images, as PNG.",
+)
+def predict(
+    run: Path, photos: tuple[Path, ...], as_json: bool, as_csv: bool, figure: Path | None
+) -> None:
     """Say what photos show, and when not to trust it.
 
     RUN is a run that `hardpairs export` was called for, or a folder with what that wrote. A photo
@@ -39,18 +51,20 @@ def predict(run: Path, photos: tuple[Path, ...], as_json: bool, as_csv: bool) ->
     warnings.simplefilter("ignore")  # Of Pillow, about odd metadata.
     model = load_exported(run)
     failed: list[str] = []
+    answers: list[Answer] = []
     if as_csv:
         click.echo(csv_text([["photo", "class", "probability", "doubts"]]), nl=False)
     for photo in photos:
-        name = one_line(photo.name)
+        is_input = str(photo) == "-"
+        name = "standard input" if is_input else one_line(photo.name)
         try:
-            is_input = str(photo) == "-"
             content = sys.stdin.buffer.read(MOST_BYTES + 1) if is_input else read_photo(photo)
             found = answer(model, content, name)
         except InputError as error:
             failed.append(str(error))
             click.echo(f"hardpairs: {one_line(error)}", err=True)
             continue
+        answers.append(found)
         if as_json:
             click.echo(json.dumps(found.to_dict()))
         elif as_csv:
@@ -60,18 +74,25 @@ def predict(run: Path, photos: tuple[Path, ...], as_json: bool, as_csv: bool) ->
             click.echo(csv_text([row]), nl=False)
         else:
             _print(found)
+    if figure is not None and answers:
+        _draw(answers, figure)
     if failed:
         raise InputError(f"{len(failed)} of {len(photos)} photos couldn't be read.")
 
 
-def _print(found: "Answer") -> None:
-    from hardpairs.serving.answer import half_blocks
+def _draw(answers: "list[Answer]", path: Path) -> None:
+    from hardpairs.report.canvas import save_figure
+    from hardpairs.serving.figure import draw_answers
 
+    save_figure(draw_answers(answers), path)
+    click.echo(f"hardpairs: drew {one_line(path)}", err=True)
+
+
+def _print(found: "Answer") -> None:
     click.echo(found.name)
-    encoding = (sys.stdout.encoding or "").lower().replace("-", "")
-    if sys.stdout.isatty() and encoding == "utf8":
-        for line in half_blocks(found.picture):
-            click.echo(f"  {line}")
+    pictures = _shows_pictures()
+    if pictures:
+        _print_pictures([found.picture], full=True)
     for index in found.order[:SHOWN]:
         click.echo(f"  {found.probabilities[index]:6.1%}  {one_line(found.classes[index])}")
     if found.pair:
@@ -79,5 +100,25 @@ def _print(found: "Answer") -> None:
     if found.nearest:
         names = ", ".join(f"{one_line(kept.label)} ({kept.row})" for kept in found.nearest)
         click.echo(f"  Nearest training images: {names}.")
+        if pictures:
+            _print_pictures([kept.picture for kept in found.nearest], full=False)
     for doubt in found.doubts:
         click.echo(f"  Doubt: {doubt.sentence}")
+
+
+def _shows_pictures() -> bool:
+    """Whether the output is a terminal that is likely to show half blocks in 256 colours."""
+    encoding = (sys.stdout.encoding or "").lower().replace("-", "")
+    plain = os.environ.get("TERM") in ("dumb", "linux", "vt100") or "NO_COLOR" in os.environ
+    return sys.stdout.isatty() and encoding == "utf8" and not plain
+
+
+def _print_pictures(pictures: "list[np.ndarray]", *, full: bool) -> None:
+    """Print pictures side by side, in full or at half their size, as many as fit."""
+    from hardpairs.serving.answer import half_blocks, halved
+
+    if not full:
+        pictures = [halved(picture) for picture in pictures]
+    most = max(1, (shutil.get_terminal_size().columns - 2) // (pictures[0].shape[1] + 1))
+    for line in zip(*map(half_blocks, pictures[:most]), strict=True):
+        click.echo("  " + " ".join(line))

@@ -14,6 +14,7 @@ from hardpairs.serving.prepare import Doubt, prepare
 UNLIKE_SHARE = 0.02  # So many of the test images would be called unlike as well.
 UNSURE = 0.5
 SECOND = 0.05  # A second class less probable than this isn't spoken of.
+RARE = 0.005  # Nor of a pair that is mixed up less often.
 UNLIKE = Doubt(
     "unlike",
     f"It looks unlike anything trained on; of the test images {UNLIKE_SHARE:.0%} do so as well.",
@@ -141,7 +142,7 @@ def _kept(model: ExportedModel, likeness: Likeness, indices: np.ndarray) -> tupl
 def _pair_sentence(model: ExportedModel, probabilities: np.ndarray) -> str:
     first, second = (int(index) for index in np.argsort(-probabilities, kind="stable")[:2])
     pair = model.description.pairs.get((min(first, second), max(first, second)))
-    if pair is None or probabilities[second] < SECOND:
+    if pair is None or pair.model < RARE or probabilities[second] < SECOND:
         return ""
     names = model.description.classes
     people = "" if pair.people is None else f", by people in {pair.people:.0%} of theirs"
@@ -165,3 +166,10 @@ def half_blocks(picture: np.ndarray) -> list[str]:
         + "\x1b[0m"
         for upper, lower in zip(tones[::2], tones[1::2], strict=True)
     ]
+
+
+def halved(picture: np.ndarray) -> np.ndarray:
+    """A picture at half its size, uint8 (H // 2, W // 2, C): each pixel the mean of four."""
+    height, width = picture.shape[:2]
+    even = picture[: height // 2 * 2, : width // 2 * 2].reshape(height // 2, 2, width // 2, 2, -1)
+    return np.rint(even.mean((1, 3))).astype(np.uint8)

@@ -1,0 +1,125 @@
+"""`hardpairs predict`, as it is called."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from hardpairs.cli import predict as command
+from hardpairs.errors import InputError
+from hardpairs.serving.answer import answer, half_blocks, halved
+from hardpairs.serving.figure import draw_answers
+from hardpairs.serving.model import load_exported
+
+
+@pytest.fixture(scope="module")
+def photo(tmp_path_factory, fashion):
+    """A test image of a class that is easily told, as a photo: black on white."""
+    row = int(np.flatnonzero(fashion.test.labels == 1)[0])
+    path = tmp_path_factory.mktemp("photos") / "trousers.png"
+    Image.fromarray(255 - fashion.test.pixels[row, ..., 0]).resize((120, 120)).save(path)
+    return path
+
+
+def run(*arguments, **options):
+    return CliRunner().invoke(command.predict, [str(each) for each in arguments], **options)
+
+
+def test_text_that_is_piped_has_no_pictures(exported, photo):
+    done = run(exported, photo)
+    assert done.exit_code == 0, done.output
+    lines = done.stdout.splitlines()
+    assert lines[0] == "trousers.png"
+    assert lines[1].split()[1] == "Trouser"
+    assert any(line.startswith("  Nearest training images: Trouser (") for line in lines)
+    assert "\x1b" not in done.stdout
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="no terminals to open")
+def test_a_terminal_shows_pictures(exported, photo):
+    def shown(**environment: str) -> str:
+        ours, theirs = os.openpty()
+        given = {"COLUMNS": "80", "TERM": "xterm-256color", "PYTHONIOENCODING": "utf-8"}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "hardpairs", "predict", exported, photo],
+            env={**os.environ, **given, **environment},
+            stdout=theirs,
+        )
+        os.close(theirs)
+        said = b""
+        while True:
+            try:
+                part = os.read(ours, 65536)
+            except OSError:  # Linux's way to say that the other end is closed.
+                part = b""
+            if not part:
+                break
+            said += part
+        os.close(ours)
+        assert process.wait() == 0
+        return said.decode()
+
+    lines = [line for line in shown().splitlines() if "\u2580" in line]
+    assert [line.count("\u2580") for line in lines] == [28] * 14 + [5 * 14] * 7
+    assert "\u2580" not in shown(NO_COLOR="1")
+
+
+def test_json_and_csv(exported, photo, tmp_path):
+    said = json.loads(run(exported, photo, "--json").stdout)
+    assert said["class"] == "Trouser"
+    assert sum(said["probabilities"].values()) == pytest.approx(1, abs=1e-4)
+    assert np.shape(said["picture"]) == (28, 28, 1)
+    bad = tmp_path / "=bad\n.png"
+    bad.write_bytes(b"no picture")
+    done = run(exported, photo, bad, photo, "--csv")
+    assert isinstance(done.exception, InputError)
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert [row["class"] for row in rows] == ["Trouser", "Trouser"]
+    assert "no picture" in done.stderr
+    assert isinstance(run(exported, photo, "--csv", "--json").exception, InputError)
+    assert isinstance(run(tmp_path, photo).exception, InputError)
+
+
+def test_reads_standard_input(exported, photo):
+    said = json.loads(run(exported, "-", "--json", input=photo.read_bytes()).stdout)
+    assert (said["photo"], said["class"]) == ("standard input", "Trouser")
+    done = run(exported, "-", input=b"")
+    assert isinstance(done.exception, InputError)
+    assert done.stdout == ""
+
+
+def test_draws_a_figure(exported, photo, tmp_path):
+    path = tmp_path / "figure.png"
+    done = run(exported, photo, photo, "--figure", path)
+    assert done.exit_code == 0, done.output
+    two = Image.open(path).size
+    run(exported, photo, "--figure", path)
+    one = Image.open(path).size
+    assert two[0] == one[0]
+    assert two[1] > 1.7 * one[1]
+    refused = run(exported, photo, "--figure", tmp_path / "none" / "figure.png")
+    assert isinstance(refused.exception, InputError)
+
+
+def test_a_figure_of_many_photos_ends(exported, photo, monkeypatch):
+    monkeypatch.setattr("hardpairs.serving.figure.MOST_PHOTOS", 2)
+    found = answer(load_exported(exported), photo.read_bytes(), "$x^2$" * 50)
+    figure = draw_answers([found] * 3)
+    assert "2 photos of 3" in {t.get_text() for t in figure.texts}
+
+
+def test_pictures_as_half_blocks():
+    picture = np.zeros((5, 4, 1), np.uint8)
+    picture[:2] = 255
+    lines = half_blocks(picture)
+    assert len(lines) == 3
+    assert lines[0].startswith("\x1b[38;5;255;48;5;255m")
+    assert halved(picture).shape == (2, 2, 1)
+    assert halved(picture)[0, 0, 0] == 255
