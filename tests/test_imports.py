@@ -122,3 +122,30 @@ def test_loading_the_bundled_data_imports_nothing_that_reads_other_data():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+# --- Small modules and functions ------------------------------------------------------------------
+
+
+def too_long(path: Path) -> list[str]:
+    """Functions of more than 40 lines, signature and docstring not counted; and the module."""
+    text = path.read_text(encoding="utf-8")
+    found = [] if len(text.splitlines()) <= 350 else [str(path)]
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            has_docstring = ast.get_docstring(node) is not None and len(node.body) > 1
+            if node.end_lineno - node.body[has_docstring].lineno >= 40:
+                found.append(f"{path}: {node.name}")
+    return found
+
+
+def test_modules_and_functions_are_short():
+    assert [each for path in SOURCE.rglob("*.py") for each in too_long(path)] == []
+
+
+def test_a_long_function_is_found(tmp_path):
+    path = tmp_path / "long.py"
+    path.write_text("def f():\n" + "    pass\n" * 40)
+    assert too_long(path) == []
+    path.write_text("def f():\n" + "    pass\n" * 41)
+    assert too_long(path) == [f"{path}: f"]

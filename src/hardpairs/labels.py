@@ -99,22 +99,7 @@ def look_up(
     """
     if values.dtype.kind in "OUS":
         return _look_up_texts(values, names, what)
-    if values.dtype.kind == "b":
-        values = values.astype(np.int64)
-    if values.dtype.kind == "f":
-        if not np.isfinite(values).all():
-            row = int(np.flatnonzero(~np.isfinite(values))[0])
-            raise InputError(f"{what}: row {row} has none (NaN); give every image a class.")
-        if (values != np.rint(values)).any():
-            raise InputError(
-                f"{what} are {values.dtype} from {values.min():.4g} to {values.max():.4g}, "
-                "expected whole numbers or names."
-            )
-        if np.abs(values).max() >= 2**53:
-            raise InputError(f"{what} run up to {values.max():.4g}; use indices of the classes.")
-        values = values.astype(np.int64)
-    if values.dtype.kind not in "iu":
-        raise InputError(f"{what} are {describe(values)}, expected indices or names.")
+    values = _whole_numbers(values, what)
     if len(values) == 0:
         return np.empty(0, np.int64), ()
     low, high = int(values.min()), int(values.max())
@@ -135,6 +120,26 @@ def look_up(
             "use indices into class_names."
         )
     return values.astype(np.int64), ()
+
+
+def _whole_numbers(values: np.ndarray, what: str) -> np.ndarray:
+    if values.dtype.kind == "b":
+        return values.astype(np.int64)
+    if values.dtype.kind == "f":
+        if not np.isfinite(values).all():
+            row = int(np.flatnonzero(~np.isfinite(values))[0])
+            raise InputError(f"{what}: row {row} has none (NaN); give every image a class.")
+        if (values != np.rint(values)).any():
+            raise InputError(
+                f"{what} are {values.dtype} from {values.min():.4g} to {values.max():.4g}, "
+                "expected whole numbers or names."
+            )
+        if np.abs(values).max(initial=0) >= 2**53:
+            raise InputError(f"{what} run up to {values.max():.4g}; use indices of the classes.")
+        return values.astype(np.int64)
+    if values.dtype.kind not in "iu":
+        raise InputError(f"{what} are {describe(values)}, expected indices or names.")
+    return values
 
 
 def _look_up_texts(

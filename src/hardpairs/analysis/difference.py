@@ -23,7 +23,7 @@ from hardpairs.analysis.sides import (
     as_subjects,
     describe_sides,
     file_names,
-    first_subject,
+    first_subjects,
     lone_side,
     match_seeds,
 )
@@ -239,41 +239,33 @@ def compare(
     if matched is not None:
         runs = runs[0], tuple(runs[1][place] for place in matched)
     firsts = (0, len(a) + (matched[0] if matched is not None else 0))
-    pair = [
-        first_subject(subjects[place], aligned.rows[place], aligned.classes[place], side)
-        for place, side in zip(firsts, runs, strict=True)
-    ]
-    pair[1] = replace(pair[1], votes=pair[0].votes)  # People were asked once.
-    if pair[0].images is None:
-        pair[0] = replace(pair[0], images=pair[1].images, inverted=pair[1].inverted)
+    pair = first_subjects([subjects[place] for place in firsts], firsts, aligned, runs)
     labels, class_names = runs[0][0].labels, runs[0][0].class_names
     predicted = [np.array([run.predicted for run in side]) for side in runs]
-    is_matched = matched is not None
     before, after = predicted
     pairs = hardest_pairs(labels, (before, after), KEPT_PAIRS)
+    of_classes = class_changes(labels, before, after, matched=matched is not None)
+    of_pairs = pair_changes(labels, before, after, pairs, matched=matched is not None)
     verdicts, reason = _verdict_changes(pair[0], pair[1], before == labels, after == labels)
     first, second = describe_sides(runs, names)
     return Difference(
         a=first,
         b=second,
-        matched=is_matched,
+        matched=matched is not None,
         class_names=class_names,
-        accuracy=measure_change(before == labels, after == labels, matched=is_matched),
+        accuracy=measure_change(before == labels, after == labels, matched=matched is not None),
         classes=tuple(
-            ClassChange(index, class_names[index], change)
-            for index, change in class_changes(labels, before, after, matched=is_matched).items()
+            ClassChange(index, class_names[index], change) for index, change in of_classes.items()
         ),
         pairs=tuple(
             PairChange(
                 each.first, each.second, (class_names[each.first], class_names[each.second]), change
             )
-            for each, change in zip(
-                pairs, pair_changes(labels, before, after, pairs, matched=is_matched), strict=True
-            )
+            for each, change in zip(pairs, of_pairs, strict=True)
         ),
         verdicts=verdicts,
         notes=(*aligned.notes, *_seed_note(runs), *((reason,) if reason else ())),
-        subjects=(pair[0], pair[1]),
+        subjects=pair,
         runs=runs,
     )
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hardpairs.analysis.alignment import Aligned
 from hardpairs.analysis.calibration import calibrate
 from hardpairs.analysis.intervals import wilson_interval
 from hardpairs.analysis.neighbours import Neighbours
@@ -187,3 +188,20 @@ def first_subject(
         votes=votes,
         neighbours=neighbours,
     )
+
+
+def first_subjects(
+    subjects: Sequence[Subject],
+    firsts: Sequence[int],
+    aligned: Aligned,
+    runs: Sequence[Sequence[Predictions]],
+) -> tuple[Subject, Subject]:
+    """Each side's first run, with the images and the people's votes of both."""
+    a, b = (
+        first_subject(subject, aligned.rows[place], aligned.classes[place], side)
+        for subject, place, side in zip(subjects, firsts, runs, strict=True)
+    )
+    b = replace(b, votes=a.votes)  # People were asked once.
+    if a.images is None:
+        a = replace(a, images=b.images, inverted=b.inverted)
+    return a, b

@@ -64,20 +64,13 @@ def load_subject(
         InputError: The predictions are missing or bad, or the images or votes that were asked for
             are others than those that were predicted.
     """
-    path, notes = Path(path), []
+    path = Path(path)
     truth = partial(data_truth, data) if data else None
     load = partial(load_predictions, labels=labels, hints=hints, truth=truth)
     predictions = load(path)
     source = (data or named_data(predictions)) if with_images else None
-    joined = None
-    if source is not None:
-        try:
-            joined = join_images(predictions, source)
-        except InputError as error:
-            if data is not None:
-                raise
-            notes.append(f"Images are left out: {error}")
-    elif with_images and isinstance(named := predictions.metadata.get("data"), str) and named:
+    joined, notes = _joined_if_there(predictions, source, is_asked_for=data is not None)
+    if with_images and source is None and (named := _named(predictions)):
         notes.append(
             f"Images are left out: {named[:200]!r}, which the predictions name, isn't there; say "
             "where it is with --data."
@@ -114,13 +107,30 @@ def load_subject(
 
 def named_data(predictions: Predictions) -> str | None:
     """The data that predictions say they are of, where it is at hand: a name or a path."""
-    named = predictions.metadata.get("data")
-    if not isinstance(named, str) or not named:
-        return None
+    named = _named(predictions)
     try:
-        return named if named in BUNDLED or Path(named).exists() else None
+        return named if named and (named in BUNDLED or Path(named).exists()) else None
     except (OSError, ValueError):  # Foreign text that is no path, or too long for one.
         return None
+
+
+def _named(predictions: Predictions) -> str:
+    named = predictions.metadata.get("data")
+    return named if isinstance(named, str) else ""
+
+
+def _joined_if_there(
+    predictions: Predictions, source: str | None, *, is_asked_for: bool
+) -> tuple[Joined | None, list[str]]:
+    """The images; or none and why. Those that were asked for have to be the predictions'."""
+    if source is None:
+        return None, []
+    try:
+        return join_images(predictions, source), []
+    except InputError as error:
+        if is_asked_for:
+            raise
+        return None, [f"Images are left out: {error}"]
 
 
 def _texts(value: Any) -> list[str]:

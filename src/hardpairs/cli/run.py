@@ -1,12 +1,14 @@
 """`hardpairs run` and `hardpairs train`."""
 
 import shutil
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from itertools import count
 from pathlib import Path
 
 import click
+import numpy as np
 
 from hardpairs.cli.ending import kept
 from hardpairs.cli.options import (
@@ -22,6 +24,7 @@ from hardpairs.cli.progress import phases
 from hardpairs.cli.streams import say
 from hardpairs.data.corrections import apply_corrections, correct_training, read_corrections
 from hardpairs.data.datasets import load_dataset
+from hardpairs.data.split import Dataset
 from hardpairs.data.votes import load_votes
 from hardpairs.files import Taken, whole_folder
 from hardpairs.stopping import Stopped
@@ -103,9 +106,7 @@ def _train(
         show(Progress("reading the data"))
         dataset, train_rows = load_dataset(data), None
         if corrections is not None:
-            read = read_corrections(corrections, dataset.class_names)
-            apply_corrections(dataset, read)  # What doesn't fit the test images is refused as well.
-            dataset, train_rows = correct_training(dataset, read)
+            dataset, train_rows = _corrected(dataset, corrections)
             shutil.copyfile(corrections, partial / "corrections.csv")
         for note in dataset.notes:
             say(note)
@@ -118,7 +119,7 @@ def _train(
 
         training = describe_training(dataset, recipe, seed=seed, precision=precision)
         state = state_path(folder.parent, training)
-        try:
+        with _keeping(state):
             create_run(
                 *(partial, dataset, recipe),
                 seed=seed,
@@ -127,16 +128,30 @@ def _train(
                 state=state,
                 on_progress=show,
             )
-        except Stopped as stopped:
-            if state.exists():
-                stopped.add_note(
-                    f"the epochs trained so far are kept in {state}, and the same command goes "
-                    "on from there"
-                )
-            raise
     with suppress(OSError):
         state.unlink(missing_ok=True)
     return folder
+
+
+@contextmanager
+def _keeping(state: Path) -> Iterator[None]:
+    """Say where the state of a training is that was stopped."""
+    try:
+        yield
+    except Stopped as stopped:
+        if state.exists():
+            stopped.add_note(
+                f"the epochs trained so far are kept in {state}, and the same command goes "
+                "on from there"
+            )
+        raise
+
+
+def _corrected(dataset: Dataset, path: Path) -> tuple[Dataset, np.ndarray | None]:
+    """The data with corrected training labels, and the rows to train on."""
+    corrections = read_corrections(path, dataset.class_names)
+    apply_corrections(dataset, corrections)  # What doesn't fit the test images is refused as well.
+    return correct_training(dataset, corrections)
 
 
 def _reserve(stack: ExitStack, out: Path | None, recipe: str) -> tuple[Path, Path]:

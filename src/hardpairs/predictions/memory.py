@@ -88,12 +88,7 @@ def _found(labels: Any, probabilities: Any, hints: Hints) -> Found:
     names, ids = None, None
     if hasattr(labels, "class_indices") and hasattr(labels, "classes"):  # A Keras generator.
         names, ids = labels.class_indices, getattr(labels, "filenames", None)
-        if getattr(labels, "shuffle", False):
-            raise InputError(
-                "the generator shuffles, so that its labels aren't in the order of the "
-                "predictions; make it with shuffle=False and predict again."
-            )
-        labels = labels.classes
+        labels = _in_order(labels).classes
     if hasattr(labels, "element_spec"):
         raise InputError(
             "labels are a tf.data.Dataset, which may shuffle each time it is read; make it with "
@@ -109,3 +104,12 @@ def _found(labels: Any, probabilities: Any, hints: Hints) -> Found:
     if array.ndim == 2 and array.shape[1] == 1 and array.dtype.kind in "iub":
         return Found(labels=labels, predicted=array[:, 0], class_names=names, ids=ids)
     return Found(labels=labels, scores=array, class_names=names, ids=ids)
+
+
+def _in_order(generator: Any) -> Any:
+    if getattr(generator, "shuffle", False):
+        raise InputError(
+            "the generator shuffles, so that its labels aren't in the order of the predictions; "
+            "make it with shuffle=False and predict again."
+        )
+    return generator

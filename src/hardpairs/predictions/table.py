@@ -1,5 +1,6 @@
 """Columns of a table, from whatever file or frame: which is the label, the id, the prediction?"""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -71,17 +72,7 @@ def find_columns(table: Table, hints: Hints) -> Found:
             "has no column of true labels, as 'label'; name it with --label-column, or give the "
             f"labels with --labels; {listing(table)}."
         )
-    found = _with_confidence(found)
-    return Found(
-        labels=labels,
-        scores=found.scores,
-        top_classes=found.top_classes,
-        top_scores=found.top_scores,
-        predicted=found.predicted,
-        class_names=found.class_names,
-        ids=ids,
-        notes=found.notes,
-    )
+    return replace(_with_confidence(found), labels=labels, ids=ids)
 
 
 def _only_labels(table: Table, label: str | None, mentioned: set[str]) -> str:

@@ -130,19 +130,12 @@ def draw_filters(subject: Subject) -> Figure | None:
         return None
     count, coloured = kernels.shape[3], kernels.shape[2] == 3
     rows = -(-count // FILTERS_PER_ROW)
-    answers = (
-        "the colours that each responds to"
-        if coloured
-        else "blue responds to bright, red to dark pixels"
-    )
+    answers = "blue responds to bright, red to dark pixels"
+    if coloured:
+        answers = "the colours that each responds to"
     across, down = FILTERS_PER_ROW * 1.15 + 1.2, rows * 1.32
-    figure, axes = grid_figure(
-        across,
-        down,
-        f"The {count} filters of the first layer: {answers}",
-        describe(subject),
-        width=8.8,
-    )
+    headline = f"The {count} filters of the first layer: {answers}"
+    figure, axes = grid_figure(across, down, headline, describe(subject), width=8.8)
     for index in range(count):
         row, column = divmod(index, FILTERS_PER_ROW)
         left, top = column * 1.15, row * 1.32 + 0.25

@@ -5,6 +5,7 @@ import base64
 import io
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from starlette.requests import ClientDisconnect
 from hardpairs.errors import InputError
 from hardpairs.serving.answer import Answer, Kept, answer
 from hardpairs.serving.guard import Guard
-from hardpairs.serving.model import ExportedModel
+from hardpairs.serving.model import Description, ExportedModel
 from hardpairs.serving.pages import render_interface, render_page
 from hardpairs.serving.uploads import MOST_BYTES, read_upload
 
@@ -123,11 +124,6 @@ def make_app(model: ExportedModel, *, names: frozenset[str], any_address: bool) 
         redoc_url=None,
     )
     workers = ThreadPoolExecutor(AT_ONCE, "photo")
-    page, policy = render_page(model.description, has_report=has_report)
-
-    @app.get("/", include_in_schema=False)
-    async def show_page() -> HTMLResponse:
-        return HTMLResponse(page, headers={"content-security-policy": policy})
 
     @app.get("/healthz", summary="Say that the server is up.", response_description="it is")
     async def check_health() -> dict[str, str]:
@@ -153,20 +149,29 @@ def make_app(model: ExportedModel, *, names: frozenset[str], any_address: bool) 
         except InputError as error:
             raise HTTPException(422, str(error)) from error
 
-    if has_report:
+    _add_pages(app, model.description, report if has_report else None)
+    return Guard(app, names=names, any_address=any_address)
 
-        @app.get("/report", include_in_schema=False)
-        async def show_report() -> FileResponse:
-            headers = {"content-security-policy": REPORT_POLICY}
-            return FileResponse(report, media_type="text/html", headers=headers)
 
+def _add_pages(app: FastAPI, description: Description, report: Path | None) -> None:
+    """The page to draw on, that of the interface, which has to be known whole, and the report."""
+    page, policy = render_page(description, has_report=report is not None)
     interface, interface_policy = render_interface(app.openapi())
+
+    @app.get("/", include_in_schema=False)
+    async def show_page() -> HTMLResponse:
+        return HTMLResponse(page, headers={"content-security-policy": policy})
 
     @app.get("/docs", include_in_schema=False)
     async def show_interface() -> HTMLResponse:
         return HTMLResponse(interface, headers={"content-security-policy": interface_policy})
 
-    return Guard(app, names=names, any_address=any_address)
+    if report is not None:
+
+        @app.get("/report", include_in_schema=False)
+        async def show_report() -> FileResponse:
+            headers = {"content-security-policy": REPORT_POLICY}
+            return FileResponse(report, media_type="text/html", headers=headers)
 
 
 def _predict(

@@ -75,11 +75,7 @@ def train(
         InputError: The recipe has easy images and none were given, or the state is damaged or of
             another training.
     """
-    if recipe.easy_by and easy is None:
-        raise InputError(
-            f"{recipe.name}: takes easy images in turns; find them with "
-            "hardpairs.easiest(dataset, recipe) and give them as easy=."
-        )
+    _check_easy(recipe, easy)
     precision = precision or default_precision()
     on_progress(Progress("preparing"))
     images, classes = dataset.train.pixels, len(dataset.class_names)
@@ -94,33 +90,31 @@ def train(
         easy_every=recipe.easy_every,
     )
     keras.utils.set_random_seed(seed)
-    trainer = SideBySide(
-        build_net(
-            recipe.net,
-            images.shape[1:],
-            classes,
-            options=recipe.net_options,
-            precision=precision,
-        )
-    )
+    net_options: Any = {"options": recipe.net_options, "precision": precision}
+    trainer = SideBySide(build_net(recipe.net, images.shape[1:], classes, **net_options))
     _compile(trainer, recipe, len(batches) * recipe.epochs)
-    description = (
-        describe_training(dataset, recipe, seed=seed, precision=precision) if state else {}
-    )
-    keeper = _Keeper(trainer, recipe, state, description)
+    described = describe_training(dataset, recipe, seed=seed, precision=precision) if state else {}
+    keeper = _Keeper(trainer, recipe, state, described)
     if keeper.record.epochs:
         on_progress(Progress(f"going on after epoch {keeper.record.epochs}, where it was stopped"))
     watched = (images[held_out], targets[held_out]) if len(held_out) else None
     seconds = _fit(trainer, batches, keeper, watched, on_progress)
-    record = keeper.record
     return TrainedModel(
         model=trainer.net,
-        history=record.history,
-        kept_epoch=1 + int(record.stopping["best_epoch"]) if record.stopping else record.epochs,
+        history=keeper.record.history,
+        kept_epoch=keeper.kept_epoch,
         fit_seconds=seconds,
         precision=precision,
         held_out=held_out,
     )
+
+
+def _check_easy(recipe: Recipe, easy: np.ndarray | None) -> None:
+    if recipe.easy_by and easy is None:
+        raise InputError(
+            f"{recipe.name}: takes easy images in turns; find them with "
+            "hardpairs.easiest(dataset, recipe) and give them as easy=."
+        )
 
 
 def rows_to_train(dataset: Dataset, recipe: Recipe) -> tuple[np.ndarray, np.ndarray]:
@@ -266,6 +260,12 @@ class _Keeper(keras.callbacks.Callback):
         if path is not None and path.exists():
             self.record, arrays = load_state(path, description)
             self._restore(arrays)
+
+    @property
+    def kept_epoch(self) -> int:
+        """The epoch, counted from 1, whose weights the net has in the end."""
+        stopping = self.record.stopping
+        return 1 + int(stopping["best_epoch"]) if stopping else self.record.epochs
 
     def _variables(self) -> list[Any]:
         return [*self.trainer.variables, *self.trainer.optimizer.variables]

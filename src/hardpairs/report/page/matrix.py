@@ -130,13 +130,13 @@ def group_classes(subject: Subject) -> list[dict[str, Any]]:
         return []
     from scipy.cluster import hierarchy  # noqa: PLC0415  # Slow to import, and rarely needed.
 
+    cells = evaluation.cells
     tree = hierarchy.linkage(np.sqrt(_mean_predictions(subject)), "ward")
     count = int(np.clip(round(classes**0.5), FEWEST_GROUPS, MOST_GROUPS))
     found = hierarchy.fcluster(tree, count, "maxclust") - 1
     order = {group: place for place, group in enumerate(dict.fromkeys(found.tolist()))}
     group_of = np.array([order[group] for group in found.tolist()])
     totals = np.zeros((len(order),) * 2, np.int64)
-    cells = evaluation.cells
     np.add.at(totals, (group_of[cells[:, 0]], group_of[cells[:, 1]]), cells[:, 2])
     names, support = spoken_names(evaluation.class_names), [s.support for s in evaluation.classes]
     groups: list[dict[str, Any]] = []
@@ -153,6 +153,11 @@ def group_classes(subject: Subject) -> list[dict[str, Any]]:
                 "outside": int(totals[number].sum() - totals[number, number]),
             }
         )
+    return _with_cells(groups, totals)
+
+
+def _with_cells(groups: list[dict[str, Any]], totals: np.ndarray) -> list[dict[str, Any]]:
+    """The groups, that with most mistakes first, each with its row of the matrix."""
     np.fill_diagonal(totals, [group["inside"] for group in groups])
     order_of = sorted(range(len(groups)), key=lambda number: -groups[number]["inside"])
     images = np.array([group["images"] for group in groups])[order_of]

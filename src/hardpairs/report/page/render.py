@@ -44,11 +44,9 @@ def render_report(
         gallery: What `gallery_data` made of it, where it was made already.
         study: What study.json holds; the page is then the study's, and shows a run of it.
     """
-    style, script = joined(STYLES, "css"), joined(SCRIPTS, "js")
-    metrics, evaluation, history = subject.metrics, subject.evaluation, subject.history
+    evaluation = subject.evaluation
     data = gallery_data(subject) if gallery is None else gallery
-    groups = group_classes(subject)
-    rows = matrix_rows(evaluation)
+    groups, rows = group_classes(subject), matrix_rows(evaluation)
     points = map_points(subject, data["images"]["row"])
     data |= {
         "groups": [group["classes"] for group in groups],
@@ -56,22 +54,14 @@ def render_report(
         "map": points,
         "people": people_counts(subject).tolist() if rows else [],
     }
-    charts = study_charts(study)
-    finding, finding_key = headline(subject)
     return (
         page_environment()
         .get_template("report.html.jinja")
         .render(
-            metrics=metrics,
+            metrics=subject.metrics,
             evaluation=evaluation,
             names=spoken_names(evaluation.class_names),
-            name=run_name(subject.predictions),
-            data_name=data_name(subject),
-            described=describe(subject),
-            images=split_name(subject.predictions),
-            finding=finding,
-            finding_key=finding_key,
-            facts=facts(subject.predictions.metadata),
+            **_told(subject),
             matrix=rows,
             groups=groups,
             people=people_rows(subject),
@@ -80,26 +70,61 @@ def render_report(
             classes_shown=CLASSES_SHOWN,
             verdict_classes=VERDICT_CLASSES,
             charts=_charts(subject),
-            history=history,
+            history=subject.history,
             kept_epoch=subject.kept_epoch,
             filters=None if subject.kernels is None else kernels_sprite(subject.kernels),
-            has_images=subject.images is not None,
-            has_quiz=data["quiz"] is not None,
-            has_votes=subject.votes is not None,
-            has_map=points is not None,
+            **_has(subject, data),
             carried=len(data["images"]["row"]),
-            study=study,
-            study_title=study and study_title(study),
-            study_effects=charts.get("effects"),
-            study_lines=charts.get("lines"),
-            study_curve=draw_curve(charts.get("lines", [])),
             data=Markup(htmlsafe_json_dumps(data, separators=(",", ":"))),
-            style=Markup(style),  # Both are this package's own files, never foreign text.
-            script=Markup(script),
-            style_hash=csp_hash(style),
-            script_hash=csp_hash(script),
+            **_study_parts(study),
+            **_own_files(),
         )
     )
+
+
+def _told(subject: Subject) -> dict[str, Any]:
+    """What stands above all else."""
+    finding, finding_key = headline(subject)
+    return {
+        "name": run_name(subject.predictions),
+        "data_name": data_name(subject),
+        "described": describe(subject),
+        "images": split_name(subject.predictions),
+        "finding": finding,
+        "finding_key": finding_key,
+        "facts": facts(subject.predictions.metadata),
+    }
+
+
+def _has(subject: Subject, data: dict[str, Any]) -> dict[str, bool]:
+    return {
+        "has_images": subject.images is not None,
+        "has_quiz": data["quiz"] is not None,
+        "has_votes": subject.votes is not None,
+        "has_map": data["map"] is not None,
+    }
+
+
+def _study_parts(study: dict[str, Any] | None) -> dict[str, Any]:
+    charts = study_charts(study)
+    return {
+        "study": study,
+        "study_title": study and study_title(study),
+        "study_effects": charts.get("effects"),
+        "study_lines": charts.get("lines"),
+        "study_curve": draw_curve(charts.get("lines", [])),
+    }
+
+
+def _own_files() -> dict[str, Any]:
+    """Style and script, which are this package's own and never foreign text, with their hashes."""
+    style, script = joined(STYLES, "css"), joined(SCRIPTS, "js")
+    return {
+        "style": Markup(style),
+        "script": Markup(script),
+        "style_hash": csp_hash(style),
+        "script_hash": csp_hash(script),
+    }
 
 
 def _classes(evaluation: Evaluation) -> list[dict[str, Any]]:

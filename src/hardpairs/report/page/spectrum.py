@@ -1,5 +1,7 @@
 """A pair's spectrum before and after: where A and where B see the images of two classes."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from markupsafe import Markup
 
@@ -31,33 +33,12 @@ def draw_spectrum(both: Both, first: int, second: int) -> Markup | None:
         for place in places
         for of in (of_second, ~of_second)
     )
-    parts = [
+    bars = [
         _bars(place[of], colour, base, up, tallest)
         for place, base, up in ((places[0], LANE, 1), (places[1], LANE + GAP, -1))
         for of, colour in ((~of_second, "s0"), (of_second, "s1"))
     ]
-    inside = np.all([np.isin(each[rows], (first, second)) for each in both.predicted], axis=0)
-    kinds = both.kinds[rows]
-    turned = np.flatnonzero(np.isin(kinds, (0, 1)) & inside)
-    far = np.argsort(-np.abs(places[0][turned] - places[1][turned]), kind="stable")
-    for place in turned[far[:MOST_LINES]].tolist():
-        kind = KINDS[kinds[place]]
-        told = f"image {both.ids[rows[place]]}, {kind}"
-        link = Markup('<a href="#changed={}&amp;pair={},{}&amp;image={}" aria-label="{}">').format(
-            kind, first, second, str(both.ids[rows[place]]), told
-        )
-        line = Markup(
-            '<line class="turned {}" x1="{:.1f}" y1="{}" x2="{:.1f}" y2="{}">'
-            "<title>{}</title></line></a>"
-        ).format(
-            kind,
-            _x(places[0][place]),
-            LANE,
-            _x(places[1][place]),
-            LANE + GAP,
-            told,
-        )
-        parts.append(link + line)
+    lines = _lines(both, rows, places, (first, second))
     middle = Markup('<line class="mark" x1="{0}" y1="0" x2="{0}" y2="{1}"/>').format(
         _x(0.5), 2 * LANE + GAP
     )
@@ -70,8 +51,31 @@ def draw_spectrum(both: Both, first: int, second: int) -> Markup | None:
         f"order of {len(rows):,} images by A above and by B below",
         WIDTH,
         2 * LANE + GAP,
-        middle + labels + Markup("").join(parts),
+        middle + labels + Markup("").join([*bars, *lines]),
     )
+
+
+def _lines(
+    both: Both, rows: np.ndarray, places: Sequence[np.ndarray], pair: tuple[int, int]
+) -> list[Markup]:
+    """A line for each image that changes sides, those that go furthest first."""
+    inside = np.all([np.isin(each[rows], pair) for each in both.predicted], axis=0)
+    kinds = both.kinds[rows]
+    turned = np.flatnonzero(np.isin(kinds, (0, 1)) & inside)
+    far = np.argsort(-np.abs(places[0][turned] - places[1][turned]), kind="stable")
+    lines = []
+    for place in turned[far[:MOST_LINES]].tolist():
+        kind = KINDS[kinds[place]]
+        told = f"image {both.ids[rows[place]]}, {kind}"
+        link = Markup('<a href="#changed={}&amp;pair={},{}&amp;image={}" aria-label="{}">').format(
+            kind, *pair, str(both.ids[rows[place]]), told
+        )
+        line = Markup(
+            '<line class="turned {}" x1="{:.1f}" y1="{}" x2="{:.1f}" y2="{}">'
+            "<title>{}</title></line></a>"
+        ).format(kind, _x(places[0][place]), LANE, _x(places[1][place]), LANE + GAP, told)
+        lines.append(link + line)
+    return lines
 
 
 def _places(probabilities: np.ndarray, first: int, second: int) -> np.ndarray:
