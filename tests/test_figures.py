@@ -20,6 +20,7 @@ from hardpairs.report.calibration_figure import draw_calibration
 from hardpairs.report.canvas import save_figure
 from hardpairs.report.mistake_figures import PAIRS_SHOWN, draw_hardest, draw_pairs, draw_verdicts
 from hardpairs.report.names import short_names
+from hardpairs.report.pictures import picture_side
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (200, 28, 28, 1), dtype=np.uint8)
 HOSTILE = ("$x^{", "<b>&amp;", "a" * 500, "\u202eright to left", "plain")
@@ -273,3 +274,18 @@ def test_matrix_digits_can_be_read_on_a_slide():
     figure = figures.draw_confusion(Subject(make_predictions(images=5000, classes=10)))
     sizes = {text.get_fontsize() for text in figure.axes[0].texts}
     assert min(sizes) / 72 / figure.get_size_inches()[1] * 1080 >= 18
+
+
+def test_one_epoch_is_no_curve(predictions):
+    history = {"loss": [1.0], "accuracy": [0.5]}
+    assert figures.draw_history(Subject(predictions, history=history)) is None
+
+
+def test_pictures_are_as_large_as_the_largest_of_some():
+    class Sizes(ReadWhenAsked):
+        def __getitem__(self, rows):
+            small = IMAGES[0][:9, :9]
+            return [IMAGES[0] if row > 150 else small for row in np.arange(200)[rows]]
+
+    assert picture_side(Sizes()) == 28
+    assert picture_side(Sizes(), most=20) == 20

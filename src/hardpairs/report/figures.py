@@ -171,10 +171,10 @@ def draw_history(subject: Subject) -> Figure | None:
     """Draw loss and accuracy by epoch; the epoch whose weights were kept is marked.
 
     Returns:
-        The figure, or None where the history is unknown.
+        The figure, or None where the history is unknown or of one epoch, which is no curve.
     """
     history, kept_epoch = subject.history, subject.kept_epoch
-    shown = [name for name in ("loss", "accuracy") if history and name in history]
+    shown = [name for name in ("loss", "accuracy") if history and len(history.get(name, ())) > 1]
     if history is None or not shown:
         return None
     figure = headed_figure(8.8, 3.2, _history_headline(history, kept_epoch), describe(subject))

@@ -8,17 +8,17 @@ from hardpairs.analysis.subject import Subject
 from hardpairs.data.split import Images, thumbnails
 
 SIDE = 96  # Pixels, of images that aren't small already.
-ASKED = 8
+ASKED = 16
 
 
 def picture_side(images: Images, most: int = SIDE) -> int:
     """Side of their pictures, pixels: the images' own longer side where it is below ``most``.
 
-    Of images that are read when asked for, the first few are asked.
+    Of images that are read when asked for, a few are asked, evenly spread.
     """
     some: Any = images
     if not isinstance(images, np.ndarray):
-        some = images[np.arange(min(len(images), ASKED))]
+        some = images[np.unique(np.linspace(0, len(images) - 1, ASKED).astype(np.int64))]
     if isinstance(some, np.ndarray):
         return min(max(some.shape[1:3]), most)
     return min(max((max(image.shape[:2]) for image in some), default=most), most)

@@ -153,7 +153,7 @@ def _charts(subject: Subject) -> dict[str, Markup]:
     charts: dict[str, Markup] = {}
     history = subject.history or {}
     for name in ("loss", "accuracy"):
-        if name not in history:
+        if len(history.get(name, ())) < 2:  # One epoch is no curve.
             continue
         lines = [
             Line(label, list(range(1, len(history[key]) + 1)), history[key])
