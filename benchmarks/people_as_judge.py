@@ -11,7 +11,7 @@ themselves. Trainings are kept in runs/planted/.
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from sklearn.model_selection import KFold
 from hardpairs.analysis.calibration import calibrate
 from hardpairs.analysis.evidence import Evidence, gather_evidence
 from hardpairs.analysis.intervals import wilson_interval
-from hardpairs.analysis.neighbours import Neighbours
+from hardpairs.analysis.neighbours import class_shares, find_neighbours
 from hardpairs.analysis.people import PeopleComparison, compare_with_people, people_leave
 from hardpairs.analysis.verdicts import VERDICTS, judge_mistakes
 from hardpairs.data.datasets import load_dataset
@@ -44,10 +44,15 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=HERE / "people_as_judge.json")
     options = parser.parse_args()
     dataset = load_dataset("fashion-mnist")
-    run = planted_run(dataset, "none", 0)
+    run = planted_run(dataset, "none", 0, 0)
     nets = [Predictions(run.test_labels, each, dataset.class_names) for each in run.test]
     votes = load_votes(options.votes, nets[0].labels, nets[0].ids, len(dataset.class_names))
-    neighbours = Neighbours(run.neighbour_indices, run.neighbour_labels)
+    known = run.fold != 0
+    hidden, asked = (each[0].astype(np.float32) for each in (run.train_hidden, run.test_hidden))
+    neighbours = replace(
+        find_neighbours(hidden[known], np.flatnonzero(known), run.train_labels[known], asked),
+        hidden=class_shares(hidden[known], run.train_labels[known], asked, 10),
+    )
     evidence = gather_evidence(nets, neighbours=neighbours)
     left = people_leave(nets[0].labels, votes)
     comparison = compare_with_people(nets[0], votes)
@@ -128,8 +133,8 @@ def by_verdict(judged: Predictions, evidence: Evidence, left: np.ndarray) -> lis
             {
                 "verdict": name,
                 "mistakes": len(of_verdict),
-                "left": count / len(of_verdict),
-                "interval": wilson_interval(count, len(of_verdict)),
+                "left": count / max(len(of_verdict), 1),
+                "interval": wilson_interval(count, max(len(of_verdict), 1)),
             }
         )
     return rows
@@ -137,7 +142,7 @@ def by_verdict(judged: Predictions, evidence: Evidence, left: np.ndarray) -> lis
 
 def calibration(dataset: Dataset) -> list[dict[str, Any]]:
     """Each fold's net: its temperature from the third it hasn't seen, its errors on test."""
-    run = planted_run(dataset, "none", 0)
+    run = planted_run(dataset, "none", 0, 0)
     dealt = KFold(FOLDS, shuffle=True, random_state=0).split(run.train_labels)
     rows = []
     for (_, held_out), probabilities in zip(dealt, run.test, strict=True):

@@ -134,11 +134,12 @@ def test_page_without_mistakes():
 
 def test_verdict_and_evidence_travel_with_their_image():
     predictions = make_predictions()
-    data = data_of(page_of(predictions))
+    subject = Subject(predictions, other_runs=(predictions,))
+    data = data_of(page_of(predictions, other_runs=(predictions,)))
     images, sentences = data["images"], data["sentences"]
-    judged = {verdict.row: verdict for verdict in Subject(predictions).verdicts}
+    judged = {verdict.row: verdict for verdict in subject.verdicts}
     assert len({verdict.verdict for verdict in judged.values()}) > 1
-    ambiguity = Subject(predictions).evidence.ambiguity
+    ambiguity = subject.evidence.ambiguity
     for row, verdict, evidence in zip(
         *(images[name] for name in ("row", "verdict", "evidence")), strict=True
     ):

@@ -104,15 +104,15 @@ def audit_dict(audit: Audit) -> dict[str, Any]:
         "duplicate_threshold": audit.duplicates.threshold,
         "train_suspects": len(audit.train_suspects),
         "test_suspects": len(audit.test_suspects),
-        "ranked_by": "label_quality",
+        "ranked_by": "label_suspicion",
         "accuracies": [asdict(accuracy) for accuracy in audit.accuracies],
     }
 
 
 def _ranked(evidence: Evidence) -> np.ndarray:
     suspects = np.flatnonzero(suspect_labels(evidence))
-    score = evidence.columns()["label_quality"]
-    return suspects[np.argsort(score[suspects], kind="stable")]
+    suspicion = evidence.columns()["label_suspicion"]
+    return suspects[np.argsort(-suspicion[suspects], kind="stable")]
 
 
 def _accuracies(

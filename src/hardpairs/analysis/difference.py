@@ -29,7 +29,7 @@ from hardpairs.analysis.sides import (
 )
 from hardpairs.analysis.sources import load_subject
 from hardpairs.analysis.subject import Subject
-from hardpairs.analysis.verdicts import VERDICTS, judge_images, why_too_many_classes
+from hardpairs.analysis.verdicts import VERDICTS, judge_images
 from hardpairs.predictions.found import Hints
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.showing import as_frame, as_html
@@ -297,8 +297,7 @@ def _verdict_changes(
     a: Subject, b: Subject, before: np.ndarray, after: np.ndarray
 ) -> tuple[tuple[VerdictChange, ...], str]:
     """Divide fixed and broken images by verdict, or say why not; bool (S, N) and (T, N)."""
-    reason = why_too_many_classes(len(a.predictions.class_names))
-    reason = reason or a.verdicts.reason or b.verdicts.reason
+    reason = a.verdicts.reason or b.verdicts.reason
     if reason:
         return (), reason
     right = before.mean(axis=0), after.mean(axis=0)

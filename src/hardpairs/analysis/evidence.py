@@ -10,6 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from hardpairs.analysis.causes import (
+    MOST_SCORES,
+    image_and_class_doubt,
+    label_errors,
+    log_probabilities,
+    log_shares,
+    pool,
+)
 from hardpairs.analysis.neighbours import Neighbours
 from hardpairs.errors import InputError
 from hardpairs.predictions.predictions import Predictions
@@ -42,6 +50,10 @@ class Evidence:
             were asked and chose the label, the prediction, the class most chosen; None without
             votes.
         people_entropy: float64, bits; None without votes.
+        label_suspicion: float64, to sort labels by, the most suspect largest.
+        label_error_probability, ambiguous_probability, model_error_probability: float64, of the
+            causes of a mistake, see `_causes`; what they leave to 1 can't be told. The last two
+            None where there is no witness but the run that is judged.
     """
 
     label_probability: np.ndarray | None = None
@@ -60,6 +72,10 @@ class Evidence:
     people_for_prediction: np.ndarray | None = None
     people_for_favourite: np.ndarray | None = None
     people_entropy: np.ndarray | None = None
+    label_suspicion: np.ndarray | None = None
+    label_error_probability: np.ndarray | None = None
+    ambiguous_probability: np.ndarray | None = None
+    model_error_probability: np.ndarray | None = None
 
     @property
     def people_leave_label(self) -> np.ndarray | None:
@@ -116,7 +132,62 @@ def gather_evidence(
         columns["people_for_prediction"] = votes[rows, predicted]
         columns["people_for_favourite"] = votes.max(axis=1)
         columns["people_entropy"] = _entropy(votes)
-    return Evidence(**columns)
+    return Evidence(**columns, **_causes(runs, neighbours, columns))
+
+
+def _causes(
+    runs: Sequence[Predictions], neighbours: Neighbours | None, columns: dict[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """How probable each cause of a mistake is; empty where nothing scores all classes.
+
+    A label is taken for a slip by all that is known of the image, but for people, who can only
+    clear it. Whether another label would have been given as well, or only the model is wrong, is
+    told by witnesses beside the judged model: people, else its neighbours and further runs.
+    """
+    first = runs[0]
+    labels, rows = first.labels, np.arange(len(first.labels))
+    classes = len(first.class_names)
+    if not 0 < len(labels) * classes <= MOST_SCORES:
+        return {}
+    own = [log_probabilities(first.probabilities)] if first.probabilities is not None else []
+    witnesses = _witnesses(runs, neighbours, classes)
+    if not own + witnesses:
+        return {}
+    scores = pool([*own, *witnesses], labels)
+    errors = label_errors(scores, labels, first.predicted)
+    slip, doubt, both = errors.probability, None, None
+    if "people" in columns:
+        chose, asked = columns["people_for_label"], columns["people"]
+        doubt = both = 1 - chose / np.maximum(asked, 1)
+        slip = np.where(chose < columns["people_for_favourite"], slip, 0)
+    elif witnesses:
+        doubt = 1 - np.exp(pool(witnesses, labels)[rows, labels].astype(np.float64))
+        both = image_and_class_doubt(labels, doubt)
+    causes = {"label_suspicion": errors.rank, "label_error_probability": slip}
+    if doubt is not None and both is not None:
+        causes["ambiguous_probability"] = (1 - slip) * both
+        causes["model_error_probability"] = (1 - slip) * (1 - np.maximum(doubt, both))
+    return causes
+
+
+def _witnesses(
+    runs: Sequence[Predictions], neighbours: Neighbours | None, classes: int
+) -> list[np.ndarray]:
+    """Logarithms, float32 (N, K), by what isn't the judged model's own answer."""
+    witnesses = []
+    if neighbours is not None:
+        many = [each for each in (neighbours.hidden, neighbours.pixels) if each is not None]
+        many = many or [_class_shares(neighbours.labels, classes)]
+        witnesses = [log_shares(each) for each in many]
+    others = [run.known_probabilities() for run in runs[1:] if run.has_probabilities]
+    return witnesses + ([log_probabilities(_mean(others))] if others else [])
+
+
+def _class_shares(neighbour_labels: np.ndarray, classes: int) -> np.ndarray:
+    images, near = neighbour_labels.shape
+    cells = np.arange(images)[:, None] * classes + neighbour_labels
+    counts = np.bincount(cells.ravel(), minlength=images * classes)
+    return (counts.reshape(images, classes) / near).astype(np.float32)
 
 
 def _many_neighbours(neighbours: Neighbours, labels: np.ndarray) -> dict[str, np.ndarray]:

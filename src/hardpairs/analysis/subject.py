@@ -13,6 +13,7 @@ from hardpairs.analysis.evidence import Evidence, gather_evidence
 from hardpairs.analysis.neighbours import Neighbours
 from hardpairs.analysis.people import compare_with_people
 from hardpairs.analysis.verdicts import (
+    ONE_WITNESS,
     Verdicts,
     confidence_is_given_away,
     image_columns,
@@ -137,6 +138,7 @@ class Subject:
             *self._same_embeddings(),
             *(() if self.calibration is not None else (NO_CALIBRATION,)),
             *((self.verdicts.reason,) if self.verdicts.reason else ()),
+            *((ONE_WITNESS,) if self.verdicts and self.verdicts.alone else ()),
         )
 
     def _same_embeddings(self) -> tuple[str, ...]:

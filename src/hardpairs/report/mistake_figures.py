@@ -11,6 +11,7 @@ from hardpairs.analysis.evaluation import HardPair
 from hardpairs.analysis.subject import Subject
 from hardpairs.analysis.verdicts import (
     AMBIGUOUS,
+    CANNOT_TELL,
     MODEL_ERROR,
     SUSPECT,
     VERDICTS,
@@ -45,7 +46,7 @@ PAIRS_SHOWN = 3
 PER_GROUP = 3
 RIGHT_SHOWN = 2
 IMAGES_PER_VERDICT = 3
-COLOURS = {SUSPECT: ORANGE, AMBIGUOUS: INK, MODEL_ERROR: BLUE}
+COLOURS = {SUSPECT: ORANGE, AMBIGUOUS: INK, MODEL_ERROR: BLUE, CANNOT_TELL: GREY}
 
 
 def _names(subject: Subject, longest: float = LONGEST_NAME) -> list[str]:
@@ -218,16 +219,10 @@ def draw_verdicts(subject: Subject) -> Figure | None:
 
 
 def most_pronounced(verdicts: Verdicts, kind: int) -> np.ndarray:
-    """Rows of the first few of one verdict: least probable labels, most ambiguous, least so."""
-    evidence, rows = verdicts.evidence, verdicts.rows[verdicts.kinds == kind]
-    column, sign = {
-        SUSPECT: (evidence.label_probability, 1),
-        AMBIGUOUS: (evidence.ambiguity, -1),
-        MODEL_ERROR: (evidence.ambiguity, 1),
-    }[VERDICTS[kind]]
-    if column is None:
-        return rows[:IMAGES_PER_VERDICT]
-    return rows[np.argsort(sign * column[rows], kind="stable")][:IMAGES_PER_VERDICT]
+    """Rows of the first few of one verdict, the most probable first."""
+    of_kind = verdicts.where(verdicts.kinds == kind)
+    order = np.argsort(-of_kind.probabilities, kind="stable")
+    return of_kind.rows[order][:IMAGES_PER_VERDICT]
 
 
 def _mistakes_of(pair: HardPair, predictions: Predictions, verdicts: Verdicts) -> Verdicts:

@@ -38,7 +38,20 @@ def _of_image(subject: Subject, row: int, names: list[str]) -> list[str]:
         runs = 1 + len(subject.other_runs)
         agree = round(float(evidence.runs_for_label[row]) * runs)
         sentences.append(f"{agree} of {runs} runs predict {label}.")
-    return sentences + _scores(evidence, row)
+    return sentences + _scores(evidence, row) + ([] if right else _causes(evidence, row))
+
+
+def _causes(evidence: Evidence, row: int) -> list[str]:
+    known = [
+        f"{name} {column[row]:.0%}"
+        for name, column in (
+            ("a wrong label", evidence.label_error_probability),
+            ("an ambiguous picture", evidence.ambiguous_probability),
+            ("the model", evidence.model_error_probability),
+        )
+        if column is not None
+    ]
+    return [f"How probable each cause is: {', '.join(known)}."] if known else []
 
 
 def _scores(evidence: Evidence, row: int) -> list[str]:

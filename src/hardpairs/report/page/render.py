@@ -28,7 +28,7 @@ from hardpairs.report.page.study import draw_curve, study_charts, study_title
 STYLES = ("base", "first", "matrix", "view", "print")
 SCRIPTS = ("core", "lists", "loupe", "marks", "views", "tables", "quiz", "map", "start")
 CLASSES_SHOWN = 100  # Of the class table; the others are laid out when asked for.
-VERDICT_CLASSES = dict(zip(VERDICTS, ("suspect", "ambiguous", "error"), strict=True))
+VERDICT_CLASSES = dict(zip(VERDICTS, ("suspect", "ambiguous", "error", "untold"), strict=True))
 
 
 def render_report(

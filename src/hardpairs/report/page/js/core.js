@@ -3,7 +3,7 @@
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const { names, cells, images, sprite, train, pairs, verdicts } = data;
-const VERDICT_CLASS = ["suspect", "ambiguous", "error"];
+const VERDICT_CLASS = ["suspect", "ambiguous", "error", "untold"];
 const countOf = new Map(cells.map(([t, p, count, share]) => [`${t},${p}`, { count, share }]));
 const PAGE = 500, MOST_LISTED = 200, STRIP = 8;
 const byId = (id) => document.getElementById(id);

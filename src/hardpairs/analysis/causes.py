@@ -1,0 +1,217 @@
+"""How probable each cause of a mistake is: a wrong label, an ambiguous picture, the model.
+
+No threshold comes from another dataset; all that is estimated is estimated from the images at hand.
+What it rests on and what it was measured to be worth: docs/verdicts.md.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+SMALLEST = 1e-12  # Below it a float32 softmax has rounded to 0.
+MOST_SCORES = 20_000_000
+PAIRS_COUNTED, NUMBERS_FITTED = 2**21, 2**18
+MISTAKES_A_BIN, MOST_BINS = 10, 200
+LOWEST = 1 / 3  # Of a predicted class's images, those that look least like another class.
+STRONG = np.log(10)  # Odds of ten to one are strong evidence (Jeffreys, 1961, appendix B).
+STRENGTH = 2.0  # Of the belief that a pair of classes is like all pairs, in label errors.
+STEPS, RIDGE, HEAVIEST = 30, 1e-3, 20.0
+
+
+@dataclass(frozen=True)
+class LabelErrors:
+    """What `label_errors` finds.
+
+    Attributes:
+        probability: float64 (N,), that the label is wrong.
+        rank: float64 (N,), without ties, to sort by: the most suspect has the largest.
+    """
+
+    probability: np.ndarray
+    rank: np.ndarray
+
+
+def label_errors(scores: np.ndarray, labels: np.ndarray, predicted: np.ndarray) -> LabelErrors:
+    """How probable it is that each label is a slip, one that has nothing to do with the picture.
+
+    Of the images predicted as class t, take the half that score lowest for class k. What of them is
+    labelled k looks like k no more than any other image, so their share is the rate at which
+    slips turn t into k; rates of pairs with few images are drawn towards that of all pairs. An
+    image's label is a slip with the probability: that rate, divided by the share of the images with
+    its score that carry the label. To take the rate from images of which one is sure is the method
+    of anchor points (Liu, Tao, IEEE TPAMI 38, 2016; Patrini et al., CVPR 2017).
+
+    Args:
+        scores: float (N, K), logarithms of calibrated probabilities, see `pool`.
+        labels, predicted: int64 (N,).
+    """
+    images, classes = scores.shape
+    wrong = predicted != labels
+    own = scores[np.arange(images), labels].astype(np.float64)
+    sample = np.arange(0, images, max(1, -(-images * classes // PAIRS_COUNTED)))
+    pairs = _unpredicted(scores[sample], predicted[sample])
+    share = _share_by_score(own, wrong, pairs, images / len(sample))
+    share = np.where(wrong, share, np.exp(own))
+    rates = _slip_rates(scores, labels, predicted, sample)
+    rate = rates[_other(scores, labels, predicted), labels]
+    probability = np.minimum(rate / np.maximum(share, SMALLEST), 1)
+    return LabelErrors(probability, np.log(np.maximum(rate, SMALLEST)) - own)
+
+
+def _unpredicted(scores: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """float64, sorted: the scores of all classes that aren't predicted."""
+    is_pair = np.ones(scores.shape, bool)
+    is_pair[np.arange(len(scores)), predicted] = False
+    return np.sort(scores[is_pair]).astype(np.float64)
+
+
+def _share_by_score(
+    own: np.ndarray, wrong: np.ndarray, pairs: np.ndarray, weight: float
+) -> np.ndarray:
+    """float64 (N,): of unpredicted classes with a label's score, the share that is the label.
+
+    In bins of ten mistakes or more, and never falling with the score.
+
+    Args:
+        own: float64 (N,), the labels' scores.
+        wrong: bool (N,), the mistakes.
+        pairs: Sorted scores of unpredicted classes, of a part of the images.
+        weight: How many images one of that part stands for.
+    """
+    found = np.sort(own[wrong])[::-1]
+    size = max(MISTAKES_A_BIN, len(found) // MOST_BINS)
+    edges = np.unique(found[size - 1 :: size][:-1])
+    counted = np.concatenate([[0], np.searchsorted(pairs, edges), [len(pairs)]])
+    images = np.maximum(np.diff(counted) * weight, 1)
+    hit = np.bincount(np.searchsorted(edges, found, side="right"), minlength=len(edges) + 1)
+    shares = never_falling(hit / images, images)
+    return np.asarray(shares[np.searchsorted(edges, own, side="right")])
+
+
+def never_falling(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Isotonic regression: the nearest values, by weighted squares, that never fall.
+
+    >>> never_falling(np.array([1.0, 3.0, 2.0]), np.ones(3)).tolist()
+    [1.0, 2.5, 2.5]
+    """
+    pools: list[tuple[float, float, int]] = []
+    for value, weight in zip(values.tolist(), weights.tolist(), strict=True):
+        pool = (value, weight, 1)
+        while pools and pools[-1][0] >= pool[0]:
+            mean, heavy, length = pools.pop()
+            total = heavy + pool[1]
+            pool = ((mean * heavy + pool[0] * pool[1]) / total, total, length + pool[2])
+        pools.append(pool)
+    return np.repeat([pool[0] for pool in pools], [pool[2] for pool in pools])
+
+
+def _slip_rates(
+    scores: np.ndarray, labels: np.ndarray, predicted: np.ndarray, sample: np.ndarray
+) -> np.ndarray:
+    """float64 (K, K): how often a slip turns the predicted class into each.
+
+    Where all scores of a pair are equal none is lowest, and the pair says nothing.
+    """
+    classes = scores.shape[1]
+    found, counted = np.zeros((classes, classes)), np.zeros((classes, classes))
+    rows_of = np.split(
+        np.argsort(predicted, kind="stable"), np.bincount(predicted, minlength=classes).cumsum()
+    )
+    in_sample = np.zeros(len(labels), bool)
+    in_sample[sample] = True
+    for other in range(classes):
+        rows = rows_of[other]
+        known = scores[rows[in_sample[rows]]]
+        if len(known) < 2:
+            continue
+        place = max(round(LOWEST * len(known)) - 1, 0)
+        bound = np.partition(known, place, axis=0)[place]
+        tells = (known <= bound).mean(axis=0) < 1
+        # No higher than the bound, and far below the predicted class.
+        unlike = (known <= bound) & (known <= known[:, other, None] - STRONG)
+        of, own = labels[rows], scores[rows, labels[rows]]
+        slips = (own <= bound[of]) & (own <= scores[rows, other] - STRONG) & tells[of]
+        found[other] = np.bincount(of[slips], minlength=classes)
+        counted[other] = np.where(tells, unlike.mean(axis=0) * len(rows), 0)
+        counted[other, other] = 0
+    base = float(found.sum() / max(counted.sum(), 1))
+    if not base:
+        return np.zeros((classes, classes))
+    return (found + STRENGTH) / (counted + STRENGTH / base)
+
+
+def _other(scores: np.ndarray, labels: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """int64 (N,): the prediction; where that is the label, the class that scores next."""
+    other = predicted.copy()
+    right = np.flatnonzero(predicted == labels)
+    rest = scores[right]
+    rest[np.arange(len(right)), labels[right]] = -np.inf
+    other[right] = rest.argmax(axis=1)
+    return other
+
+
+def pool(sources: Sequence[np.ndarray], labels: np.ndarray) -> np.ndarray:
+    """Logarithms of calibrated probabilities, from several sources' logarithms.
+
+    Each source gets one weight, and the weighted sums a softmax: a logarithmic opinion pool
+    (Genest, Zidek, Statistical Science 1, 1986), of one source temperature scaling. The weights
+    are those that make the labels at hand most likely, found by Newton's method.
+
+    Args:
+        sources: float32 (N, K) each, see `log_probabilities` and `log_shares`.
+        labels: int64 (N,).
+
+    Returns:
+        float32 (N, K).
+    """
+    logs = np.stack(sources)
+    rows = np.arange(0, len(labels), max(1, -(-labels.size * logs.shape[2] // NUMBERS_FITTED)))
+    weights = _weights(logs[:, rows].astype(np.float64), labels[rows])
+    return _log_softmax(np.tensordot(weights.astype(np.float32), logs, 1))
+
+
+def log_probabilities(probabilities: np.ndarray) -> np.ndarray:
+    """float32 (N, K), of a model's probabilities, of which none is taken for 0."""
+    return np.log(np.maximum(probabilities, np.float32(SMALLEST))).astype(np.float32)
+
+
+def log_shares(shares: np.ndarray) -> np.ndarray:
+    """float32 (N, K), of neighbours' shares; none is impossible for not being among them.
+
+    A twentieth is added to each row's sum, spread over all classes.
+    """
+    return np.log(shares + np.float32(1 / (20 * shares.shape[1]))).astype(np.float32)
+
+
+def _weights(logs: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """float64 (S,), from 0 to 20, of logarithms (S, n, K)."""
+    sources, rows = len(logs), np.arange(len(labels))
+    weights, of_label = np.full(sources, 1 / sources), logs[:, rows, labels]
+    for _ in range(STEPS):
+        likely = np.exp(_log_softmax(np.tensordot(weights, logs, 1)))
+        expected = (logs * likely).sum(axis=2)
+        slope = (of_label - expected).sum(axis=1) - RIDGE * weights
+        away = (logs - expected[..., None]) * np.sqrt(likely)
+        flat = away.reshape(sources, -1)
+        step = np.linalg.solve(flat @ flat.T + RIDGE * np.eye(sources), slope)
+        moved = np.clip(weights + step, 0, HEAVIEST)
+        done = np.abs(moved - weights).max() < 1e-4
+        weights = moved
+        if done:
+            break
+    return weights
+
+
+def _log_softmax(logits: np.ndarray) -> np.ndarray:
+    logits = logits - logits.max(axis=1, keepdims=True)
+    return logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+
+
+def image_and_class_doubt(labels: np.ndarray, doubt: np.ndarray) -> np.ndarray:
+    """float64 (N,): the geometric mean of an image's doubt and of that of all with its label.
+
+    Where an image is in doubt and its class seldom is, it is as likely that the evidence is poor.
+    """
+    images = np.maximum(np.bincount(labels), 1)
+    return np.sqrt(doubt * (np.bincount(labels, weights=doubt) / images)[labels])
