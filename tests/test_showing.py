@@ -82,7 +82,10 @@ def test_foreign_names_are_escaped_in_every_table(report):
         hardpairs.diff(subject, other)._repr_html_(),
         report._repr_html_(),
     ]
+    bare = hardpairs.explore([0, 1], [0, 1], class_names=["cat", "dog"])
+    assert type(bare.subject.verdicts._repr_html_()) is str
     for each in shown:
+        assert type(each) is str
         outside = re.sub(r'srcdoc="[^"]*"', "", each)
         assert "<script" not in outside
         assert "<img" not in outside

@@ -154,7 +154,7 @@ def _pairs(evaluation: Evaluation) -> str:
 
 def _line(text: str, *, strong: bool = False) -> str:
     shown = Markup("<b>{}</b>").format(text) if strong else text
-    return Markup("<p>{}</p>").format(shown)
+    return str(Markup("<p>{}</p>").format(shown))  # Markup would escape what it is added to.
 
 
 def _joined(*parts: str) -> str:
