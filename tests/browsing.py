@@ -171,3 +171,13 @@ def wait_until(page, condition: str) -> None:
             return
         page.wait_for_timeout(20)
     raise AssertionError(f"never: {condition}")
+
+
+@contextmanager
+def first_frame(page) -> Iterator:
+    """The first frame in a page, to be used like a page."""
+    if hasattr(page, "frames"):
+        yield page.frames[1]
+    else:
+        with page.in_first_frame():
+            yield page

@@ -115,6 +115,15 @@ class Page:
         """Run a whole script."""
         self._driver.execute_script(script)
 
+    @contextmanager
+    def in_first_frame(self) -> Iterator[None]:
+        """What is asked meanwhile is asked of the page's first frame."""
+        self._driver.switch_to.frame(0)
+        try:
+            yield
+        finally:
+            self._driver.switch_to.default_content()
+
     def locator(self, selector: str) -> "Located":
         """Elements by CSS selector."""
         return Located(self._driver, selector)
