@@ -159,11 +159,11 @@ def print_difference(difference: Difference, console: Console) -> None:
             f"calibration error {a.calibration_error:.1%} and {b.calibration_error:.1%}",
             highlight=False,
         )
-    for verdict in difference.verdicts:
-        fixed, broken = map(count_text, (verdict.fixed, verdict.broken))
+    for part in difference.verdicts:
+        fixed, broken = map(count_text, (part.fixed, part.broken))
         console.print(
-            f"{verdict.verdict}: {fixed} fixed, {broken} broken, "
-            f"{points(verdict.difference)} points of the difference",
+            f"{part.verdict}: {fixed} fixed, {broken} broken, "
+            f"{points(part.difference)} points of the difference",
             highlight=False,
         )
     for pair in difference.pairs[:SHOWN_PAIRS]:

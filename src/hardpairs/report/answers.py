@@ -91,10 +91,10 @@ def _origin(metadata: Mapping[str, Any]) -> list[str]:
         sentences.append(f"Net {net} with {parameters:,} parameters.")
     images, seconds = _plain(metadata, "train_images", int), _plain(metadata, "fit_seconds", float)
     if images is not None and seconds is not None:
-        held_out, epochs = metadata.get("held_out_images"), _plain(metadata, "epochs", int)
+        more, epochs = metadata.get("held_out_images"), _plain(metadata, "epochs", int)
         sentences.append(
             f"Trained on {images:,} images"
-            + (f" ({held_out:,} more held out)" if held_out and isinstance(held_out, int) else "")
+            + (f" ({more:,} more held out)" if more and isinstance(more, int) else "")
             + f" in {seconds:.1f} s"
             + (f", {epochs} epoch{'' if epochs == 1 else 's'}" if epochs is not None else "")
             + "."

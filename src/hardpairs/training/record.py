@@ -22,15 +22,15 @@ def describe_run(
     trained: TrainedModel, dataset: Dataset, recipe: Recipe, *, seed: int, seconds: float
 ) -> dict[str, Any]:
     """Return the metadata of a run's predictions; ``seconds`` is what training took in all."""
-    held_out = len(trained.held_out)
+    not_trained_on = len(trained.held_out)
     return {
         "data": dataset.source,
         **({"data_notes": list(dataset.notes)} if dataset.notes else {}),
         "seed": seed,
         "precision": trained.precision,
         "recipe": recipe_record(recipe),
-        "train_images": len(dataset.train) - held_out,
-        "held_out_images": held_out,
+        "train_images": len(dataset.train) - not_trained_on,
+        "held_out_images": not_trained_on,
         "train_fingerprint": dataset.train.fingerprint,
         "shape": list(trained.model.input_shape[1:]),
         "parameters": trained.model.count_params(),
