@@ -75,12 +75,14 @@ def _fit_light(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     ground = border & (off <= max(7 * float(np.median(off[border])), 0.15))
     surface = np.broadcast_to(usual, pixels.shape)
     for _ in range(ROUNDS):
-        chosen = terms[ground.ravel()]
-        inner = (chosen.T @ chosen).astype(np.float64)
+        # Row by row, in one thread: see `hardpairs.serving.regions`.
+        chosen = (terms * ground[..., None]).swapaxes(1, 2)
+        inner = (chosen @ terms).sum(0, dtype=np.float64)
+        outer = (chosen @ pixels).sum(0, dtype=np.float64)
         # A little of it to the diagonal: where hardly any ground is seen, the surface stays flat.
-        weight = np.diag([0.0, 1, 1, 1, 1, 1]) * 1e-3 * len(chosen)
-        fitted = np.linalg.solve(inner + weight + 1e-6 * np.eye(6), chosen.T @ pixels[ground])
-        surface = (terms @ fitted.astype(np.float32)).reshape(pixels.shape)
+        weight = np.diag([0.0, 1, 1, 1, 1, 1]) * 1e-3 * np.count_nonzero(ground)
+        fitted = np.linalg.solve(inner + weight + 1e-6 * np.eye(6), outer)
+        surface = terms @ fitted.astype(np.float32)
         distance = length_of(pixels - surface)
         spread = 1.2 * float(np.median(distance[ground]))
         near = distance < max(3 * spread, LEAST_DISTANCE)
@@ -115,7 +117,7 @@ def _follow_shadows(
 
 def _quadratic_terms(height: int, width: int) -> np.ndarray:
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
-    return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1).reshape(-1, 6)
+    return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
 
 
 def _products(first: np.ndarray, second: np.ndarray) -> np.ndarray:

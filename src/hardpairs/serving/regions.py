@@ -6,7 +6,9 @@ What `scipy.ndimage` does as well; importing that takes as long as all the rest 
 from functools import cache
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
+BLOCK = 8
 TRUNCATE = 4.0  # A Gaussian is cut off at so many standard deviations.
 
 
@@ -18,12 +20,23 @@ def smooth(picture: np.ndarray, sigma: float, *, slopes: tuple[int, int] = (0, 0
         sigma: Standard deviation, pixels.
         slopes: By axis, 1 for the Gaussian's derivative there instead.
     """
-    height, width = picture.shape[:2]
-    down = _gaussian(height, sigma, slopes[0])
-    across = _gaussian(width, sigma, slopes[1])
-    planes = picture.reshape(height, width, -1).transpose(2, 0, 1)
-    filtered = down @ planes @ across.T
-    return np.ascontiguousarray(filtered.transpose(1, 2, 0)).reshape(picture.shape)
+    down = _filtered(picture, sigma, slopes[0])
+    return _filtered(down.swapaxes(0, 1), sigma, slopes[1]).swapaxes(0, 1)
+
+
+def _filtered(picture: np.ndarray, sigma: float, order: int) -> np.ndarray:
+    """Filter along the first axis, block by block.
+
+    So short products of matrices are done in one thread each. Long ones would be divided among
+    all cores, and where others use those too, the parts wait for one another.
+    """
+    matrix = _gaussian(sigma, order)
+    length, reach = len(picture), (matrix.shape[1] - BLOCK) // 2
+    rows = picture.reshape(length, -1)
+    padded = np.pad(rows, ((reach, reach + -length % BLOCK), (0, 0)), "symmetric")
+    blocks = sliding_window_view(padded, BLOCK + 2 * reach, axis=0)[::BLOCK]
+    filtered = matrix @ blocks.swapaxes(1, 2)
+    return filtered.reshape(-1, rows.shape[1])[:length].reshape(picture.shape)
 
 
 def slope(picture: np.ndarray, sigma: float) -> np.ndarray:
@@ -34,19 +47,18 @@ def slope(picture: np.ndarray, sigma: float) -> np.ndarray:
 
 
 @cache
-def _gaussian(length: int, sigma: float, order: int) -> np.ndarray:
-    """The filter along one axis as a matrix, float32 (length, length)."""
+def _gaussian(sigma: float, order: int) -> np.ndarray:
+    """The filter as a matrix that makes `BLOCK` values of those and their neighbours, float32."""
     reach = int(TRUNCATE * sigma + 0.5)
     steps = np.arange(-reach, reach + 1)
     weights = np.exp(-0.5 * (steps / sigma) ** 2)
     weights /= weights.sum()
     if order:
         weights *= steps / sigma**2
-    at = (np.arange(length)[:, None] + steps) % (2 * length)
-    at = np.where(at < length, at, 2 * length - 1 - at)
-    matrix = np.zeros((length, length))
-    np.add.at(matrix, (np.arange(length)[:, None], at), weights)
-    return matrix.astype(np.float32)
+    matrix = np.zeros((BLOCK, BLOCK + 2 * reach), np.float32)
+    for row in range(BLOCK):
+        matrix[row, row : row + len(steps)] = weights
+    return matrix
 
 
 def length_of(vectors: np.ndarray) -> np.ndarray:
