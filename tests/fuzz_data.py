@@ -113,6 +113,14 @@ DATA_TARGETS: dict[str, tuple[bytes, Callable[[Path], object]]] = {
     "pixels.csv.bz2": (bz2.compress(_table()), _read),
     "pixels.csv.xz": (lzma.compress(_table()), _read),
     "images.parquet": (_parquet(), _read),
+    "pixels.parquet": (
+        _saved(
+            lambda file: pq.write_table(
+                pa.table({"image": IMAGES.tolist(), "label": list("abcabc")}), file
+            )
+        ),
+        _read,
+    ),
     "classes.txt": (b"cat\ndog\n", lambda path: read_class_names(path.parent)),
     "votes.csv": (VOTES, _read_votes),
     "votes.csv.gz": (gzip.compress(VOTES), _read_votes),

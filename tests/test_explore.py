@@ -321,3 +321,15 @@ def test_file_names_can_be_links_to_the_originals(tmp_path):
     for place in ("javascript:alert(1)", "data:text/html,x", str(tmp_path / "missing")):
         with pytest.raises(InputError, match="--link"):
             link_base(place)
+
+
+def test_a_folder_of_images_is_data(tmp_path):
+    from PIL import Image
+
+    for name in ("cat", "dog"):
+        (tmp_path / name).mkdir()
+        for index in range(2):
+            Image.new("L", (9, 9), index).save(tmp_path / name / f"{index}.png")
+    report = hardpairs.explore([0, 0, 1, 1], np.eye(2)[[0, 1, 1, 1]], images=tmp_path)
+    assert report.subject.images is not None
+    assert report.evaluation.class_names == ("cat", "dog")

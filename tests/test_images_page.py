@@ -10,7 +10,7 @@ from PIL import Image
 
 from conftest import write_idx
 from hardpairs.data.datasets import load_dataset, open_source
-from test_parquet import png, write
+from test_parquet import pa, png, pq, write
 from test_tables import table
 
 PAGE = Path(__file__).parents[1] / "docs" / "images.md"
@@ -102,6 +102,11 @@ def parquet(folder):
         write(folder / f"{part}-00000-of-00001.parquet", packed, LABELS, names=["a", "b"])
 
 
+def pixels_in_parquet(path):
+    columns = {name: column for name, *column in zip(HEADER, *csv_rows(), strict=True)}
+    pq.write_table(pa.table(columns), path)
+
+
 # The start of a row -> what makes such files in a folder.
 MAKERS = {
     "a folder for each class": lambda at: class_folders(at / "photos"),
@@ -130,6 +135,7 @@ MAKERS = {
     "no header": lambda at: (at / "mnist_train.csv").write_text(table(csv_rows())),
     "FER2013": lambda at: faces(at / "fer2013.csv"),
     "Hugging Face's Parquet": lambda at: parquet(at / "folder"),
+    "Parquet with a column": lambda at: pixels_in_parquet(at / "digits.parquet"),
 }
 UNLABELLED = ("pictures side by side,", "images alone")
 NAMES = {

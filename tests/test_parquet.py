@@ -105,3 +105,30 @@ def test_without_pyarrow_one_sentence_names_the_extra(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     with pytest.raises(InputError, match=r"pip install 'hardpairs\[tables\]'"):
         load_split(tmp_path / "a.parquet")
+
+
+@pytest.mark.parametrize("form", ["columns", "lists", "nested", "coloured"])
+def test_pixels_as_numbers(tmp_path, form):
+    images = RNG.integers(0, 256, (6, 5, 5, 3) if form == "coloured" else (6, 5, 5), dtype=np.uint8)
+    flat = images.reshape(6, -1)
+    columns = {
+        "columns": {f"pixel{index}": flat[:, index] for index in range(25)},
+        "lists": {"image": flat.tolist()},
+        "nested": {"image": images.tolist()},
+        "coloured": {"image": images.tolist()},
+    }[form]
+    pq.write_table(pa.table({**columns, "label": list("abcabc")}), tmp_path / "p.parquet")
+    source = open_source(tmp_path / "p.parquet")
+    assert source.class_names == ("a", "b", "c")
+    whole = source.read()
+    np.testing.assert_array_equal(whole.images.squeeze(), images)
+    assert whole.labels.tolist() == [0, 1, 2, 0, 1, 2]
+
+
+def test_pixels_of_no_image_are_refused(tmp_path):
+    for values in ([[1, 2], [3]], [[1, 2], [4, 5]], [["a"], ["b"]]):
+        pq.write_table(pa.table({"image": values, "label": [0, 1]}), tmp_path / "p.parquet")
+        with pytest.raises(
+            InputError, match=r"lists of different lengths|aren't square|no numbers"
+        ):
+            open_source(tmp_path / "p.parquet").read()

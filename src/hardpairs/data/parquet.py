@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 
 from hardpairs.data.folders import check_few
-from hardpairs.data.memory import to_labels, white_on_black
+from hardpairs.data.memory import split_of, to_labels, white_on_black
+from hardpairs.data.parquet_pixels import pixel_columns, pixels_of_table
 from hardpairs.data.pictures import bombs_are_errors, read_picture_in_thread, stacked
-from hardpairs.data.source import PART_OF_NAME, Source, make_source
+from hardpairs.data.source import PART_OF_NAME, Part, Source, make_source
 from hardpairs.data.split import BLANK, Images, Split
 from hardpairs.errors import InputError
 from hardpairs.reading import guarded
@@ -121,14 +122,22 @@ def open_parquet(files: Sequence[Path]) -> Source:
         words = re.split(r"[-_. ]+", path.name.lower())
         part = next((PART_OF_NAME[word] for word in words if word in PART_OF_NAME), "all")
         by_part.setdefault(part, []).append(path)
-    pictures = {part: _look(tuple(paths)) for part, paths in by_part.items()}
+    pixels = _columns_of_pixels(files[0])
+    pictures = {} if pixels else {part: _look(tuple(paths)) for part, paths in by_part.items()}
     names, label = _class_names(files[0]), _column_of(files[0], LABELS)
     labels: dict[str, np.ndarray] = {}
     if label is not None:
         given = [_read_column(paths, label) for paths in by_part.values()]
         made, names = to_labels(*given, class_names=names, what=f"{files[0]}: column {label}")
         labels = dict(zip(by_part, made, strict=True))
-    parts = {part: partial(_read, each, labels.get(part)) for part, each in pictures.items()}
+    parts: dict[str, Part] = {
+        part: partial(_read, each, labels.get(part)) for part, each in pictures.items()
+    }
+    if pixels:
+        parts = {
+            part: partial(_read_pixels, paths, pixels, labels.get(part))
+            for part, paths in by_part.items()
+        }
     return make_source(names if names and labels else (), parts)
 
 
@@ -142,6 +151,35 @@ def _read(pictures: ParquetPictures, labels: np.ndarray | None) -> Split:
     return Split(images, found, inverted=white_on_black(images))
 
 
+def _columns_of_pixels(path: Path) -> list[str]:
+    """The columns that hold pixels, where there are no pictures."""
+    if _column_of(path, IMAGES) is not None:
+        return []
+    return pixel_columns(_parquet(path).schema_arrow, IMAGES)
+
+
+def _read_pixels(paths: Sequence[Path], columns: list[str], labels: np.ndarray | None) -> Split:
+    parts = []
+    for path in paths:
+        _check_claims(path)
+        with guarded(path, "a Parquet file; fetch it again"):
+            parts.append(pixels_of_table(_parquet(path).read(columns=columns), columns, path))
+    if len({part.shape[1:] for part in parts}) > 1:
+        raise InputError(f"{paths[0]}: its images have another size than those beside it.")
+    split = split_of(np.concatenate(parts), what=str(paths[0]))
+    found = split.labels if labels is None else labels
+    return Split(split.images, found, split.ids, split.inverted, split.notes)
+
+
+def _check_claims(path: Path) -> None:
+    """Refuse a file that says to unpack to more than it can hold."""
+    metadata = _parquet(path).metadata
+    groups = range(metadata.num_row_groups)
+    claimed = sum(metadata.row_group(number).total_byte_size for number in groups)
+    if claimed > max(UNPACKED_BYTES, UNPACKED_RATIO * path.stat().st_size):
+        raise InputError(f"{path}: claims {claimed:,} bytes, more than it can hold.")
+
+
 def _look(files: tuple[Path, ...]) -> ParquetPictures:
     groups, count = [], 0
     column = _column_of(files[0], IMAGES)
@@ -150,15 +188,11 @@ def _look(files: tuple[Path, ...]) -> ParquetPictures:
         shown = ", ".join(f"{each.name} ({each.type})" for each in fields)
         raise InputError(
             f"{files[0]}: holds no pictures but the columns {shown[:300]}; give a column image "
-            "that holds the bytes of picture files."
+            "that holds the bytes of picture files, or a column for each pixel."
         )
     for index, path in enumerate(files):
+        _check_claims(path)
         metadata = _parquet(path).metadata
-        claimed = sum(
-            metadata.row_group(number).total_byte_size for number in range(metadata.num_row_groups)
-        )
-        if claimed > max(UNPACKED_BYTES, UNPACKED_RATIO * path.stat().st_size):
-            raise InputError(f"{path}: claims {claimed:,} bytes, more than it can hold.")
         for number in range(metadata.num_row_groups):
             groups.append((index, number, count))
             count += metadata.row_group(number).num_rows

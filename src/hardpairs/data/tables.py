@@ -109,7 +109,9 @@ def _open(place: Path, tables: Mapping[str, Rows]) -> Source:
 
     def read(part: str) -> Split:
         rows = tables[part]
-        split = split_of(_shaped(rows.pixels, bool(emnist)), ids=rows.ids, what=str(place))
+        split = split_of(
+            shaped(rows.pixels, is_transposed=bool(emnist)), ids=rows.ids, what=str(place)
+        )
         found = labels.get(part, split.labels)
         return Split(split.images, found, split.ids, split.inverted, split.notes)
 
@@ -117,11 +119,15 @@ def _open(place: Path, tables: Mapping[str, Rows]) -> Source:
     return make_source(names or (), {part: partial(read, part) for part in kept}, notes)
 
 
-def _shaped(pixels: np.ndarray, is_transposed: bool) -> np.ndarray:
+def shaped(pixels: np.ndarray, *, is_transposed: bool = False) -> np.ndarray:
     """(N, P) as (N, side, side, 1 or 3): of colours, the three of a pixel stand together."""
     count = pixels.shape[1]
     channels = 1 if math.isqrt(count) ** 2 == count else 3
     side = math.isqrt(count // channels)
+    if side * side * channels != count:
+        raise InputError(
+            f"images of {count:,} pixels aren't square; give arrays (images, height, width)."
+        )
     images = pixels.reshape(-1, side, side, channels)
     return images.swapaxes(1, 2) if is_transposed else images
 

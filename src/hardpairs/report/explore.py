@@ -89,7 +89,8 @@ def explore(
     Args:
         labels, probabilities, class_names: See `hardpairs.predictions.memory.make_predictions`;
             in place of both also a frame, `Predictions`, or a predictions file's path.
-        images: N images in whatever form, see `hardpairs.data.memory.to_images`, or None.
+        images: N images in whatever form, see `hardpairs.data.memory.to_images`; or the same as
+            ``data``.
         data: Where the images are instead: a dataset's name, a folder or a file. Predictions
             without labels (None) get those of the data.
         more: ``ids`` (N file names or numbers), ``embeddings`` (N, D), ``logits=True``.
@@ -104,6 +105,8 @@ def explore(
     >>> explore([0, 1, 1, 0], probabilities, class_names=["cat", "dog"]).evaluation.accuracy
     0.75
     """
+    if isinstance(images, str | Path):
+        data, images = images if data is None else data, None
     source = None if data is None else str(data)
     truth = None if source is None else partial(data_truth, source)
     predictions = make_predictions(
