@@ -2,7 +2,7 @@
 
     python benchmarks/kills.py [--kills 50] [--seed 0]
 
-Trains three recipes on 6,000 images of Fashion-MNIST, undisturbed and then stopped by SIGINT,
+Trains three recipes on 3,000 images of Fashion-MNIST, undisturbed and then stopped by SIGINT,
 SIGTERM or SIGKILL again and again; the same command goes on each time, and what it comes to is
 compared byte by byte: weights, predictions and history. Then it trains three recipes at full size
 and times how long they write their states. Prints tables, writes benchmarks/kills.json.
@@ -30,7 +30,7 @@ from rich.table import Table
 
 from hardpairs.data.datasets import load_dataset
 
-IMAGES, TEST_IMAGES = 6_000, 1_000
+IMAGES, TEST_IMAGES = 3_000, 500
 STOPPED = ("lesson", "quick", "fast-dense")  # Early stopping and dropout; Muon and flips; AdamW.
 TIMED = ("sprint", "quick", "fast")
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)

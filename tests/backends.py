@@ -1,7 +1,11 @@
 """Training on other backends of Keras: `make test-backends`, in an environment of its own."""
 
 import importlib.util
+import json
+import os
 import runpy
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,3 +31,17 @@ def test_the_notebook_on_ones_own_torch_model():
     names = runpy.run_path(str(Path(__file__).parents[1] / "docs" / "own_model.py"))
     assert names["report"].evaluation.images == 60
     assert "iframe" in names["report"]._repr_html_()
+
+
+def test_the_gpus_command_runs_on_a_processor(tmp_path):
+    out = tmp_path / "gpu.json"
+    small = ("--recipes", "quick", "--images", "600", "--epochs", "1", "--seeds", "1")
+    command = [sys.executable, "benchmarks/gpu.py", *small, "--out", str(out)]
+    root = Path(__file__).parents[1]
+    for backend in ("", "jax"):  # Without a name: the one that is installed.
+        environment = {**os.environ, "KERAS_BACKEND": backend}
+        subprocess.run(command, cwd=root, env=environment, check=True, timeout=300)
+        told = json.loads(out.read_text())
+        assert told["device"].startswith("jax: ")
+        assert [row["precision"] for row in told["rows"]] == ["float32", "mixed_bfloat16"]
+        assert all(row["accuracy"] > 0.2 for row in told["rows"])

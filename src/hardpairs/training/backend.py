@@ -27,7 +27,7 @@ def _silent_stderr() -> Iterator[None]:
 
 
 use_cores(os.cpu_count() or 1)
-os.environ.setdefault("KERAS_BACKEND", backend_name())
+os.environ["KERAS_BACKEND"] = backend_name()
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 try:
     with _silent_stderr():
