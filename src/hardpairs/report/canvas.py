@@ -203,26 +203,31 @@ def place_tiles(
 
 
 class Picture(Artist):
-    """A picture with a frame, one unit of its axes wide: imshow takes ten times as long."""
+    """A picture, uint8 (h, w, 1 or 3), one unit of its axes wide and high.
 
-    def __init__(self, image: np.ndarray, left: float, top: float) -> None:
+    It does what imshow does, which takes ten times as long.
+    """
+
+    def __init__(self, image: np.ndarray, left: float, top: float, *, framed: bool = True) -> None:
         super().__init__()
         self.image, self.corners = image, ((left, top + 1), (left + 1, top))
+        self.framed = framed
 
     def draw(self, renderer: RendererBase) -> None:
         """Draw it, each pixel a square where it is much enlarged."""
         assert self.axes is not None  # noqa: S101 - It is added to one.
         corners = self.axes.transData.transform(self.corners)
         (left, bottom), (right, top) = np.rint(np.asarray(corners)).astype(int).tolist()
-        side = max(right - left, 1), max(top - bottom, 1)
+        # Half of the frame lies on either side of the edge.
+        line = max(round(float(np.asarray(renderer.points_to_pixels(1))) / 2), 1)
+        side = max(right - left, 3 * line), max(top - bottom, 3 * line)
         pixels = self.image[..., 0] if self.image.shape[2] == 1 else self.image
         much = side[0] >= MUCH_ENLARGED * pixels.shape[1]
         how = Image.Resampling.NEAREST if much else Image.Resampling.HAMMING
-        line = max(
-            round(float(np.asarray(renderer.points_to_pixels(1))) / 2), 1
-        )  # Half of it on either side.
-        inside = Image.fromarray(pixels).convert("RGBA").resize(side, how)
-        framed = ImageOps.expand(ImageOps.crop(inside, line), 2 * line, FRAME)
+        shown = Image.fromarray(pixels).convert("RGBA").resize(side, how)
+        if self.framed:
+            shown = ImageOps.expand(ImageOps.crop(shown, line), 2 * line, FRAME)
+            left, bottom = left - line, bottom - line
         graphics = renderer.new_gc()
-        renderer.draw_image(graphics, left - line, bottom - line, np.asarray(framed)[::-1])
+        renderer.draw_image(graphics, left, bottom, np.asarray(shown)[::-1])
         graphics.restore()

@@ -1,8 +1,10 @@
 """Figures of a whole classifier: its confusion matrix, its training, its first filters."""
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import PowerNorm
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize, PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.ticker import MaxNLocator, PercentFormatter
@@ -15,6 +17,7 @@ from hardpairs.report.canvas import (
     GRID,
     INK,
     ORANGE,
+    Picture,
     figure_of,
     grid_figure,
     headed_figure,
@@ -139,31 +142,26 @@ def draw_filters(subject: Subject) -> Figure | None:
     for index in range(count):
         row, column = divmod(index, FILTERS_PER_ROW)
         left, top = column * 1.15, row * 1.32 + 0.25
-        axes.imshow(
-            scaled_kernel(kernels[..., index]),
-            cmap="RdBu",
-            vmin=-1,
-            vmax=1,
-            extent=(left, left + 1, top + 1, top),
-            origin="upper",
-            interpolation="nearest",
-        )
+        pixels = kernel_pixels(kernels[..., index])
+        axes.add_artist(Picture(pixels, left, top, framed=False))
         axes.text(left, top - 0.04, f"{index}", fontsize=8, color=GREY, va="bottom")
     if not coloured:
         bar_axes = axes.inset_axes(
             ((across - 1.05) / across, 0.07 / down, 0.16 / across, min(2.0, down - 0.3) / down)
         )
-        bar = figure.colorbar(axes.images[0], cax=bar_axes)
+        bar = figure.colorbar(ScalarMappable(Normalize(-1, 1), "RdBu"), cax=bar_axes)
         bar.set_ticks([-1, 0, 1], labels=["-1", "0", "1"], fontsize=8)
         bar.set_label("share of the largest weight", fontsize=8)
         bar.outline.set_visible(False)
     return figure
 
 
-def scaled_kernel(kernel: np.ndarray) -> np.ndarray:
-    """One kernel (height, width, channels) for imshow: from -1 to 1, or in colour from 0 to 1."""
-    scaled = kernel / max(float(np.abs(kernel).max()), 1e-12)
-    return scaled[..., 0] if kernel.shape[2] == 1 else (scaled + 1) / 2
+def kernel_pixels(kernel: np.ndarray) -> np.ndarray:
+    """One kernel (height, width, 1 or 3) as uint8 (height, width, 3), on its own scale."""
+    scaled = (kernel / max(float(np.abs(kernel).max()), 1e-12) + 1) / 2
+    if kernel.shape[2] == 1:
+        return mpl.colormaps["RdBu"](scaled[..., 0], bytes=True)[..., :3]
+    return np.rint(255 * scaled).astype(np.uint8)
 
 
 @of_subject

@@ -4,12 +4,11 @@ import base64
 import io
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from PIL import Image
 
 from hardpairs.data.split import Images, thumbnails
-from hardpairs.report.figures import scaled_kernel
+from hardpairs.report.figures import kernel_pixels
 from hardpairs.report.pictures import picture_side
 
 COLUMNS = 64
@@ -70,16 +69,11 @@ def kernels_sprite(kernels: np.ndarray) -> dict[str, Any] | None:
     rows = -(-count // KERNELS_PER_ROW)
     shape = (rows * (height + 1) - 1, KERNELS_PER_ROW * (width + 1) - 1, 4)
     sheet = np.zeros(shape, np.uint8)
-    colours = mpl.colormaps["RdBu"]
     for index in range(count):
         row, column = divmod(index, KERNELS_PER_ROW)
-        scaled = scaled_kernel(kernels[..., index])
         top, left = row * (height + 1), column * (width + 1)
         place = sheet[top : top + height, left : left + width]
-        if scaled.ndim == 2:
-            place[:] = colours((scaled + 1) / 2, bytes=True)
-        else:
-            place[..., :3], place[..., 3] = np.rint(255 * scaled), 255
+        place[..., :3], place[..., 3] = kernel_pixels(kernels[..., index]), 255
     return {"url": _url(sheet, "PNG"), "width": shape[1], "height": shape[0], "count": count}
 
 
