@@ -72,8 +72,8 @@ def bombs() -> Iterator[bytes]:
     """Few bytes that unpack to very many."""
     yield png(60_000, 60_000, 1, 0, chunk(b"IDAT", zeros(MEGABYTE)))
     yield png(2**31 - 1, 1, 8, 2, chunk(b"IDAT", zeros(1000)))
-    yield png(7000, 7000, 8, 2, chunk(b"IDAT", zeros(7000 * 21_001)))  # As large as may be.
-    yield png(7000, 7000, 1, 0, chunk(b"IDAT", zeros(7000 * 876)))
+    yield png(5000, 5000, 8, 2, chunk(b"IDAT", zeros(5000 * 15_001)))  # As large as may be.
+    yield png(5000, 5000, 1, 0, chunk(b"IDAT", zeros(5000 * 626)))
     yield png(50, 50, 8, 0, chunk(b"zTXt", b"a\0\0" + zeros(80 * MEGABYTE)))
     yield png(50, 50, 8, 0, chunk(b"iCCP", b"a\0\0" + zeros(80 * MEGABYTE)))
     yield png(50, 50, 8, 0, *[chunk(b"tEXt", b"a\0b")] * 20_000, chunk(b"IDAT", zeros(2550)))

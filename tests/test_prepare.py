@@ -199,3 +199,25 @@ def test_files_that_cannot_be_read(tmp_path: Path, monkeypatch):
     (tmp_path / "large.png").write_bytes(b"0" * 11)
     with pytest.raises(InputError, match="larger"):
         read_photo(tmp_path / "large.png")
+
+
+@pytest.mark.parametrize(
+    ("format_", "mode"),
+    [
+        *(("PNG", mode) for mode in ("1", "L", "P", "RGB", "RGBA", "LA")),
+        *(("TIFF", mode) for mode in ("1", "L", "RGB", "RGBA", "CMYK")),
+        *(("WEBP", mode) for mode in ("RGB", "RGBA")),
+    ],
+)
+def test_large_photos_stay_what_they_are(format_, mode):
+    """They are reduced before they are copied; turning and transparency mustn't suffer."""
+    drawn = Image.new("RGB", (3000, 900), "white")
+    ImageDraw.Draw(drawn).rectangle((300, 100, 1500, 500), fill="black")
+    photo = drawn.convert(mode)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    opened = open_photo(as_bytes(photo, format_, exif=exif), "large")
+    assert opened.width < opened.height <= 1024
+    gray = np.asarray(opened.convert("RGB").convert("L").resize((9, 30)))
+    assert gray[10, 6] < 20
+    assert gray[25, 6] > 235

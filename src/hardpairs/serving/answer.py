@@ -8,7 +8,7 @@ import numpy as np
 from hardpairs.data.pictures import FORMATS
 from hardpairs.serving.likeness import Likeness, find_nearest, unit_rows
 from hardpairs.serving.model import ExportedModel
-from hardpairs.serving.photo import open_photo
+from hardpairs.serving.photo import MOST_PIXELS, open_photo
 from hardpairs.serving.prepare import Doubt, prepare
 
 UNLIKE_SHARE = 0.02  # So many of the test images would be called unlike as well.
@@ -92,6 +92,7 @@ def answer(
     name: str,
     *,
     formats: tuple[str, ...] = FORMATS,
+    most_pixels: int = MOST_PIXELS,
 ) -> Answer:
     """Prepare a photo and ask the net about it.
 
@@ -99,7 +100,8 @@ def answer(
         InputError: It is no photo, see `hardpairs.serving.photo.open_photo`.
     """
     described = model.description
-    prepared = prepare(open_photo(content, name, formats=formats), described.preparation)
+    photo = open_photo(content, name, formats=formats, most_pixels=most_pixels)
+    prepared = prepare(photo, described.preparation)
     (probabilities,), hidden = model.session.predict(prepared.picture[None])
     doubts, unlike = list(prepared.doubts), None
     nearest: tuple[Kept, ...] = ()

@@ -25,6 +25,7 @@ from hardpairs.serving.uploads import MOST_BYTES, read_upload
 # Of Pillow's decoders those that are quick whatever they are given: some others, as of plain PPM
 # or packed BMP, go byte by byte in Python.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
+MOST_PIXELS = 25_000_000
 AT_ONCE = 2
 # The report's own policy, which names its script by hash, stands in it. It may ask for nothing.
 REPORT_POLICY = (
@@ -177,7 +178,7 @@ def _add_pages(app: FastAPI, description: Description, report: Path | None) -> N
 def _predict(
     model: ExportedModel, content: bytes, name: str, *, has_report: bool
 ) -> dict[str, Any]:
-    found = answer(model, content, name, formats=FORMATS)
+    found = answer(model, content, name, formats=FORMATS, most_pixels=MOST_PIXELS)
     return {
         **found.to_dict(),
         "nearest": [_training_image(kept) for kept in found.nearest],

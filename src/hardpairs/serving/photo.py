@@ -14,6 +14,7 @@ MOST_PIXELS = 50_000_000  # What a telephone's camera takes.
 # The background and the thing are found at this size; more pixels only take longer.
 WORKING_SIDE = 256
 OPENED_SIDE = 4 * WORKING_SIDE
+REDUCIBLE = ("L", "LA", "RGB", "RGBA", "CMYK", "YCbCr")
 
 
 def read_photo(source: Path) -> bytes:
@@ -52,7 +53,7 @@ def open_photo(
             # A JPEG is decoded at a half, a quarter or an eighth where that is enough.
             picture.draft(None, (OPENED_SIDE, OPENED_SIDE))
             picture.load()
-            return _shown(picture)
+            return _shown(_reduced(picture))
     except InputError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -69,6 +70,18 @@ def open_photo(
 
 def _too_large(name: str, pixels: str, most: int) -> InputError:
     return InputError(f"{name}: has {pixels} pixels, the most is {most:,} in all; make it smaller.")
+
+
+def _reduced(picture: Image.Image) -> Image.Image:
+    """A large picture at a whole fraction of its size: what follows makes copies of it."""
+    factor = max(picture.size) // OPENED_SIDE
+    if factor < 2 or picture.format == "TIFF":  # Whose notes on turning don't come along.
+        return picture
+    if picture.mode == "P" or "transparency" in picture.info:
+        picture = picture.convert("RGBA" if "transparency" in picture.info else "RGB")
+    elif picture.mode == "1":
+        picture = picture.convert("L")
+    return picture.reduce(factor) if picture.mode in REDUCIBLE else picture
 
 
 def _shown(picture: Image.Image) -> Image.Image:
