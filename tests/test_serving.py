@@ -7,20 +7,23 @@ import re
 import signal
 import socket
 import struct
+import threading
 import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 import pytest
+import uvicorn
 from PIL import Image, ImageDraw
 
 import hostile
 import serving
 from conftest import run_cli
 from hardpairs.errors import InputError
-from hardpairs.serving.app import FORMATS, Prediction
-from hardpairs.serving.guard import Guard, is_loopback, own_names
+from hardpairs.serving.app import FORMATS, Prediction, make_app
+from hardpairs.serving.guard import Guard, HurriedProtocol, is_loopback, own_names
+from hardpairs.serving.model import load_exported
 from hardpairs.serving.server import serve
 from hardpairs.serving.uploads import MOST_BODY, MOST_BYTES
 from serving import BOUNDARY, FORM, ask, form_of, predict
@@ -243,6 +246,24 @@ def test_eight_connections_at_once(served):
 
     with ThreadPoolExecutor(8) as pool:
         assert [status for each in pool.map(some, range(8)) for status in each] == [200] * 80
+
+
+def test_what_comes_too_slowly_is_ended(exported, monkeypatch):
+    monkeypatch.setattr("hardpairs.serving.guard.REQUEST_SECONDS", 0.2)
+    monkeypatch.setattr("hardpairs.serving.uploads.BODY_SECONDS", 0.2)
+    app = make_app(load_exported(exported), names=frozenset({"127.0.0.1"}), any_address=False)
+    config = uvicorn.Config(app, http=HurriedProtocol, log_config=None, lifespan="off", ws="none")
+    server = uvicorn.Server(config)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        running = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        running.start()
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        assert raw(address, b"GET / HTTP/1.1\r\nHost: 127") == b""
+        head = f"Host: 127.0.0.1\r\ncontent-type: {FORM}\r\ncontent-length: 999\r\n\r\n"
+        assert b" 408 " in raw(address, b"POST /predict HTTP/1.1\r\n" + head.encode() + b"--x")
+        assert ask(address, "/healthz")[0] == 200
+        server.should_exit = True
+        running.join()
 
 
 def test_a_taken_port_is_said(served, exported):
