@@ -39,6 +39,9 @@ ACTIONS = {
     "filter by verdict": "byId('filters').lastElementChild?.click()",
     "mark an image": "mark(shown.image, 'ambiguous')",
     "sort": "byId('sort').dispatchEvent(new Event('change'))",
+    "what people chose": "location.hash = document.querySelector('a[href^=\"#people=\"]').hash",
+    "draw the map": "drawMap()",
+    "next image on the map": "showOnMap(map.place.length - 1)",
     "similar classes together": "document.querySelector('[data-toggle=order]').click()",
 }
 TIMED = """() => new Promise((resolve) => {
@@ -69,8 +72,13 @@ def measure(path: Path, images: int, classes: int, wrong: float) -> dict[str, An
     split = load_split("fashion-mnist", "test")
     predictions = invent_predictions(images, classes, wrong)
     pixels = split.images[np.arange(images) % len(split)]
-    votes = load_human_votes(split.fingerprint) if classes == 10 else None
-    subject = Subject(predictions, images=pixels, human_votes=votes)
+    few: dict[str, Any] = {}
+    shares = load_human_votes(split.fingerprint) if classes == 10 else None
+    if shares is not None:  # With everything that a page can hold.
+        rng = np.random.default_rng(1)
+        votes = np.stack([rng.multinomial(67, shares[label]) for label in predictions.labels])
+        few = {"human_votes": shares, "votes": votes, "hidden": rng.normal(size=(images, 64))}
+    subject = Subject(predictions, images=pixels, **few)
     correct = subject.metrics["correct"]
     started = time.perf_counter()
     page = render_report(subject)

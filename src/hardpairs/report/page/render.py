@@ -47,12 +47,14 @@ def render_report(
     evaluation = subject.evaluation
     data = gallery_data(subject) if gallery is None else gallery
     groups, rows = group_classes(subject), matrix_rows(evaluation)
+    classes = _classes(evaluation)
     points = map_points(subject, data["images"]["row"])
     data |= {
         "groups": [group["classes"] for group in groups],
         "order": likeness_order(evaluation) if rows else [],
         "map": points,
         "people": people_counts(subject).tolist() if rows else [],
+        "other_classes": _other_classes(classes[CLASSES_SHOWN:]),
     }
     return (
         page_environment()
@@ -66,7 +68,7 @@ def render_report(
             groups=groups,
             people=people_rows(subject),
             pairs=[pair_facts(subject, pair) for pair in evaluation.hard_pairs],
-            classes=_classes(evaluation),
+            classes=classes,
             classes_shown=CLASSES_SHOWN,
             verdict_classes=VERDICT_CLASSES,
             charts=_charts(subject),
@@ -147,6 +149,22 @@ def _classes(evaluation: Evaluation) -> list[dict[str, Any]]:
         for index, score in enumerate(evaluation.classes)
     ]
     return sorted(rows, key=lambda row: (not row["score"].support, row["score"].f1))
+
+
+def _other_classes(rows: list[dict[str, Any]]) -> list[list[Any]]:
+    """Rows of the class table that the script lays out: class, texts of the scores, and so on."""
+    return [
+        [
+            row["index"],
+            *(
+                f"{getattr(row['score'], field):.3f}" if row["score"].support else "-"
+                for field in ("precision", "recall", "f1")
+            ),
+            *(row["score"].support, row["mistakes"]),
+            *(row["taken_for"] or (None, 0)),
+        ]
+        for row in rows
+    ]
 
 
 def _charts(subject: Subject) -> dict[str, Markup]:

@@ -27,13 +27,22 @@ document.addEventListener("keydown", (event) => {
   focusable(target).focus();
 });
 
-function showAllClasses() {  // Laid out only now: of a thousand classes that takes a while.
-  const rest = byId("other-classes");
-  if (!rest) return;
-  const body = byId("all-classes").closest("section").querySelector("tbody");
-  body.append(...rest.content.querySelector("tbody").rows);
+function classRow([c, precision, recall, f1, support, mistakes, other, count]) {
+  const key = (field) => `metrics.json: classes[${c}].${field}`;
+  const cell = (text, field) => make("td", { class: "number", "data-key": field && key(field) }, text);
+  return make("tr", {},
+    make("th", { scope: "row" }, make("a", { href: `#class=${c}` }, term(c))),
+    cell(precision, "precision"), cell(recall, "recall"), cell(f1, "f1"),
+    cell(number(support), "support"), cell(number(mistakes), null),
+    make("td", {}, ...(other === null ? [] : [cellLink(c, other, term(other)), " ",
+      make("span", { class: "quiet" }, number(count))])));
+}
+
+function showAllClasses() {  // Made only now: of a thousand classes that takes a while.
+  if (!data.other_classes.length) return;
+  const body = byId("classes").closest("section").querySelector("tbody");
+  body.append(...data.other_classes.splice(0).map(classRow));
   byId("all-classes").hidden = true;
-  rest.remove();
   walkTable(body.parentElement);
 }
 
