@@ -84,7 +84,7 @@ def test_several_seeds_after_with(files):
         (("main.npz", "branch.npz", "--fail-if-worse", "-1"), "no number of points"),
         (("main.npz", "branch.npz", "--fail-if-worse", "nan"), "no number of points"),
         (("main.npz", "--with"), "1 paths"),
-        (("main.npz", "branch.npz", "--out", "/proc/nothing"), "can't be written"),
+        (("main.npz", "branch.npz", "--out", "/proc/nothing"), "can't be made"),
     ],
 )
 def test_bad_input_is_one_sentence_and_code_2(files, arguments, said):

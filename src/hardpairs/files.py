@@ -246,3 +246,13 @@ def _put(filled: Path, path: Path) -> None:
             f"{path}: was made by something else meanwhile; what was to be there is complete in "
             f"{place}."
         )
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder where it doesn't exist; raises InputError where that can't be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"{folder}: can't be made ({error.strerror}); name a folder you may write to."
+        ) from error

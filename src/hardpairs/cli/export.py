@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from hardpairs.errors import InputError
+from hardpairs.files import make_folder
 
 
 @click.command()
@@ -20,12 +20,7 @@ def export(run: Path, out: Path | None) -> None:
     that predicting needs, here or elsewhere.
     """
     folder = out or run
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"{folder}: can't be made ({error.strerror}); name a folder you may write to."
-        ) from error
+    make_folder(folder)
     from hardpairs.serving.export import export_run
 
     exported = export_run(run, folder)

@@ -64,3 +64,12 @@ def typical_mistakes(
         chosen.append(pool.pop(round(place)))
         pools += [pool] if pool else []
     return np.array(chosen, np.int64)
+
+
+def rank_within(groups: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """The rank of each value, from 0, among those of its group."""
+    order = np.lexsort((values, groups))
+    _, starts, sizes = np.unique(groups[order], return_index=True, return_counts=True)
+    rank = np.empty(len(groups), np.int64)
+    rank[order] = np.arange(len(groups)) - np.repeat(starts, sizes)
+    return rank

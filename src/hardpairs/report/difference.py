@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hardpairs.analysis.changes import count_text, interval_text, p_text, points
 from hardpairs.analysis.difference import Difference
-from hardpairs.files import write_error, write_text
+from hardpairs.files import make_folder, write_text
 from hardpairs.report.markdown import markdown_environment
 from hardpairs.report.page.difference import render_difference
 
@@ -17,10 +17,7 @@ def write_difference(difference: Difference, folder: Path) -> None:
     Raises:
         InputError: The folder can't be written.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise write_error(folder, error) from error
+    make_folder(folder)
     write_text(folder / "difference.html", render_difference(difference))
     write_text(folder / "difference.md", render_summary(difference))
     write_text(folder / "difference.json", difference_json(difference))

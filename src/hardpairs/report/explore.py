@@ -10,7 +10,6 @@ from hardpairs.analysis.sources import data_truth, join_images
 from hardpairs.analysis.subject import Subject
 from hardpairs.data.datasets import dataset_name
 from hardpairs.data.memory import to_images, white_on_black
-from hardpairs.errors import InputError
 from hardpairs.files import write_text
 from hardpairs.predictions.memory import make_predictions
 from hardpairs.report.notebook import show_report
@@ -54,12 +53,6 @@ class Report:
         if path.suffix.lower() in (".html", ".htm"):
             write_text(path, render_report(self.subject))
             return path
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(
-                f"{path}: can't be made ({error.strerror}); name a folder you may write to."
-            ) from error
         write_analysis(self.subject, path)
         return path / "report.html"
 

@@ -17,7 +17,7 @@ from hardpairs.analysis.verdicts import mistakes_csv
 from hardpairs.data.about import other_file_names
 from hardpairs.data.corrections import read_corrections
 from hardpairs.errors import InputError
-from hardpairs.files import write_text
+from hardpairs.files import make_folder, write_text
 from hardpairs.predictions.found import Hints
 from hardpairs.report import figures, mistake_figures
 from hardpairs.report.answers import render_answers
@@ -92,7 +92,7 @@ def write_analysis(subject: Subject, folder: str | Path) -> list[Path]:
         InputError: The folder can't be made or written.
     """
     folder = Path(folder)
-    _make_folder(folder)
+    make_folder(folder)
     pictures = {}
     metrics = json.dumps(subject.metrics, indent=2, allow_nan=False) + "\n"
     with ThreadPoolExecutor(1) as beside:
@@ -115,15 +115,6 @@ def write_analysis(subject: Subject, folder: str | Path) -> list[Path]:
     written = [folder / name for name in (*pictures.values(), *texts)]
     _remove_earlier(folder, written)
     return written
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"{folder}: can't be made ({error.strerror}); name a folder you may write to."
-        ) from error
 
 
 def _own_name(subject: Subject, name: str) -> str:

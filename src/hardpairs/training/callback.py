@@ -6,7 +6,7 @@ from typing import Any
 
 from hardpairs.analysis.subject import Subject
 from hardpairs.errors import InputError
-from hardpairs.files import write_error
+from hardpairs.files import make_folder
 from hardpairs.predictions.predictions import save_predictions
 from hardpairs.report.explore import explore
 from hardpairs.report.write import write_analysis
@@ -48,10 +48,7 @@ class ReportCallback(keras.callbacks.Callback):
         self.inputs, self.labels, self.class_names = inputs, labels, class_names
         self.images = inputs if images is None and getattr(inputs, "ndim", 0) == 4 else images
         self.folder = Path(folder)
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise write_error(self.folder, error) from error
+        make_folder(self.folder)
 
     def on_train_end(self, logs: dict | None = None) -> None:
         """Write."""

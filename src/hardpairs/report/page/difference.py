@@ -11,6 +11,7 @@ from hardpairs.analysis.difference import Difference, PairChange
 from hardpairs.analysis.evaluation import count_cells
 from hardpairs.analysis.verdicts import VERDICTS, judge_images
 from hardpairs.foreign import one_line, spoken_names
+from hardpairs.report.choice import rank_within
 from hardpairs.report.describe import facts
 from hardpairs.report.page.both import KINDS, Both, see_both
 from hardpairs.report.page.evidence import evidence_sentences
@@ -82,21 +83,13 @@ def choose_rows(both: Both) -> np.ndarray:
     surest = np.maximum(*(_confidence(each, changed) for each in both.probabilities))
     cell = tuple(each[changed] for each in (both.labels, *both.predicted))
     classes = 1 + max(int(each.max(initial=0)) for each in cell)
-    rank = _rank_within(np.ravel_multi_index(cell, (classes,) * 3), -surest)
+    rank = rank_within(np.ravel_multi_index(cell, (classes,) * 3), -surest)
     kept = np.lexsort((-surest, rank, -gap))[:MOST_IMAGES]
     return changed[kept[np.lexsort((-surest[kept], -gap[kept]))]]
 
 
 def _confidence(probabilities: np.ndarray | None, rows: np.ndarray) -> np.ndarray:
     return np.zeros(len(rows)) if probabilities is None else probabilities[rows].max(axis=1)
-
-
-def _rank_within(groups: np.ndarray, values: np.ndarray) -> np.ndarray:
-    order = np.lexsort((values, groups))
-    _, starts, sizes = np.unique(groups[order], return_index=True, return_counts=True)
-    rank = np.empty(len(groups), np.int64)
-    rank[order] = np.arange(len(groups)) - np.repeat(starts, sizes)
-    return rank
 
 
 def _page_data(difference: Difference, both: Both, rows: np.ndarray) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from hardpairs.analysis.verdicts import VERDICTS
 from hardpairs.errors import InputError
 from hardpairs.foreign import one_line, spoken_names
 from hardpairs.predictions.predictions import Predictions
-from hardpairs.report.choice import confidence
+from hardpairs.report.choice import confidence, rank_within
 from hardpairs.report.describe import run_name
 from hardpairs.report.page.evidence import evidence_sentences
 from hardpairs.report.page.matrix import people_examples
@@ -94,7 +94,7 @@ def choose_rows(predictions: Predictions, extra: np.ndarray | None = None) -> np
     right = predicted == labels
     informative = np.where(right, sure, -sure)
     cell = labels * len(predictions.class_names) + predicted
-    rank = _rank_within(cell, informative)
+    rank = rank_within(cell, informative)
     wanted = np.flatnonzero(~right | (rank < RIGHT_PER_CLASS))
     order = np.lexsort((informative[wanted], rank[wanted], right[wanted]))
     chosen = wanted[order]
@@ -104,15 +104,6 @@ def choose_rows(predictions: Predictions, extra: np.ndarray | None = None) -> np
         chosen = chosen[np.sort(firsts)]
     chosen = chosen[:MOST_IMAGES]
     return chosen[np.lexsort((chosen, informative[chosen], right[chosen]))]
-
-
-def _rank_within(groups: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """The rank of each value, from 0, among those of its group."""
-    order = np.lexsort((values, groups))
-    _, starts, sizes = np.unique(groups[order], return_index=True, return_counts=True)
-    rank = np.empty(len(groups), np.int64)
-    rank[order] = np.arange(len(groups)) - np.repeat(starts, sizes)
-    return rank
 
 
 def _cells(evaluation: Evaluation) -> list[list[Any]]:
