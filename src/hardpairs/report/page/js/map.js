@@ -170,8 +170,8 @@ function startMap() {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawMap);
   matchMedia("(max-width: 44rem)").addEventListener("change", drawMap);
   // Nothing is drawn before somebody comes near it.
-  const watch = new IntersectionObserver(([entry]) => {
-    if (!entry.isIntersecting) return;
+  const watch = new IntersectionObserver((entries) => {
+    if (!entries.some((entry) => entry.isIntersecting)) return;
     watch.disconnect();
     (sheet?.ready ?? Promise.resolve()).then(drawMap);
   }, { rootMargin: "600px" });
