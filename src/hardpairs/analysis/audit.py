@@ -50,6 +50,20 @@ class Audit:
     test_counts: np.ndarray
     accuracies: tuple[Accuracy, ...]
 
+    def expected_wrong(self) -> dict[str, float]:
+        """How many labels of each split are wrong by their own probabilities, an estimate."""
+        return {
+            predictions.split: float(
+                evidence.columns()["label_error_probability"][
+                    predictions.predicted != predictions.labels
+                ].sum()
+            )
+            for predictions, evidence in (
+                (self.train, self.train_evidence),
+                (self.test, self.test_evidence),
+            )
+        }
+
     def kind_counts(self) -> dict[str, dict[str, int]]:
         """How many exact and near pairs there are within and between the splits."""
         counts = {
@@ -104,6 +118,7 @@ def audit_dict(audit: Audit) -> dict[str, Any]:
         "duplicate_threshold": audit.duplicates.threshold,
         "train_suspects": len(audit.train_suspects),
         "test_suspects": len(audit.test_suspects),
+        "expected_wrong": audit.expected_wrong(),
         "ranked_by": "label_suspicion",
         "accuracies": [asdict(accuracy) for accuracy in audit.accuracies],
     }

@@ -15,7 +15,7 @@ PAIRS_COUNTED, NUMBERS_FITTED = 2**21, 2**18
 MISTAKES_A_BIN, MOST_BINS = 10, 200
 LOWEST = 1 / 3  # Of a predicted class's images, those that look least like another class.
 STRONG = np.log(10)  # Odds of ten to one are strong evidence (Jeffreys, 1961, appendix B).
-STRENGTH = 2.0  # Of the belief that a pair of classes is like all pairs, in label errors.
+STRENGTHS = (0.5, 1, 2, 5, 10, 20, 50, 100, 200)
 STEPS, RIDGE, HEAVIEST = 30, 1e-3, 20.0
 
 
@@ -138,7 +138,25 @@ def _slip_rates(
     base = float(found.sum() / max(counted.sum(), 1))
     if not base:
         return np.zeros((classes, classes))
-    return (found + STRENGTH) / (counted + STRENGTH / base)
+    strength = _strength(found[counted > 0], base * counted[counted > 0])
+    return np.asarray((found + strength) / (counted + strength / base))
+
+
+def _strength(found: np.ndarray, expected: np.ndarray) -> float:
+    """How far to believe that a pair is like all pairs: so far as makes the counts likeliest.
+
+    Rates of pairs are taken as drawn from one gamma distribution, so that the counts (M,) are
+    negative binomial; empirical Bayes (Robbins 1956; Casella, American Statistician 39, 1985).
+    """
+    counts = found.astype(np.int64)
+    best, strength = -np.inf, STRENGTHS[0]
+    for each in STRENGTHS:
+        rising = np.concatenate([[0], np.cumsum(np.log(each + np.arange(counts.max())))])
+        odds = np.log(expected) - np.log(each + expected)
+        fit = (rising[counts] - each * np.log1p(expected / each) + counts * odds).sum()
+        if fit > best:
+            best, strength = fit, each
+    return strength
 
 
 def _other(scores: np.ndarray, labels: np.ndarray, predicted: np.ndarray) -> np.ndarray:

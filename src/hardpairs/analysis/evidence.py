@@ -177,8 +177,8 @@ def _witnesses(
     witnesses = []
     if neighbours is not None:
         many = [each for each in (neighbours.hidden, neighbours.pixels) if each is not None]
-        many = many or [_class_shares(neighbours.labels, classes)]
-        witnesses = [log_shares(each) for each in many]
+        nearest = _class_shares(neighbours.labels, classes)
+        witnesses = [log_shares(each) for each in (*many, nearest)]
     others = [run.known_probabilities() for run in runs[1:] if run.has_probabilities]
     return witnesses + ([log_probabilities(_mean(others))] if others else [])
 

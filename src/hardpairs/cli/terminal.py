@@ -120,6 +120,12 @@ def print_audit(audit: "Audit", console: Console) -> None:
         "test; a suspect is a place to look",
         highlight=False,
     )
+    expected = audit.expected_wrong()
+    console.print(
+        f"estimate: {expected['train']:,.0f} labels in train and {expected['test']:,.0f} in test "
+        f"are wrong; the latter cost {100 * expected['test'] / len(audit.test):.2f} points of accuracy",
+        highlight=False,
+    )
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("accuracy on")
     for name in ("images", "accuracy", "95% confidence\ninterval"):
