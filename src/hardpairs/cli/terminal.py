@@ -123,7 +123,8 @@ def print_audit(audit: "Audit", console: Console) -> None:
     expected = audit.expected_wrong()
     console.print(
         f"estimate: {expected['train']:,.0f} labels in train and {expected['test']:,.0f} in test "
-        f"are wrong; the latter cost {100 * expected['test'] / len(audit.test):.2f} points of accuracy",
+        f"are wrong; the latter cost {100 * expected['test'] / len(audit.test):.2f} points of "
+        "accuracy",
         highlight=False,
     )
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
