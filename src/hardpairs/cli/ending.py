@@ -1,12 +1,14 @@
 """How a command ends that had something go wrong after its work was done."""
 
-import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hardpairs.cli.streams import output_works
 from hardpairs.stopping import Stopped
+
+if TYPE_CHECKING:  # The help does without it.
+    from pathlib import Path
 
 
 class Unfinished(Exception):
@@ -14,7 +16,7 @@ class Unfinished(Exception):
 
 
 @contextmanager
-def kept(folder: Path, what: str, *, go_on: str | None = None) -> Iterator[None]:
+def kept(folder: "Path", what: str, *, go_on: str | None = None) -> Iterator[None]:
     """Let nothing that fails in the block pass for a failure of what is complete in ``folder``.
 
     Args:
@@ -22,6 +24,8 @@ def kept(folder: Path, what: str, *, go_on: str | None = None) -> Iterator[None]
         what: What the block does, as in "printing its result".
         go_on: The command that does it again; by default `hardpairs evaluate FOLDER`.
     """
+    import shlex
+
     again = f"go on with `{go_on or shlex.join(['hardpairs', 'evaluate', str(folder)])}`"
     try:
         yield

@@ -4,7 +4,6 @@ import codecs
 import os
 import sys
 from contextlib import suppress
-from pathlib import Path
 
 import click
 
@@ -23,7 +22,7 @@ def prepare_streams() -> None:
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:  # Closed by whoever started this.
-            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
         elif hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="spelt_out")
 
