@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -40,6 +41,20 @@ def test_text_that_is_piped_has_no_pictures(exported, photo):
     assert lines[1].split()[1] == "Trouser"
     assert any(line.startswith("  Nearest training images: Trouser (") for line in lines)
     assert "\x1b" not in done.stdout
+
+
+def test_without_a_run_the_last_one_exported_predicts(exported, photo, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    none = run(photo)
+    assert isinstance(none.exception, InputError)
+    assert "trousers.png: is a photo, and no run in runs/ is exported" in str(none.exception)
+    shutil.copytree(exported, tmp_path / "runs" / "mine")
+    done = run(photo)
+    assert done.exit_code == 0, done.output
+    assert done.stderr == "Predicted by runs/mine.\n"
+    assert done.stdout == run(tmp_path / "runs" / "mine", photo).stdout
+    alone = run(exported)
+    assert "is the run; name photos behind it" in str(alone.exception)
 
 
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="no terminals to open")

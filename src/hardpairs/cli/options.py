@@ -7,6 +7,7 @@ import click
 
 DEFAULT_DATA = "fashion-mnist"
 DEFAULT_RECIPE = "fast"
+SHELF = Path("runs")  # Where runs go that weren't told where.
 
 data_option = click.option(
     "--data",

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hardpairs.cli.options import one_thread_for_matrices
+from hardpairs.cli.options import SHELF, one_thread_for_matrices
+from hardpairs.data.pictures import ENDINGS
 from hardpairs.errors import InputError
 from hardpairs.foreign import csv_text, one_line
 
@@ -23,8 +24,9 @@ SHOWN = 3
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
-@click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument(
+    "words", metavar="[RUN] PHOTOS...", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.option("--csv", "as_csv", is_flag=True, help="A table, one line a photo.")
 @click.option(
@@ -33,13 +35,11 @@ SHOWN = 3
     metavar="FILE",
     help="Draw what the net saw, its answer and like images, as PNG.",
 )
-def predict(
-    run: Path, photos: tuple[Path, ...], as_json: bool, as_csv: bool, figure: Path | None
-) -> None:
+def predict(words: tuple[Path, ...], as_json: bool, as_csv: bool, figure: Path | None) -> None:
     """Say what photos show, and when not to trust it.
 
-    RUN is a run that `hardpairs export` was called for, or a folder with what that wrote. A photo
-    named - is read from standard input.
+    RUN is a run that `hardpairs export` was called for, or a folder with what that wrote; by
+    default the last one exported in runs/. A photo named - is read from standard input.
     """
     one_thread_for_matrices()
     from hardpairs.serving.answer import answer
@@ -49,6 +49,7 @@ def predict(
     if as_json and as_csv:
         raise InputError("--json and --csv: give one of the two.")
     warnings.simplefilter("ignore")  # Of Pillow, about odd metadata.
+    run, photos = _run_and_photos(words)
     model = load_exported(run)
     failed: list[str] = []
     answers: list[Answer] = []
@@ -78,6 +79,22 @@ def predict(
         _draw(answers, figure)
     if failed:
         raise InputError(f"{len(failed)} of {len(photos)} photos couldn't be read.")
+
+
+def _run_and_photos(words: tuple[Path, ...]) -> tuple[Path, tuple[Path, ...]]:
+    """The run that is named before the photos; else the last one exported."""
+    if not (str(words[0]) == "-" or words[0].suffix.lower() in ENDINGS) or words[0].is_dir():
+        if len(words) == 1:
+            raise InputError(f"{words[0]}: is the run; name photos behind it.")
+        return words[0], words[1:]
+    exported = sorted(SHELF.glob("*/model.onnx"), key=lambda path: path.stat().st_mtime)
+    if not exported:
+        raise InputError(
+            f"{words[0]}: is a photo, and no run in {SHELF}/ is exported yet; call `hardpairs "
+            "run`, then `hardpairs export` with the folder it names, or name an exported run first."
+        )
+    click.echo(f"Predicted by {one_line(exported[-1].parent)}.", err=True)
+    return exported[-1].parent, words
 
 
 def _draw(answers: "list[Answer]", path: Path) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from hardpairs.cli.ending import kept
 from hardpairs.cli.options import (
+    SHELF,
     corrections_option,
     data_option,
     precision_option,
@@ -30,8 +31,6 @@ from hardpairs.files import Taken, whole_folder
 from hardpairs.stopping import Stopped
 from hardpairs.training.progress import OnProgress, Progress
 from hardpairs.training.recipes import find_recipe
-
-SHELF = Path("runs")  # Where runs go that weren't told where.
 
 
 @click.command()
