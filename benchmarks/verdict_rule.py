@@ -58,6 +58,7 @@ def measure(name: str, source: str, data: Judged, left: np.ndarray | None) -> di
     evidence = gather_evidence([predictions], neighbours=neighbours)
     verdicts = judge_mistakes(predictions, evidence)
     rows, wrong = verdicts.rows, evidence.label_error_probability
+    ambiguous = evidence.ambiguous_probability
     if wrong is None:
         raise SystemExit(f"{name}: {verdicts.reason}")
     return {
@@ -68,6 +69,9 @@ def measure(name: str, source: str, data: Judged, left: np.ndarray | None) -> di
         "of two classes": int((data.truth[rows] == BOTH).sum()),
         "expected planted": float(wrong[rows].sum()),
         "expected wrong": verdicts.expected_wrong,
+        "people": []
+        if left is None or ambiguous is None
+        else by_people(ambiguous[rows], left[rows]),
         "verdicts": {
             verdict: by_verdict(verdicts, kind, data.truth, left)
             for kind, verdict in enumerate(VERDICTS)
@@ -84,6 +88,19 @@ def measure(name: str, source: str, data: Judged, left: np.ndarray | None) -> di
             if (inside := (wrong[rows] >= low) & (wrong[rows] < high + (high == 1))).any()
         ],
     }
+
+
+def by_people(probability: np.ndarray, left: np.ndarray) -> list[dict[str, float]]:
+    """Mistakes by their probability of being ambiguous: the mean, and how often people leave."""
+    bins = np.minimum((probability * 5).astype(np.int64), 4)
+    return [
+        {
+            "mistakes": int((bins == each).sum()),
+            "probability": float(probability[bins == each].mean()),
+            "people leave": float(left[bins == each].mean()),
+        }
+        for each in np.unique(bins)
+    ]
 
 
 def by_verdict(

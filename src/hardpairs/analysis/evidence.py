@@ -12,6 +12,7 @@ import numpy as np
 
 from hardpairs.analysis.causes import (
     MOST_SCORES,
+    SMALLEST,
     image_and_class_doubt,
     label_errors,
     log_probabilities,
@@ -52,8 +53,8 @@ class Evidence:
         people_entropy: float64, bits; None without votes.
         label_suspicion: float64, to sort labels by, the most suspect largest.
         label_error_probability, ambiguous_probability, model_error_probability: float64, of the
-            causes of a mistake, see `_causes`; what they leave to 1 can't be told. The last two
-            None where there is no witness but the run that is judged.
+            causes of a mistake, see `_causes`, which sum to 1. The last two None where there is
+            no witness but the run that is judged.
     """
 
     label_probability: np.ndarray | None = None
@@ -165,8 +166,10 @@ def _causes(
         both = image_and_class_doubt(labels, doubt)
     causes = {"label_suspicion": errors.rank, "label_error_probability": slip}
     if doubt is not None and both is not None:
-        causes["ambiguous_probability"] = (1 - slip) * both
-        causes["model_error_probability"] = (1 - slip) * (1 - np.maximum(doubt, both))
+        clear = 1 - np.maximum(doubt, both)
+        share = both / np.maximum(both + clear, SMALLEST)  # What is left open is divided alike.
+        causes["ambiguous_probability"] = (1 - slip) * share
+        causes["model_error_probability"] = (1 - slip) * (1 - share)
     return causes
 
 

@@ -19,7 +19,8 @@ from hardpairs.showing import as_frame, as_html
 SUSPECT, AMBIGUOUS, MODEL_ERROR = "label suspect", "ambiguous", "model error"
 CANNOT_TELL = "can't tell"
 VERDICTS = (SUSPECT, AMBIGUOUS, MODEL_ERROR, CANNOT_TELL)
-GIVEN_FROM = 0.5  # A verdict is given where it is more probable than not.
+SUSPECT_FROM = 0.5  # A label is suspect where it is more probably wrong than not.
+GIVEN_FROM = 0.6  # Of the other two, between which a mistake at a half can't be told.
 FEWEST_IMAGES = 20
 CERTAIN = 1 - 1e-6
 ONE_WITNESS = (
@@ -129,7 +130,7 @@ def suspect_labels(evidence: Evidence) -> np.ndarray:
     """
     if evidence.label_error_probability is None:
         raise ValueError("suspects are told by probabilities, and the evidence has none")
-    return evidence.label_error_probability >= GIVEN_FROM
+    return evidence.label_error_probability >= SUSPECT_FROM
 
 
 def judge_mistakes(predictions: Predictions, evidence: Evidence) -> Verdicts:
@@ -149,8 +150,9 @@ def judge_images(evidence: Evidence) -> np.ndarray:
         ValueError: The evidence has no probabilities.
     """
     causes = _causes(evidence)
-    cannot_tell = VERDICTS.index(CANNOT_TELL)
-    return np.where(causes.max(axis=1) >= GIVEN_FROM, causes.argmax(axis=1), cannot_tell)
+    needed = np.array([SUSPECT_FROM, GIVEN_FROM, GIVEN_FROM])
+    told = causes >= needed
+    return np.where(told.any(axis=1), told.argmax(axis=1), VERDICTS.index(CANNOT_TELL))
 
 
 def _causes(evidence: Evidence) -> np.ndarray:
