@@ -163,3 +163,11 @@ def test_other_tables_are_refused_with_what_they_hold(tmp_path, text, complaint)
     (tmp_path / "a.csv").write_text(text)
     with pytest.raises(InputError, match=complaint):
         load_split(tmp_path / "a.csv")
+
+
+def test_an_image_without_pixels_is_refused(tmp_path):
+    pixels = " ".join(["7"] * 25)
+    lines = ["emotion,pixels,Usage", f"0,{pixels},Training", "1,,Training", f"2,{pixels},Training"]
+    (tmp_path / "faces.csv").write_text("\n".join(lines))
+    with pytest.raises(InputError, match="an image without pixels"):
+        open_source(tmp_path / "faces.csv").read()

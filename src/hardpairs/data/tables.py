@@ -250,9 +250,12 @@ def _numbers(
     """Read a matrix, as bytes where all are; NumPy's reader refuses what doesn't fit into one."""
     for dtype in (np.uint8, np.float32):
         try:
-            return np.loadtxt(
+            matrix = np.loadtxt(
                 lines, dtype, comments=None, delimiter=delimiter, usecols=columns, ndmin=2
             )
+            if len(matrix) < len(lines):  # NumPy passes over blank ones.
+                raise InputError("has an image without pixels; fill them in or remove its line.")
+            return matrix
         except ValueError:
             if dtype is np.float32:
                 raise
