@@ -468,9 +468,13 @@ def test_matrix_in_another_order_keeps_its_cells(visit, folder):
 def test_map_is_walked_and_opened_by_keys(visit, folder):
     page = visit("judged.html", "#map")
     page.locator("#map-box").focus()
-    before = page.locator("#map-loupe").inner_text()
+    before = page.locator("#map-loupe").inner_text().strip()
     assert before.startswith("labelled")
-    page.wait_for_function("drawnMap !== null")
+    for _ in range(100):
+        if page.evaluate("drawnMap !== null"):
+            break
+        time.sleep(0.05)
+    assert page.evaluate("drawnMap !== null")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowDown")
     at = page.evaluate("map.place[onMap]")
