@@ -27,6 +27,7 @@ import hardpairs
 
 fashion = hardpairs.load_dataset("fashion-mnist")
 train, test = fashion.train.take(slice(IMAGES)), fashion.test.take(slice(IMAGES // 6))
+part = replace(fashion, train=train, test=test)
 names = fashion.class_names
 print(f"{len(train):,} training images, {len(test):,} test images, {train.images.shape[1:]} each")
 
@@ -118,14 +119,19 @@ history = model.fit(
 # ## What it gets right, class by class
 
 # %%
+from hardpairs.training.runs import net_neighbours
+
 predictions = hardpairs.Predictions(
     test.labels, model.predict(test.pixels / 255.0, verbose=0), names, split="test"
 )
+neighbours, _ = net_neighbours(model, part)  # The most similar training images of each.
 subject = hardpairs.Subject(
     predictions,
     images=test.images,
     inverted=test.inverted,
     dataset="Fashion-MNIST",
+    neighbours=neighbours,
+    train_images=train.images,
     history=history.history,
     kept_epoch=stopping.best_epoch + 1,
     kernels=model.get_layer("first_convolution").get_weights()[0],
@@ -181,8 +187,9 @@ hardpairs.draw_pairs(subject)
 # ## Whose fault is a mistake?
 #
 # A mistake can have three causes: the label is wrong, the image shows too little, or the net is wrong
-# although the image is clear. The package looks at the probabilities, and at similar training images
-# where it has them, and gives each mistake a verdict. It says where to look, not what is true.
+# although the image is clear. The package looks at the probabilities and at the most similar training
+# images, and gives each mistake the verdict that is most probable, or none where it can't tell. A
+# verdict says where to look, not what is true: [how often it is right](verdicts.md).
 
 # %%
 subject.verdicts
@@ -235,9 +242,6 @@ for row, of_layer, title in zip(axes, answers, ("first", "second"), strict=True)
 # hidden layer on bare pixels, without convolutions.
 
 # %%
-part = replace(fashion, train=train, test=test)
-
-
 def trained(recipe):
     net = hardpairs.train(part, recipe, seed=0).model
     probabilities = hardpairs.predict(net, test.images)
