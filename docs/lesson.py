@@ -241,6 +241,7 @@ for row, of_layer, title in zip(axes, answers, ("first", "second"), strict=True)
 # training but the data and the seed. `fast` is the net above in three epochs, `fast-dense` the same
 # hidden layer on bare pixels, without convolutions.
 
+
 # %%
 def trained(recipe):
     net = hardpairs.train(part, recipe, seed=0).model
