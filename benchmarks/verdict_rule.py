@@ -5,9 +5,9 @@
 Ten sets of images (`verdict_sets.py`), some with planted label errors, one with pictures of two
 classes, one in which nothing is mislabelled or ambiguous. For each: how many mistakes get which
 verdict, and of mistakes with similar probabilities of a wrong label the share that was planted.
-With the votes: how often people leave the label of Fashion-MNIST's mistakes, by verdict. Nothing of
-the rule was set on any of these. Trainings are kept in runs/verdict_rule/; without them this takes
-about two minutes on two cores.
+With the votes: how often people leave the label of Fashion-MNIST's mistakes, by verdict. Constants
+of the rule were chosen with a look at these sets, as docs/verdicts.md says. Trainings are kept in
+runs/verdict_rule/; without them this takes about two minutes on two cores.
 """
 
 import argparse

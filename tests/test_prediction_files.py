@@ -282,6 +282,19 @@ def test_a_class_and_its_score_spread_the_rest(tmp_path):
     np.testing.assert_allclose(given, confidence, atol=1e-6)
     np.testing.assert_array_equal(got.predicted, PLAIN.predicted)
     assert any("spread evenly over the others" in note for note in got.notes)
+    assert not any("too small" in note for note in got.notes)
+
+
+def test_classes_that_are_not_listed_stay_below_those_that_are(tmp_path):
+    lines = "".join(
+        f"{NAMES[a]},{NAMES[b]},0.002\n" for a, b in zip(LABELS, PLAIN.predicted, strict=True)
+    )
+    (tmp_path / "p.csv").write_text("label,prediction,confidence\n" + lines)
+    got = load_predictions(tmp_path / "p.csv")
+    np.testing.assert_array_equal(got.predicted, PLAIN.predicted)
+    np.testing.assert_array_equal(got.probabilities.argmax(axis=1), PLAIN.predicted)
+    np.testing.assert_allclose(got.probabilities.sum(axis=1), 1, atol=1e-6)
+    assert any("too small to be the largest" in note for note in got.notes)
 
 
 def test_file_names_are_ids_wherever_they_stand(tmp_path):

@@ -35,8 +35,8 @@ class LabelErrors:
 def label_errors(scores: np.ndarray, labels: np.ndarray, predicted: np.ndarray) -> LabelErrors:
     """How probable it is that each label is a slip, one that has nothing to do with the picture.
 
-    Of the images predicted as class t, take the third that score lowest for class k. What of them is
-    labelled k looks like k no more than any other image, so their share is the rate at which
+    Of the images predicted as class t, take the third that score lowest for class k. What of them
+    is labelled k looks like k no more than any other image, so their share is the rate at which
     slips turn t into k; rates of pairs with few images are drawn towards that of all pairs. An
     image's label is a slip with the probability: that rate, divided by the share of the images with
     its score that carry the label. To take the rate from images of which one is sure is the method

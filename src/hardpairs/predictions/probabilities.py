@@ -7,6 +7,7 @@ from hardpairs.errors import InputError
 from hardpairs.predictions.predictions import SUM_TOLERANCE
 
 ROUNDING = 0.02  # Two decimals of a few classes miss 1 by as much.
+JUST_LESS = 1e-6  # So much that float32 tells it.
 
 
 def to_probabilities(
@@ -65,6 +66,9 @@ def spread_top(
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     """Spread what the k most probable classes leave over evenly over the other classes.
 
+    None of the others gets more than the least probable of the k, which it would be among; a row
+    that so doesn't reach 1 is scaled.
+
     Args:
         columns: int64 (N, k), indices of classes, the most probable first.
         scores: float (N, k), their probabilities, or percentages.
@@ -90,7 +94,9 @@ def spread_top(
         )
     others = classes - scores.shape[1]
     rest = np.maximum(1 - known, 0) / max(others, 1) if others else np.zeros_like(known)
-    probabilities = np.repeat(rest, classes, axis=1)
+    most = scores.min(axis=1, keepdims=True)
+    too_little = int((rest > most * (1 + ROUNDING)).sum())
+    probabilities = np.repeat(np.minimum(rest, most * (1 - JUST_LESS)), classes, axis=1)
     np.put_along_axis(probabilities, columns, scores, axis=1)
     total = probabilities.sum(axis=1, keepdims=True)
     if total.min() == 0:
@@ -99,6 +105,11 @@ def spread_top(
         notes.append(
             f"Only the {scores.shape[1]} most probable of {classes} classes are known of each "
             "image; what they leave over is spread evenly over the others."
+        )
+    if too_little:
+        notes.append(
+            f"The scores of {too_little:,} images are too small to be the largest of {classes} "
+            "that sum to 1; they are scaled."
         )
     return probabilities / total, tuple(notes)
 
