@@ -96,7 +96,7 @@ def test_what_a_study_waits_for_is_said_and_has_an_end(monkeypatch, lost, awaite
 
 
 def test_a_lost_cluster_says_what_is_done_and_the_command_to_go_on(monkeypatch, tmp_path, capsys):
-    def lost(workers, scratch):
+    def lost(workers, scratch, states):
         def engine(jobs, datasets):
             raise EngineLost("waited 60 s for the head, in vain")
             yield

@@ -100,8 +100,10 @@ def _one_of_two(left: Table, labels: np.ndarray | None) -> Found | None:
         match["name"].strip() for pattern in WRAPPED if (match := pattern.match(name))
     }
     named = [each for each in distinct if each in called]
-    if len(distinct) < 2 or not named:
+    if not named:
         return Found(scores=left[name])
+    if len(distinct) < 2:  # Its other class is unknown.
+        return None
     others = [each for each in distinct if each not in named]
     return Found(scores=left[name], class_names=[*others, *named])
 
