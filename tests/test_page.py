@@ -1,5 +1,6 @@
 """What the page is given, without a browser."""
 
+import html
 import json
 import re
 import sys
@@ -11,6 +12,7 @@ import pytest
 from conftest import make_predictions
 from hardpairs.analysis.layout import neighbour_layout
 from hardpairs.analysis.subject import Subject
+from hardpairs.analysis.verdicts import VERDICTS
 from hardpairs.errors import InputError
 from hardpairs.predictions.predictions import Predictions, save_predictions
 from hardpairs.report.page import gallery, pairs, render_report
@@ -239,3 +241,11 @@ def test_curves_of_two_datasets_are_two_lines():
         ("fast on digits", [100, 200]),
         ("fast on fashion", [100]),
     ]
+
+
+def test_each_verdict_leads_to_its_own_images():
+    subject = Subject(make_predictions(images=500))  # A model alone: two verdicts are missing.
+    links = re.findall(r'href="#verdict=(\d)" data-verdict="([^"]+)"', render_report(subject))
+    assert 0 < len(links) < len(VERDICTS)
+    for index, name in links:
+        assert html.unescape(name) == VERDICTS[int(index)]
