@@ -202,3 +202,13 @@ def test_axe_finds_nothing_and_names_lead_to_the_originals(open_page, tmp_path, 
     assert link.startswith("https://example.org/top/")
     assert link.endswith("%20%C3%BC.png")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_facts_stand_under_their_own_model():
+    a, b = two()
+    described = Predictions(
+        b.labels, b.probabilities, b.class_names, ids=b.ids, metadata={"recipe": "theirs"}
+    )
+    text = render_difference(diff(a, described))
+    assert text.index("<h3>B</h3>") < text.rindex("theirs")
+    assert "<h3>A</h3>" not in text
