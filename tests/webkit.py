@@ -26,6 +26,7 @@ from selenium.webdriver.support.select import Select
 from selenium.webdriver.webkitgtk.service import Service
 
 SECONDS = 15
+ANSWER_SECONDS = 60  # A driver whose browser has died would never answer.
 KEEP_ERRORS = """
 window.errorsSeen = [];
 addEventListener("error", (event) => errorsSeen.push(event.message));
@@ -74,7 +75,10 @@ class Page:
         self._service = Service(program, env=environment)
         self._service.start()
         self._driver = webdriver.Remote(
-            RemoteConnection(client_config=ClientConfig(self._service.service_url)), options=options
+            RemoteConnection(
+                client_config=ClientConfig(self._service.service_url, timeout=ANSWER_SECONDS)
+            ),
+            options=options,
         )
         self._driver.set_window_size(width, 840)
         self.keyboard = SimpleNamespace(press=self._press)
