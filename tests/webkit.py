@@ -24,9 +24,11 @@ from selenium.webdriver.remote.client_config import ClientConfig
 from selenium.webdriver.remote.remote_connection import RemoteConnection
 from selenium.webdriver.support.select import Select
 from selenium.webdriver.webkitgtk.service import Service
+from urllib3.exceptions import HTTPError
 
 SECONDS = 15
 ANSWER_SECONDS = 60  # A driver whose browser has died would never answer.
+STARTS = 3
 KEEP_ERRORS = """
 window.errorsSeen = [];
 addEventListener("error", (event) => errorsSeen.push(event.message));
@@ -57,6 +59,21 @@ def browser_program() -> str:
     return str(next(Path("/usr/lib").glob("*/webkit2gtk-4.1/MiniBrowser")))
 
 
+def _start(program: str, environment: dict[str, str], options) -> tuple[Service, webdriver.Remote]:
+    """A driver and its browser, which now and then don't find one another: then once more."""
+    for left in range(STARTS)[::-1]:
+        service = Service(program, env=environment)
+        service.start()
+        asked = ClientConfig(service.service_url, timeout=ANSWER_SECONDS)
+        try:
+            return service, webdriver.Remote(RemoteConnection(client_config=asked), options=options)
+        except HTTPError:
+            service.stop()
+            if not left:
+                raise
+    raise AssertionError("unreachable")
+
+
 class Page:
     """One page in a browser of its own."""
 
@@ -72,14 +89,7 @@ class Page:
         options.add_argument("--automation")
         home = {"HOME": str(folder), "XDG_CONFIG_HOME": str(folder / ".config")}
         environment = {**os.environ, **home, "DISPLAY": display, "GTK_THEME": theme}
-        self._service = Service(program, env=environment)
-        self._service.start()
-        self._driver = webdriver.Remote(
-            RemoteConnection(
-                client_config=ClientConfig(self._service.service_url, timeout=ANSWER_SECONDS)
-            ),
-            options=options,
-        )
+        self._service, self._driver = _start(program, environment, options)
         self._driver.set_window_size(width, 840)
         self.keyboard = SimpleNamespace(press=self._press)
 
