@@ -1,7 +1,7 @@
 """Commands of two checkouts, in turn: median time and largest memory of whole processes.
 
-    git worktree add /tmp/before b985a0e
-    python benchmarks/commands.py /tmp/before .
+    git worktree add ../before b985a0e
+    python benchmarks/commands.py ../before .
 
 prints a table and writes benchmarks/commands.json. Each checkout trains a run of its own first
 (`--recipe sprint --seed 0`), which `evaluate` then reads; modules are compiled by then, as they are

@@ -45,8 +45,13 @@ def make_predictions(images: int = 200, classes: int = 5, seed: int = 0, **field
 
 def run_cli(*arguments: object, cwd: Path | None = None, **environment: str):
     """Run the command line as a user does, in a process of its own."""
+    return run_process([sys.executable, "-m", "hardpairs", *map(str, arguments)], cwd, environment)
+
+
+def run_process(command: list[str], cwd: Path | None, environment: dict[str, str]):
+    """Run a command to its end, its output kept as text."""
     return subprocess.run(
-        [sys.executable, "-m", "hardpairs", *map(str, arguments)],
+        command,
         cwd=cwd,
         env={**os.environ, "PYTHONWARNINGS": "ignore", **environment},
         capture_output=True,

@@ -1,26 +1,16 @@
-import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from conftest import make_predictions, run_cli
+from conftest import make_predictions, run_cli, run_process
 from hardpairs.predictions.predictions import save_predictions
 
 
 def shell(command: str, cwd: Path, **environment: str):
     """Run a command line with its pipes; `hardpairs` is this package's."""
     command = command.replace("hardpairs", f"{sys.executable} -m hardpairs", 1)
-    return subprocess.run(
-        ["bash", "-c", f"set -o pipefail; {command}"],
-        cwd=cwd,
-        env={**os.environ, "PYTHONWARNINGS": "ignore", **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
+    return run_process(["bash", "-c", f"set -o pipefail; {command}"], cwd, environment)
 
 
 @pytest.mark.train

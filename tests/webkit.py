@@ -28,7 +28,6 @@ from urllib3.exceptions import HTTPError
 
 SECONDS = 15
 ANSWER_SECONDS = 60  # A driver whose browser has died would never answer.
-STARTS = 3
 KEEP_ERRORS = """
 window.errorsSeen = [];
 addEventListener("error", (event) => errorsSeen.push(event.message));
@@ -61,7 +60,7 @@ def browser_program() -> str:
 
 def _start(program: str, environment: dict[str, str], options) -> tuple[Service, webdriver.Remote]:
     """A driver and its browser, which now and then don't find one another: then once more."""
-    for left in range(STARTS)[::-1]:
+    for last in (False, False, True):
         service = Service(program, env=environment)
         service.start()
         asked = ClientConfig(service.service_url, timeout=ANSWER_SECONDS)
@@ -69,9 +68,9 @@ def _start(program: str, environment: dict[str, str], options) -> tuple[Service,
             return service, webdriver.Remote(RemoteConnection(client_config=asked), options=options)
         except HTTPError:
             service.stop()
-            if not left:
+            if last:
                 raise
-    raise AssertionError("unreachable")
+    raise AssertionError  # The loop returns or raises.
 
 
 class Page:

@@ -1,7 +1,7 @@
 """How probable each cause of a mistake is: a wrong label, an ambiguous picture, the model.
 
-No threshold comes from another dataset; all that is estimated is estimated from the images at hand.
-What it rests on and what it was measured to be worth: docs/verdicts.md.
+What it needs to know of a dataset is estimated from the images at hand. What it rests on, how its
+constants were chosen and what it was measured to be worth: docs/verdicts.md.
 """
 
 from collections.abc import Sequence

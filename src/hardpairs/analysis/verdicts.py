@@ -6,6 +6,7 @@ sources and what it was measured to be worth: docs/verdicts.md.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, overload
 
 import numpy as np
@@ -77,7 +78,7 @@ class Verdicts(Sequence[Verdict]):
         probability = float(self.probabilities[index])
         return Verdict(row, VERDICTS[self.kinds[index]], probability, self.evidence.of_row(row))
 
-    @property
+    @cached_property
     def probabilities(self) -> np.ndarray:
         """float64 (M,): how probable each verdict is; of "can't tell" the most probable cause."""
         if not len(self.rows):

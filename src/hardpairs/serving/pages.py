@@ -1,14 +1,12 @@
 """The pages that `hardpairs serve` shows, and what a browser lets them do."""
 
-import base64
-import hashlib
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
 import hardpairs
+from hardpairs.html import csp_hash, html_environment
 from hardpairs.serving.model import Description
 
 HERE = Path(__file__).parent / "page"
@@ -27,28 +25,21 @@ def render_interface(openapi: dict[str, Any]) -> tuple[str, str]:
 
 
 def _render(template: str, script_name: str, **given: Any) -> tuple[str, str]:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(HERE),
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-        autoescape=True,
-    )
     style = "\n".join(p.read_text(encoding="utf-8") for p in (REPORT_STYLE, HERE / "try.css"))
     names = dict.fromkeys(("theme.js", script_name))
     script = "\n".join((HERE / name).read_text(encoding="utf-8") for name in names)
-    page = environment.get_template(template).render(
-        style=Markup(style),  # Both are this package's own files, never foreign text.
-        script=Markup(script),
-        **given,
+    page = (
+        html_environment(HERE)
+        .get_template(template)
+        .render(
+            style=Markup(style),  # Both are this package's own files, never foreign text.
+            script=Markup(script),
+            **given,
+        )
     )
     policy = (
-        f"default-src 'none'; img-src data:; connect-src 'self'; style-src '{_hash(style)}'; "
-        f"script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        f"default-src 'none'; img-src data:; connect-src 'self'; style-src '{csp_hash(style)}'; "
+        f"script-src '{csp_hash(script)}'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
     return page, policy
-
-
-def _hash(text: str) -> str:
-    digest = hashlib.sha256(text.encode()).digest()
-    return "sha256-" + base64.b64encode(digest).decode("ascii")

@@ -11,11 +11,12 @@ from hardpairs.analysis.difference import Difference, PairChange
 from hardpairs.analysis.evaluation import count_cells
 from hardpairs.analysis.verdicts import VERDICTS, judge_images
 from hardpairs.foreign import one_line, spoken_names
+from hardpairs.html import csp_hash
 from hardpairs.report.choice import rank_within
 from hardpairs.report.describe import facts
 from hardpairs.report.page.both import KINDS, Both, see_both
 from hardpairs.report.page.evidence import evidence_sentences
-from hardpairs.report.page.shell import csp_hash, joined, page_environment
+from hardpairs.report.page.shell import joined, page_environment
 from hardpairs.report.page.spectrum import draw_spectrum
 from hardpairs.report.page.sprites import images_sprite
 

@@ -9,6 +9,7 @@ from hardpairs.analysis.evaluation import Evaluation
 from hardpairs.analysis.subject import Subject
 from hardpairs.analysis.verdicts import VERDICTS
 from hardpairs.foreign import spoken_names
+from hardpairs.html import csp_hash
 from hardpairs.report.describe import data_name, describe, facts, run_name, split_name
 from hardpairs.report.page.charts import Line, draw_lines, draw_reliability
 from hardpairs.report.page.gallery import gallery_data
@@ -21,7 +22,7 @@ from hardpairs.report.page.matrix import (
     people_rows,
 )
 from hardpairs.report.page.pairs import headline, pair_facts
-from hardpairs.report.page.shell import csp_hash, joined, page_environment
+from hardpairs.report.page.shell import joined, page_environment
 from hardpairs.report.page.sprites import kernels_sprite
 from hardpairs.report.page.study import draw_curve, study_charts, study_title
 
