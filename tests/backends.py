@@ -27,9 +27,10 @@ def test_other_backends_train(tiny_folder, tmp_path, backend, recipe):
     assert load_predictions(tmp_path / "run" / "predictions.npz").metadata["seed"] == 0
 
 
-def test_the_notebook_on_ones_own_torch_model():
+def test_the_notebook_on_ones_own_torch_model(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # It writes photos.
     names = runpy.run_path(str(Path(__file__).parents[1] / "docs" / "own_model.py"))
-    assert names["report"].evaluation.images == 60
+    assert names["report"].evaluation.images == 600
     assert "iframe" in names["report"]._repr_html_()
 
 
