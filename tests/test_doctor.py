@@ -1,4 +1,5 @@
 import importlib.metadata
+import os
 import tomllib
 from pathlib import Path
 
@@ -6,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from hardpairs.cli import doctor
-from hardpairs.training import environment
+from hardpairs.training import environment, threads
 
 
 def told(**environment: str) -> str:
@@ -21,6 +22,22 @@ def test_names_versions_and_what_trains():
     for name in ("python", "cores", "numpy"):
         assert name in lines
     assert f"keras       {importlib.metadata.version('keras')}" in told()
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="cores can't be taken away here")
+def test_threads_are_for_the_cores_that_it_may_use(monkeypatch):
+    for name in threads.VARIABLES:
+        monkeypatch.setenv(name, "")  # So that what the command sets is undone.
+        monkeypatch.delenv(name)
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    try:
+        output = told()
+    finally:
+        os.sched_setaffinity(0, before)
+    assert "TF_NUM_INTEROP_THREADS=1, TF_NUM_INTRAOP_THREADS=1" in output
+    assert f"cores       1 of {os.cpu_count()}" in output
+    assert "slow: one core" in output
 
 
 def test_names_what_is_missing(monkeypatch):

@@ -11,7 +11,7 @@ import click
 
 from hardpairs.foreign import one_line
 from hardpairs.training.environment import backend_name, default_precision
-from hardpairs.training.threads import VARIABLES, use_cores
+from hardpairs.training.threads import VARIABLES, available_cores, use_cores
 
 # Extra -> the modules that it brings, and what they are for.
 EXTRAS = {
@@ -47,14 +47,14 @@ def doctor() -> None:
 def _facts() -> Iterator[tuple[str, str]]:
     yield "hardpairs", f"{_version('hardpairs')}, at {os.path.dirname(os.path.dirname(__file__))}"
     yield "python", f"{platform.python_version()}, {platform.system()} {platform.machine()}"
-    yield "cores", f"{_cores()} of {os.cpu_count()}"
+    yield "cores", f"{available_cores()} of {os.cpu_count()}"
     for name in ("numpy", "scipy", "matplotlib", "keras"):
         yield name, _version(name) or "not installed"
     backend = backend_name()
     yield "backend", f"{backend} {_version(backend) or _version(f'{backend}-cpu') or '(missing)'}"
     yield "precision", f"{default_precision()} (--precision decides)"
     if backend == "tensorflow":
-        use_cores(os.cpu_count() or 1)
+        use_cores(available_cores())
         yield "threads", ", ".join(f"{name}={os.environ[name]}" for name in VARIABLES)
 
 
@@ -75,7 +75,7 @@ def _slow() -> Iterator[str]:
         yield f"slow: the recipes' times are those of TensorFlow on two cores, not of {backend}"
     elif default_precision() == "float32":
         yield "slow: this processor doesn't multiply bf16: a training takes up to twice as long"
-    if _cores() < 2:
+    if available_cores() < 2:
         yield "slow: one core; the recipes' times are those of two"
 
 
@@ -84,10 +84,3 @@ def _version(distribution: str) -> str:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:
         return ""
-
-
-def _cores() -> int:
-    try:
-        return len(os.sched_getaffinity(0))  # Those that this process may use.
-    except AttributeError:  # Neither macOS nor Windows knows.
-        return os.cpu_count() or 1

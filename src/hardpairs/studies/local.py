@@ -19,7 +19,7 @@ from hardpairs.data.datasets import load_dataset
 from hardpairs.data.split import Dataset
 from hardpairs.errors import MissingExtra
 from hardpairs.studies.jobs import Engine, Files, Job, describe_job, job_key, job_state
-from hardpairs.training.threads import use_cores
+from hardpairs.training.threads import available_cores, use_cores
 
 _load_once = cache(load_dataset)
 
@@ -60,7 +60,7 @@ def _run_until_broken(
     states: Path | None,
 ) -> Iterator[tuple[Job, Files | Exception]]:
     """Work ``waiting`` off from its end; stop early where a worker died, with what it ran lost."""
-    threads = max((os.cpu_count() or 1) // workers, 1)
+    threads = max(available_cores() // workers, 1)
     context = multiprocessing.get_context("spawn")
     running: dict[Future, Job] = {}
     pool = ProcessPoolExecutor(workers, context, _set_up_worker, (threads, scratch))

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from hardpairs.errors import MissingExtra
 from hardpairs.training.environment import backend_name, default_precision
-from hardpairs.training.threads import use_cores
+from hardpairs.training.threads import available_cores, use_cores
 
 
 @contextlib.contextmanager
@@ -26,7 +26,7 @@ def _silent_stderr() -> Iterator[None]:
         os.close(nowhere)
 
 
-use_cores(os.cpu_count() or 1)
+use_cores(available_cores())
 os.environ["KERAS_BACKEND"] = backend_name()
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 try:

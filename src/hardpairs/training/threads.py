@@ -5,6 +5,14 @@ import os
 VARIABLES = ("TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS")
 
 
+def available_cores() -> int:
+    """How many cores this process may use, which taskset or a container can make fewer."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # Neither macOS nor Windows knows.
+        return os.cpu_count() or 1
+
+
 def use_cores(cores: int) -> None:
     """Let what imports TensorFlow later run two operations at once, each on half of ``cores``.
 
