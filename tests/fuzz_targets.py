@@ -15,10 +15,11 @@ import numpy as np
 from fuzz_data import DATA_TARGETS
 from hardpairs.analysis.neighbours import load_neighbours
 from hardpairs.data.corrections import read_corrections
+from hardpairs.npz import read_npy
 from hardpairs.predictions.found import Hints, Truth
 from hardpairs.predictions.load import load_predictions
 from hardpairs.predictions.truth import read_truth
-from hardpairs.reading import read_json, read_npy, read_numbers_csv, read_toml
+from hardpairs.reading import read_json, read_numbers_csv, read_toml
 
 
 def _npz(**arrays: object) -> bytes:

@@ -90,6 +90,7 @@ def test_a_file_for_each_array(tmp_path, names):
             np.save(tmp_path / name, array)
         else:
             np.savez(tmp_path / name, array)
+        (tmp_path / f"._{name}").write_bytes(b"\0\5\x16\7")  # As macOS shadows it.
     dataset = load_dataset(tmp_path)
     assert (len(dataset.train), len(dataset.test)) == (20, 8)
     if names.startswith("X"):

@@ -63,6 +63,8 @@ def test_one_folder_is_divided_by_class_the_same_way_every_time(photos):
         (("train", "valid"), ("Its validation part is the test part.",)),
         (("train", "validation", "test"), ("Its validation part isn't used.",)),
         (("dataset/train", "dataset/test"), ()),
+        (("training_set", "test_set"), ()),
+        (("seg_train/seg_train", "seg_test/seg_test"), ()),
     ],
 )
 def test_parts(tmp_path, names, notes):
@@ -83,7 +85,7 @@ def test_a_class_may_be_called_train(tmp_path):
     assert load_class_names(tmp_path) == ("boat", "car", "train")
 
 
-@pytest.mark.parametrize("names", [("train", "test"), ("test", "val")])
+@pytest.mark.parametrize("names", [("train", "test"), ("test", "val"), ("test_set", "train_set")])
 def test_parts_without_classes_are_no_classes(tmp_path, names):
     for name in names:
         write_pictures(tmp_path / name, 2)

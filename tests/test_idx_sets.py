@@ -47,6 +47,7 @@ def test_files_are_found_by_their_usual_names(tmp_path, folder, pattern, parts):
         write_set(tmp_path, "T10K-{kind}-idx{n}-ubyte", parts)
     else:
         write_set(tmp_path / folder, pattern, parts)
+    (tmp_path / "._train-images-idx3-ubyte").write_bytes(b"\0\5\x16\7")  # As macOS shadows it.
     dataset = load_dataset(tmp_path)
     np.testing.assert_array_equal(dataset.train.images[..., 0], IMAGES)
     np.testing.assert_array_equal(dataset.test.labels, LABELS)

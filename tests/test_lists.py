@@ -68,3 +68,20 @@ def test_other_tables_beside_pictures_are_left_alone(tmp_path, text):
     write(tmp_path, "abcd")
     (tmp_path / "other.csv").write_text(text)
     assert not load_split(tmp_path).has_labels
+
+
+def test_a_competitions_folder(tmp_path):
+    """As Kaggle's blindness detection: pictures of both parts, labels of one."""
+    write(tmp_path / "train_images", [f"a{index}" for index in range(6)], ".png")
+    write(tmp_path / "test_images", ["b0", "b1"], ".png")
+    lines = [f"a{index},{index % 2}" for index in range(6)]
+    (tmp_path / "train.csv").mkdir()  # As Windows unpacks train.csv.zip.
+    (tmp_path / "train.csv" / "train.csv").write_text("\n".join(["id_code,diagnosis", *lines]))
+    (tmp_path / "._train.csv").write_bytes(b"\0\5\x16\7\xff")  # As macOS shadows it.
+    (tmp_path / "test.csv").write_text("id_code\nb0\nb1\n")
+    (tmp_path / "sample_submission.csv").write_text("id_code,diagnosis\nb0,0\nb1,0\n")
+    source = open_source(tmp_path)
+    split = source.read()
+    assert split.ids.tolist() == [f"train_images/a{index}.png" for index in range(6)]
+    assert split.labels.tolist() == [0, 1] * 3
+    assert source.notes == ("Left out, having no label: test_images/b0.png, test_images/b1.png.",)

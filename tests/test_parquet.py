@@ -44,6 +44,7 @@ def test_hugging_faces_mnist(tmp_path):
     write(tmp_path / "train-00000-of-00002.parquet", pictures[:6], [0, 1] * 3, names=names)
     write(tmp_path / "train-00001-of-00002.parquet", pictures[6:], [1, 1, 0, 0], names=names)
     write(tmp_path / "test-00000-of-00001.parquet", pictures[:2], [1, 0], names=names)
+    (tmp_path / "._test-00000-of-00001.parquet").write_bytes(b"\0\5\x16\7")  # As macOS shadows it.
     dataset = load_dataset(tmp_path)
     assert dataset.class_names == ("zero", "one")
     np.testing.assert_array_equal(dataset.train.images[..., 0], images)

@@ -1,7 +1,10 @@
 """Predictions as people's tools write them: each form means the same as the plain one."""
 
+import bz2
 import gzip
 import json
+import lzma
+import zipfile
 
 import numpy as np
 import pytest
@@ -135,9 +138,13 @@ def test_tables(tmp_path, form):
 def test_encodings_and_packing(tmp_path, encoding):
     content = rows_csv().encode(encoding)
     (tmp_path / "p.csv").write_bytes(content)
-    (tmp_path / "p.csv.gz").write_bytes(gzip.compress(content))
     same(load_predictions(tmp_path / "p.csv"))
-    same(load_predictions(tmp_path / "p.csv.gz"))
+    for name, packed in (("p.csv.gz", gzip), ("p.CSV.BZ2", bz2), ("p.csv.xz", lzma)):
+        (tmp_path / name).write_bytes(packed.compress(content))
+        same(load_predictions(tmp_path / name))
+    with zipfile.ZipFile(tmp_path / "p.csv.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("p.csv", content)
+    same(load_predictions(tmp_path / "p.csv.zip"))
 
 
 def test_another_encoding_is_told(tmp_path):
@@ -346,6 +353,8 @@ def test_what_is_left_out_of_a_table_is_said(tmp_path):
         ("p.xlsx", "predictions are read from .npz, .npy, .csv"),
         ("p", "of no known kind"),
         ("p.h5", "of no known kind"),
+        ("p.npz.gz", "only tables and JSON are read so; unpack it"),
+        ("p.zip", "only tables and JSON are read so; unpack it"),
     ],
 )
 def test_other_kinds_of_files(tmp_path, name, complaint):

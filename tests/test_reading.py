@@ -8,14 +8,13 @@ import numpy as np
 import pytest
 
 from hardpairs.errors import InputError
+from hardpairs.npz import npz_shapes, read_npy, read_npz
 from hardpairs.reading import (
     json_safe,
-    npz_shapes,
     read_csv,
     read_json,
-    read_npy,
-    read_npz,
     read_numbers_csv,
+    read_start,
     read_toml,
     read_unpacked,
 )
@@ -145,3 +144,25 @@ def test_a_package_that_claims_a_gigabyte_of_memory_gets_none(tmp_path):
     assert read_unpacked(tmp_path / "a.xz", 100) == b"text"
     with pytest.raises(InputError, match="more than 3 bytes"):
         read_unpacked(tmp_path / "a.xz", 3)
+
+
+def test_a_zip_of_one_file_is_read_and_no_other(tmp_path):
+    path = tmp_path / "a.csv.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("folder/", b"")
+        archive.writestr("folder/a.csv", b"text")
+    assert read_unpacked(path, 4) == b"text"
+    assert read_start(path, 2) == b"te"
+    with pytest.raises(InputError, match="more than 3 bytes"):
+        read_unpacked(path, 3)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("b.csv", b"text")
+    with pytest.raises(InputError, match="a zip of 2 files; unpack it and name one of them"):
+        read_unpacked(path, 4)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_BZIP2) as archive:
+        archive.writestr("a.csv", b"text")
+    with pytest.raises(InputError, match="unusual way"):
+        read_unpacked(path, 4)
+    path.write_bytes(b"text")
+    with pytest.raises(InputError, match="isn't packed with zip, as its name says"):
+        read_unpacked(path, 4)

@@ -3,6 +3,7 @@ import csv
 import gzip
 import io
 import lzma
+import zipfile
 
 import numpy as np
 import pytest
@@ -62,12 +63,24 @@ def test_tables_of_one_image_a_line(tmp_path, name, text):
     np.testing.assert_array_equal(split.labels, LABELS)
 
 
+def zipped(content: bytes) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.csv", content)
+        archive.writestr("__MACOSX/._a.csv", b"\0\5\x16\7")
+    return file.getvalue()
+
+
 @pytest.mark.parametrize(
-    ("ending", "pack"), [("gz", gzip.compress), ("bz2", bz2.compress), ("xz", lzma.compress)]
+    ("ending", "pack"),
+    [("gz", gzip.compress), ("bz2", bz2.compress), ("xz", lzma.compress), ("zip", zipped)],
 )
 def test_packed_tables(tmp_path, ending, pack):
-    (tmp_path / f"a.csv.{ending}").write_bytes(pack(table(labelled(), ["label", *PIXELS]).encode()))
-    np.testing.assert_array_equal(load_split(tmp_path / f"a.csv.{ending}").labels, LABELS)
+    packed = pack(table(labelled(), ["label", *PIXELS]).encode())
+    for part in ("train", "test"):
+        (tmp_path / f"a_{part}.csv.{ending}").write_bytes(packed)
+    np.testing.assert_array_equal(load_split(tmp_path / f"a_test.csv.{ending}").labels, LABELS)
+    assert len(load_dataset(tmp_path).train) == 12
 
 
 def test_fashion_as_kaggle_has_it_is_known_by_its_bytes(tmp_path, fashion):

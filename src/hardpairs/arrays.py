@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from hardpairs.errors import InputError
-from hardpairs.reading import bfloat16_to_float32
+from hardpairs.npz import bfloat16_to_float32
 
 TEXT_KINDS = "US"
 

@@ -11,10 +11,10 @@ import math
 import re
 import tomllib
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
@@ -24,12 +24,12 @@ from hardpairs.errors import InputError
 # 50,000 images and 1,000 classes are 400 MB as float64 and pack to a thousandth.
 UNPACKED_BYTES = 512 * 2**20
 UNPACKED_RATIO = 30
-ARRAY_KINDS = "biufUS"
-PACKAGES = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\xfd7zXZ\0": "lzma"}
+PACKAGES = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\xfd7zXZ\0": "lzma", b"PK\x03\x04": "zip"}
 LZMA_MEMORY = 2**27  # xz -9 takes 65 MiB.
-PACKAGE_ENDINGS = {".gz": "gzip", ".bz2": "bz2", ".xz": "lzma"}
+PACKAGE_ENDINGS = {".gz": "gzip", ".bz2": "bz2", ".xz": "lzma", ".zip": "zip"}
+# Of a zip's methods, those that can be stopped at a size while they unpack.
+BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 SURROGATES = re.compile("[\ud800-\udfff]")
-LARGEST_ITEM = 2**20  # Bytes of one element: a text of 262,144 characters.
 
 
 @contextmanager
@@ -112,8 +112,19 @@ def read_text(path: str | Path) -> str:
             ) from error
 
 
+def ending_of(path: Path) -> tuple[str, bool]:
+    """A file's ending in lower case without that of a package, and whether it has one.
+
+    >>> ending_of(Path("labels.CSV.gz"))
+    ('.csv', True)
+    """
+    name = Path(path.name.lower())
+    is_packed = name.suffix in PACKAGE_ENDINGS
+    return (name.with_suffix("") if is_packed else name).suffix, is_packed
+
+
 def read_unpacked(path: str | Path, most_bytes: int) -> bytes:
-    """Read a file; one packed with gzip, bzip2 or xz, told by its first bytes, is unpacked.
+    """Read a file; a packed one is unpacked, see `read_start`.
 
     Args:
         path: The file.
@@ -122,26 +133,54 @@ def read_unpacked(path: str | Path, most_bytes: int) -> bytes:
     Raises:
         InputError: Missing, a damaged package, or larger.
     """
-    with guarded(path, "readable"), Path(path).open("rb") as file:
-        start = file.read(6)
-    packed = next((name for magic, name in PACKAGES.items() if start.startswith(magic)), None)
-    ending = PACKAGE_ENDINGS.get(Path(path).suffix.lower())
-    if ending and ending != packed:
-        raise InputError(f"{path}: isn't packed with {ending}, as its name says; fetch it again.")
-    with guarded(path, f"a whole {packed} file; fetch it again" if packed else "readable"):
-        if packed == "lzma":
-            content = _unpack_lzma(Path(path), most_bytes + 1)
-        else:
-            # Imported by name: most processes need neither.
-            opener = importlib.import_module(packed).open if packed else open
-            with opener(path, "rb") as file:
-                content = file.read(most_bytes + 1)
+    content = read_start(path, most_bytes + 1)
     if len(content) > most_bytes:
         raise InputError(
             f"{path}: holds more than {most_bytes:,} bytes, the most that is read here; "
             "give a smaller file."
         )
     return content
+
+
+def read_start(path: str | Path, most_bytes: int) -> bytes:
+    """Read a file's first bytes, of what it unpacks to where it is packed.
+
+    Packed with gzip, bzip2, xz, or as a zip of one file: the first bytes tell.
+
+    Raises:
+        InputError: Missing, a damaged package, or a zip of several files.
+    """
+    path = Path(path)
+    with guarded(path, "readable"), path.open("rb") as file:
+        start = file.read(6)
+    packed = next((name for magic, name in PACKAGES.items() if start.startswith(magic)), None)
+    ending = PACKAGE_ENDINGS.get(path.suffix.lower())
+    if ending and ending != packed:
+        raise InputError(f"{path}: isn't packed with {ending}, as its name says; fetch it again.")
+    with guarded(path, f"a whole {packed} file; fetch it again" if packed else "readable"):
+        if packed == "lzma":
+            return _unpack_lzma(path, most_bytes)
+        if packed == "zip":
+            return _unpack_zip(path, most_bytes)
+        # Imported by name: most processes need neither.
+        opener = importlib.import_module(packed).open if packed else open
+        with opener(path, "rb") as file:
+            return file.read(most_bytes)
+
+
+def _unpack_zip(path: Path, most_bytes: int) -> bytes:
+    with zipfile.ZipFile(path) as archive:
+        inside = [
+            each
+            for each in archive.infolist()
+            if not each.is_dir() and not each.filename.startswith("__MACOSX/")
+        ]
+        if len(inside) != 1:
+            raise InputError(f"is a zip of {len(inside):,} files; unpack it and name one of them.")
+        if inside[0].compress_type not in BOUNDED:
+            raise InputError("is packed in an unusual way; unpack it and name the file in it.")
+        with archive.open(inside[0]) as file:
+            return file.read(most_bytes)
 
 
 def _unpack_lzma(path: Path, most_bytes: int) -> bytes:
@@ -222,129 +261,3 @@ def read_numbers_csv(path: str | Path) -> dict[str, list[float]]:
         if not all(map(math.isfinite, values)):
             raise InputError(f"{path}: column {name!r} holds NaN or infinity; write it again.")
     return columns
-
-
-def read_npy(path: str | Path, *, most_bytes: int | None = None) -> np.ndarray:
-    """Read one array without pickle; ``most_bytes`` as in `read_npz`.
-
-    Raises:
-        InputError: Missing, damaged, of objects, or of another size than it claims.
-    """
-    what = "an .npy file of plain numbers or texts; save it with numpy.save"
-    with guarded(path, what), Path(path).open("rb") as file:
-        return _read_array(file, Path(path).stat().st_size, most_bytes)
-
-
-def read_npz(
-    path: str | Path, names: Sequence[str] | None = None, *, most_bytes: int | None = None
-) -> dict[str, np.ndarray]:
-    """Read the arrays of an .npz without pickle, after checking what they claim.
-
-    Args:
-        path: The file.
-        names: Which to read, those that are there; by default all.
-        most_bytes: What all together may unpack to; by default 512 MiB, or 30 times the file.
-
-    Raises:
-        InputError: Missing, damaged, an array of objects, or larger than it can be.
-    """
-    path = Path(path)
-    with guarded(path, "an .npz file (a zip of plain arrays); save it with numpy.savez"):
-        most = most_bytes or max(UNPACKED_BYTES, UNPACKED_RATIO * path.stat().st_size)
-        with zipfile.ZipFile(path) as archive:
-            wanted = [entry for entry in archive.infolist() if _is_wanted(entry, names)]
-            _check_entries(wanted, most)
-            arrays = {}
-            for entry in wanted:
-                name = entry.filename.removesuffix(".npy")
-                with guarded(path, f"readable as array {name!r}"), archive.open(entry) as member:
-                    arrays[name] = _read_member(member, name, entry.file_size, most)
-            return arrays
-
-
-def _read_member(member: IO[bytes], name: str, size: int, most: int) -> np.ndarray:
-    try:
-        return _read_array(member, size, most)
-    except InputError as error:
-        raise InputError(f"array {name!r} {error}") from error
-
-
-def npz_shapes(path: str | Path) -> dict[str, tuple[tuple[int, ...], str]]:
-    """The shape and dtype that each array of an .npz claims; reads headers alone.
-
-    Raises:
-        InputError: Missing or damaged.
-    """
-    with guarded(path, "an .npz file (a zip of plain arrays)"), zipfile.ZipFile(path) as archive:
-        shapes = {}
-        for entry in archive.infolist():
-            if _is_wanted(entry, None):
-                _check_entries([entry], entry.file_size)
-                with archive.open(entry) as member:
-                    shape, dtype = _read_header(member)
-                shapes[entry.filename.removesuffix(".npy")] = (shape, str(dtype))
-        return shapes
-
-
-def _is_wanted(entry: zipfile.ZipInfo, names: Sequence[str] | None) -> bool:
-    name = entry.filename
-    return name.endswith(".npy") and (names is None or name.removesuffix(".npy") in names)
-
-
-def _check_entries(entries: list[zipfile.ZipInfo], most: int) -> None:
-    claimed = sum(entry.file_size for entry in entries)
-    if claimed > most:
-        raise InputError(
-            f"unpacks to {claimed:,} bytes, more than a file of its size should; "
-            "if they are right, save it with numpy.savez, unpacked."
-        )
-    for entry in entries:
-        # The other methods can't be stopped at a size while they unpack.
-        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise InputError("is packed in another way than numpy.savez packs; save it with that.")
-
-
-def _read_header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
-    version = np.lib.format.read_magic(file)
-    readers = {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
-    }
-    if version not in readers:
-        raise InputError(f"holds an array of format {version}; save plain arrays.")
-    shape, _, dtype = readers[version](file)
-    return shape, dtype
-
-
-def _read_array(file: IO[bytes], size: int, most_bytes: int | None) -> np.ndarray:
-    """Read an array of ``size`` bytes, header included."""
-    start = file.tell()
-    shape, dtype = _read_header(file)
-    if dtype.hasobject:
-        raise InputError("holds pickled objects, which are never loaded; " + _PLAIN)
-    is_bfloat16 = dtype.kind == "V" and dtype.itemsize == 2 and dtype.names is None
-    if not is_bfloat16 and (dtype.kind not in ARRAY_KINDS or dtype.itemsize > LARGEST_ITEM):
-        raise InputError(f"holds an array of {dtype}; " + _PLAIN)
-    claimed = math.prod(shape) * dtype.itemsize
-    if claimed > size - (file.tell() - start) or max(shape, default=0) > size:
-        raise InputError(
-            f"claims an array of shape {shape}, more than its {size:,} bytes can hold; "
-            "save it again."
-        )
-    if most_bytes is not None and claimed > most_bytes:
-        raise InputError(
-            f"claims an array of shape {shape}, {claimed:,} bytes, where at most {most_bytes:,} "
-            "are expected; save it again."
-        )
-    file.seek(start)
-    array = np.lib.format.read_array(file, allow_pickle=False)
-    return bfloat16_to_float32(array) if is_bfloat16 else array
-
-
-_PLAIN = "save numbers or texts, with array.astype(str) or array.astype(float)."
-
-
-def bfloat16_to_float32(array: np.ndarray) -> np.ndarray:
-    """Read two bytes a number, as NumPy without ml_dtypes gives bfloat16 back, as what it is."""
-    raw = np.ascontiguousarray(array).view(np.uint16).reshape(array.shape)
-    return (raw.astype(np.uint32) << 16).view(np.float32)

@@ -13,7 +13,7 @@ import numpy as np
 
 from hardpairs.errors import InputError
 from hardpairs.files import whole_file
-from hardpairs.reading import read_npz
+from hardpairs.npz import read_npz
 
 NEIGHBOURS = 20
 MOST_NEIGHBOURS = 2000

@@ -24,10 +24,11 @@ from hardpairs.data.split import Images, SplitName
 from hardpairs.data.training_size import UNREAD
 from hardpairs.data.votes import load_votes
 from hardpairs.errors import InputError
+from hardpairs.npz import read_npy
 from hardpairs.predictions.found import Hints, Truth
 from hardpairs.predictions.load import load_predictions
 from hardpairs.predictions.predictions import Predictions
-from hardpairs.reading import read_npy, read_numbers_csv
+from hardpairs.reading import read_numbers_csv
 
 MOST_KERNEL_BYTES = 2**26
 MOST_HIDDEN_BYTES = 2**12  # Of an image.

@@ -13,7 +13,7 @@ from hardpairs.data.memory import split_of, to_images, to_labels, white_on_black
 from hardpairs.data.source import PART_OF_NAME, Source, make_source, read_class_names
 from hardpairs.data.split import Images, Split
 from hardpairs.errors import InputError
-from hardpairs.reading import npz_shapes, read_npy, read_npz
+from hardpairs.npz import npz_shapes, read_npy, read_npz
 
 IMAGES = ("images", "image", "imgs", "img", "x", "data", "pixels", "features")
 LABELS = ("labels", "label", "y", "targets", "target", "classes", "class")
@@ -60,7 +60,7 @@ def open_npy(path: Path) -> Source:
     Raises:
         InputError: It is damaged, or its name says neither what it holds nor of which part.
     """
-    beside = {each.stem: each for each in sorted(path.parent.glob("*.npy"))}
+    beside = {each.stem: each for each in sorted(path.parent.glob("[!.]*.npy"))}
     found = {stem: (stem, 0) for stem in beside}
     by_part = _by_part(found)
     part = next((part for part, kinds in by_part.items() if path.stem in kinds.values()), None)
@@ -81,7 +81,7 @@ def open_arrays_folder(folder: Path) -> Source | None:
     Raises:
         InputError: A file is damaged.
     """
-    files = [*sorted(folder.glob("*.npy")), *sorted(folder.glob("*.npz"))]
+    files = [*sorted(folder.glob("[!.]*.npy")), *sorted(folder.glob("[!.]*.npz"))]
     beside = {path.stem: path for path in files}
     by_part = _by_part({stem: (stem, 0) for stem in beside})
     if not by_part:

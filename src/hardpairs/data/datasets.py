@@ -16,6 +16,7 @@ from hardpairs.data.idx_sets import find_idx, open_idx
 from hardpairs.data.lists import open_listed
 from hardpairs.data.memory import open_memory
 from hardpairs.data.parquet import is_parquet, open_parquet
+from hardpairs.data.pictures import ENDINGS
 from hardpairs.data.source import NO_LABELS, Part, Source, make_source, read_class_names
 from hardpairs.data.split import Dataset, Split, SplitName, combine_sha256, idx_sha256
 from hardpairs.data.tables import is_table, open_table, open_tables_folder
@@ -24,10 +25,13 @@ from hardpairs.errors import InputError
 
 UNPACK = "unpack it, and give the folder"
 SAVE = "save its arrays with numpy.savez(images=..., labels=...)"
+OTHERWISE = "give a folder of pictures, .npz, .npy, .csv, .parquet or IDX files"
 HOW_INSTEAD = {
     **dict.fromkeys((".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar"), UNPACK),
     **dict.fromkeys((".pkl", ".pickle", ".pt", ".pth", ".joblib"), f"pickles can run code: {SAVE}"),
-    **dict.fromkeys((".mat", ".h5", ".hdf5", ".tfrecord", ".arrow", ".feather"), SAVE),
+    **dict.fromkeys((".mat", ".h5", ".hdf5", ".tfrecord"), SAVE),
+    **dict.fromkeys((".arrow", ".feather"), "write it as Parquet, with to_parquet"),
+    **dict.fromkeys(ENDINGS, "give the folder that it lies in"),
 }
 FILE_PREFIX: dict[SplitName, str] = {"train": "train", "test": "t10k"}
 
@@ -169,7 +173,7 @@ def _open_file(path: Path) -> Source | None:
 
 def _nothing_found(place: Path) -> str:
     if os.path.isfile(place):
-        how = HOW_INSTEAD.get(place.suffix.lower(), "give one of those, or a folder of pictures")
+        how = HOW_INSTEAD.get(place.suffix.lower(), OTHERWISE)
         return f"{place}: is of a kind that images aren't read from; {how} (docs/images.md)."
     found = Counter(
         "folders" if path.is_dir() else f"{path.suffix.lower() or 'unnamed'} files"

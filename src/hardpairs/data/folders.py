@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -19,7 +19,7 @@ from hardpairs.data.pictures import (
     stacked,
 )
 from hardpairs.data.progress import counted
-from hardpairs.data.source import PART_OF_NAME, Source, make_source
+from hardpairs.data.source import PART_OF_NAME, Source, make_source, part_of
 from hardpairs.data.split import BLANK, Split
 from hardpairs.errors import InputError
 from hardpairs.foreign import one_line
@@ -29,6 +29,7 @@ A_FEW = 10  # Files that can't be read, or one in a hundred: then something is w
 ENDS_BYTES = 4096
 OTHER_ENDINGS = {".heic", ".heif", ".avif", ".jxl", ".jp2", ".svg", ".ico", ".psd", ".dng", ".nef"}
 NO_CLASSES = {"__macosx", "@eadir", "__pycache__"}
+Classes = tuple[Path, dict[str, list[str]]]  # A folder, and pictures below it by class.
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,8 +100,8 @@ def open_folder(folder: Path) -> Source | None:
     """Recognise class folders, those of several parts, or pictures side by side.
 
     Args:
-        folder: ``CLASS/…``, ``{train,test,val}/CLASS/…``, or pictures alone, which have no labels
-            and are joined with predictions by name. Links are followed.
+        folder: ``CLASS/…``, ``{train,test,val}/CLASS/…``, see `find_classes`, or pictures alone,
+            which have no labels and are joined with predictions by name. Links are followed.
 
     Returns:
         What was found, its ids being paths below the folder of the part; None where there is no
@@ -109,24 +110,58 @@ def open_folder(folder: Path) -> Source | None:
     Raises:
         InputError: More than a few files aren't the pictures that their names say.
     """
+    found, left_out = find_classes(folder)
+    if found:
+        return _open(found, left_out)
+    below, beside = _class_folders(folder), _pictures_in(folder, folder)
+    if len(below) == 1 and not beside:
+        return open_folder(folder / next(iter(below)))
+    flat = [*beside, *(name for pictures in below.values() for name in pictures)]
+    return _open({"all": (folder, {"": flat})}, []) if flat else None
+
+
+def find_classes(folder: Path) -> tuple[dict[str, Classes], list[str]]:
+    """Find class folders, and the parts that they are divided into.
+
+    Args:
+        folder: ``CLASS/…``, ``{train,test,val}/CLASS/…``, or with longer names and another folder
+            between, ``seg_train/seg_train/CLASS/…``; any of these may lie in a folder alone.
+
+    Returns:
+        Of each part, "all" where there are none, the folder of its classes and, by class, the
+        paths of pictures below it; and names of what was left out beside. Nothing where no folder
+        of pictures is a class.
+    """
     below = subfolders(folder)
-    parts = {PART_OF_NAME[path.name.lower()]: path for path in below
-             if path.name.lower() in PART_OF_NAME}  # fmt: skip
-    labelled = {part: classes for part, path in parts.items() if (classes := _class_folders(path))}
-    if labelled:
-        left_out = [path.name for path in below if path not in [parts[part] for part in labelled]]
-        return _open({part: (parts[part], labelled[part]) for part in labelled}, left_out)
-    classes = _class_folders(folder)
-    beside = _pictures_in(folder, folder)
-    if classes and all(name.lower() in PART_OF_NAME for name in classes):
-        # Parts of pictures side by side, not classes called train and test.
-        flat = [name for pictures in classes.values() for name in pictures]
-        return _open({"all": (folder, {"": [*beside, *flat]})}, [])
+    exact = {part: p for p in below if (part := PART_OF_NAME.get(p.name.lower()))}
+    told = {part_of(path.name): path for path in below} if are_parts(below) else {}
+    for named, fewest in ((exact, 1), (told, 2)):
+        parts = {part: found for part, path in named.items() if (found := _classes_of_part(path))}
+        if len(parts) >= fewest:
+            roots = [root for root, _ in parts.values()]
+            return parts, [p.name for p in below if not any(r.is_relative_to(p) for r in roots)]
+    classes, beside = _class_folders(folder), _pictures_in(folder, folder)
+    if not classes or are_parts([folder / name for name in classes]):
+        return {}, []
     if len(classes) == 1 and not beside:
-        return open_folder(folder / next(iter(classes)))
-    if classes:
-        return _open({"all": (folder, classes)}, beside)
-    return _open({"all": (folder, {"": beside})}, []) if beside else None
+        return find_classes(folder / next(iter(classes)))
+    return {"all": (folder, classes)}, beside
+
+
+def are_parts(folders: Sequence[Path]) -> bool:
+    """Whether all names are those of parts, alone or as a word of several different ones."""
+    told = {part_of(path.name) for path in folders} - {""}
+    is_exact = all(path.name.lower() in PART_OF_NAME for path in folders)
+    return is_exact or len(told) == len(folders) > 1
+
+
+def _classes_of_part(folder: Path) -> Classes | None:
+    classes = _class_folders(folder)
+    if len(classes) == 1:
+        inner = folder / next(iter(classes))
+        if len(deeper := _class_folders(inner)) > 1:
+            return inner, deeper
+    return (folder, classes) if classes else None
 
 
 def subfolders(folder: Path) -> list[Path]:
@@ -158,7 +193,7 @@ def listed(names: Iterable[str], most: int = 5) -> str:
     return ", ".join(one_line(name) for name in names[:most]) + more
 
 
-def _open(parts: Mapping[str, tuple[Path, dict[str, list[str]]]], left_out: list[str]) -> Source:
+def _open(parts: Mapping[str, Classes], left_out: list[str]) -> Source:
     """Make a source of folders and their pictures by class, by part; a class "" is no class."""
     names = sorted({name for _, classes in parts.values() for name in classes} - {""})
     index = {name: place for place, name in enumerate(names)} | {"": -1}

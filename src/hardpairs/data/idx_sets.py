@@ -18,7 +18,7 @@ KIND_OF_NAME = {
     **dict.fromkeys(("images", "image", "imgs", "x"), "images"),
     **dict.fromkeys(("labels", "label", "y"), "labels"),
 }
-NAME = re.compile(r"(?P<stem>.+?)[-._]idx[1-4][-._](ubyte|byte|int|short)(\.gz)?", re.I)
+NAME = re.compile(r"(?P<stem>[^.].*?)[-._]idx[1-4][-._](ubyte|byte|int|short)(\.gz)?", re.I)
 DEEPEST = 4  # Folders below the one given: torchvision's are two down.
 CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 EMNIST_NAMES = {  # https://www.nist.gov/itl/products-and-services/emnist-dataset

@@ -11,13 +11,12 @@ import numpy as np
 
 from hardpairs.data.folders import listed, photos_split
 from hardpairs.data.memory import to_labels
-from hardpairs.data.source import PART_OF_NAME, Part, Source, make_source
+from hardpairs.data.source import Part, Source, make_source, part_of
 from hardpairs.data.split import Split
-from hardpairs.data.tables import LABELS, is_table
+from hardpairs.data.tables import LABELS, tables_in
 from hardpairs.errors import InputError
-from hardpairs.reading import guarded, read_unpacked
+from hardpairs.reading import guarded, read_text
 
-LARGEST_BYTES = 2**28  # A list of some million pictures.
 LOOKED_AT = 50  # Lines that show which column names pictures.
 
 
@@ -37,11 +36,11 @@ def open_listed(folder: Path, pictures: Sequence[str]) -> Source | None:
     """
     lists: dict[str, tuple[list[str], list[str]]] = {}
     notes = []
-    for path in sorted(each for each in folder.iterdir() if is_table(each)):
-        words = re.split(r"[-_. ]+", path.name.lower())
-        if "sample" in words:  # Of how to hand predictions in: its labels mean nothing.
+    for path in tables_in(folder):
+        # How to hand predictions in: its labels mean nothing.
+        if "sample" in re.split(r"[-_. ]+", path.name.lower()):
             continue
-        part = next((PART_OF_NAME[word] for word in words if word in PART_OF_NAME), "all")
+        part = part_of(path.name) or "all"
         found = _read_list(path, pictures)
         if found and part in lists:
             raise InputError(f"{path}: is a second list of pictures and labels; move one away.")
@@ -65,9 +64,8 @@ def _split(folder: Path, paths: list[str], labels: np.ndarray) -> Split:
 
 def _read_list(path: Path, pictures: Sequence[str]) -> tuple[list[str], list[str]] | None:
     """Pictures and their labels as a table lists them; None where it lists no pictures."""
-    text = read_unpacked(path, LARGEST_BYTES)
-    with guarded(path, "a table; save it as UTF-8 text"):
-        lines = text.decode("utf-8-sig").splitlines()
+    lines = read_text(path).splitlines()
+    with guarded(path, "a table"):
         delimiter = max(",;\t", key=(lines or [""])[0].count)
         rows = [row for row in csv.reader(lines, delimiter=delimiter) if row]
     if len(rows) < 2:

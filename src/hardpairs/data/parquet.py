@@ -4,7 +4,6 @@ import hashlib
 import io
 import json
 import os
-import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ from hardpairs.data.folders import check_few
 from hardpairs.data.memory import split_of, to_labels, white_on_black
 from hardpairs.data.parquet_pixels import pixel_columns, pixels_of_table
 from hardpairs.data.pictures import bombs_are_errors, read_picture_in_thread, stacked
-from hardpairs.data.source import PART_OF_NAME, Part, Source, make_source
+from hardpairs.data.source import Part, Source, make_source, part_of
 from hardpairs.data.split import BLANK, Images, Split
 from hardpairs.errors import InputError
 from hardpairs.reading import guarded
@@ -103,8 +102,8 @@ class ParquetPictures:
 
 
 def is_parquet(path: Path) -> bool:
-    """Whether a file's name is that of a Parquet file."""
-    return path.suffix.lower() in (".parquet", ".pq")
+    """Whether a file's name is that of a Parquet file; macOS leaves hidden shadows of them."""
+    return path.suffix.lower() in (".parquet", ".pq") and not path.name.startswith(".")
 
 
 def open_parquet(files: Sequence[Path]) -> Source:
@@ -119,9 +118,7 @@ def open_parquet(files: Sequence[Path]) -> Source:
     """
     by_part: dict[str, list[Path]] = {}
     for path in sorted(files):
-        words = re.split(r"[-_. ]+", path.name.lower())
-        part = next((PART_OF_NAME[word] for word in words if word in PART_OF_NAME), "all")
-        by_part.setdefault(part, []).append(path)
+        by_part.setdefault(part_of(path.name) or "all", []).append(path)
     pixels = _columns_of_pixels(files[0])
     pictures = {} if pixels else {part: _look(tuple(paths)) for part, paths in by_part.items()}
     names, label = _class_names(files[0]), _column_of(files[0], LABELS)

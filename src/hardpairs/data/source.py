@@ -1,5 +1,6 @@
 """Source: data that was recognised, and can be read part by part."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -15,7 +16,7 @@ TEST_SHARE = 0.2  # Held out for testing where the data has no test part of its 
 PART_OF_NAME = {
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("test", "testing", "t10k"), "test"),
-    **dict.fromkeys(("val", "validation", "valid"), "validation"),
+    **dict.fromkeys(("val", "validation", "valid", "dev", "eval"), "validation"),
 }
 NO_LABELS = (
     "its images have no labels; put them into a folder for each class, or give a table with labels."
@@ -81,6 +82,16 @@ def make_source(
     if train and test:
         return Source(tuple(class_names), {"train": cache(train), "test": cache(test)}, (*notes,))
     return Source(tuple(class_names), {"all": cache(train or test)}, (*notes,))  # type: ignore[arg-type]
+
+
+def part_of(name: str) -> str:
+    """The part that a file's or a folder's name tells, "" where it tells none.
+
+    >>> part_of("x_test.csv.gz"), part_of("trainLabels.csv")
+    ('test', 'train')
+    """
+    words = re.split(r"[\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower())
+    return next((PART_OF_NAME[word] for word in words if word in PART_OF_NAME), "")
 
 
 def read_class_names(folder: Path) -> tuple[str, ...] | None:

@@ -1,7 +1,6 @@
 """Tables with a column for each pixel, as Kaggle has them: ``label,pixel1,pixel2,…``."""
 
 import csv
-import gzip
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -15,13 +14,13 @@ import numpy as np
 
 from hardpairs.data.idx_sets import EMNIST_NAMES
 from hardpairs.data.memory import split_of, to_labels
-from hardpairs.data.source import PART_OF_NAME, Source, make_source, read_class_names
+from hardpairs.data.source import PART_OF_NAME, Source, make_source, part_of, read_class_names
 from hardpairs.data.split import Split
 from hardpairs.errors import InputError
 from hardpairs.labels import listed
-from hardpairs.reading import UNPACKED_BYTES, UNPACKED_RATIO, guarded, read_unpacked
+from hardpairs.reading import ending_of, guarded, read_start, read_text
 
-ENDING = re.compile(r"\.(csv|tsv)(\.gz|\.bz2|\.xz)?", re.IGNORECASE)
+ENDINGS = (".csv", ".tsv")  # Also of what is packed.
 LABELS = ("label", "labels", "class", "target", "y", "digit", "emotion", "category", "class_name")
 IDS = ("id", "ids", "filename", "file_name", "image_id", "imageid", "path")
 PARTS = ("usage", "split", "subset", "partition")
@@ -47,8 +46,15 @@ class Rows:
 
 
 def is_table(path: Path) -> bool:
-    """Whether a file's name is that of a table."""
-    return bool(ENDING.search(path.name))
+    """Whether a path is a file with a table's name."""
+    # Hidden are the shadows that macOS leaves of every file.
+    return ending_of(path)[0] in ENDINGS and not path.name.startswith(".") and path.is_file()
+
+
+def tables_in(folder: Path) -> list[Path]:
+    """The tables in a folder, also one in a folder of its own name, as some zips are unpacked."""
+    paths = (path / path.name if path.is_dir() else path for path in folder.iterdir())
+    return sorted(filter(is_table, paths))
 
 
 def open_table(path: Path) -> Source:
@@ -73,9 +79,8 @@ def open_tables_folder(folder: Path) -> Source | None:
         InputError: There are several of one part, or one is damaged.
     """
     found: dict[str, Path] = {}
-    for path in sorted(each for each in folder.iterdir() if is_table(each)):
-        words = re.split(r"[-_. ]+", path.name.lower())
-        part = next((PART_OF_NAME[word] for word in words if word in PART_OF_NAME), "all")
+    for path in tables_in(folder):
+        part = part_of(path.name) or "all"
         if not _has_pixels(path):  # Another table, as sample_submission.csv.
             continue
         if part in found:
@@ -213,18 +218,12 @@ def _has_pixels(path: Path) -> bool:
 
 
 def _first_line(path: Path) -> str:
-    with guarded(path, "a table"), path.open("rb") as file:
-        is_gzip = file.read(2) == b"\x1f\x8b"
-        with gzip.open(path) if is_gzip else path.open("rb") as stream:
-            return stream.readline(2**20).decode("utf-8-sig", "replace")
+    return read_start(path, 2**20).partition(b"\n")[0].decode("utf-8-sig", "replace")
 
 
 def _lines(path: Path) -> list[str]:
     """Lines that aren't blank."""
-    most = max(UNPACKED_BYTES, UNPACKED_RATIO * path.stat().st_size if path.is_file() else 0)
-    content = read_unpacked(path, most)
-    with guarded(path, "UTF-8 text; save it as such"):
-        lines = [line for line in content.decode("utf-8-sig").splitlines() if line.strip()]
+    lines = [line for line in read_text(path).splitlines() if line.strip()]
     if len(lines) < 2 and not (lines and _is_number(lines[0].split(_delimiter(lines[0]))[0])):
         raise InputError(f"{path}: holds no images; give a table with a line for each.")
     return lines
@@ -248,18 +247,14 @@ def _numbers(
     lines: Sequence[str], delimiter: str | None, columns: tuple[int, ...] | None
 ) -> np.ndarray:
     """Read a matrix, as bytes where all are; NumPy's reader refuses what doesn't fit into one."""
-    for dtype in (np.uint8, np.float32):
-        try:
-            matrix = np.loadtxt(
-                lines, dtype, comments=None, delimiter=delimiter, usecols=columns, ndmin=2
-            )
-            if len(matrix) < len(lines):  # NumPy passes over blank ones.
-                raise InputError("has an image without pixels; fill them in or remove its line.")
-            return matrix
-        except ValueError:
-            if dtype is np.float32:
-                raise
-    raise AssertionError
+    read = partial(np.loadtxt, lines, comments=None, delimiter=delimiter, usecols=columns, ndmin=2)
+    try:
+        matrix = read(dtype=np.uint8)
+    except ValueError:
+        matrix = read(dtype=np.float32)
+    if len(matrix) < len(lines):  # NumPy passes over blank ones.
+        raise InputError("has an image without pixels; fill them in or remove its line.")
+    return matrix
 
 
 def _column(lines: Sequence[str], delimiter: str, place: int) -> np.ndarray:

@@ -14,7 +14,7 @@ from hardpairs.predictions.numpy_files import read_array, read_arrays
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.predictions.truth import read_truth
 from hardpairs.predictions.yolo import read_yolo_folder
-from hardpairs.reading import guarded
+from hardpairs.reading import ending_of, guarded
 
 READERS: dict[str, Reader] = {
     ".npz": read_arrays,
@@ -28,7 +28,7 @@ READERS: dict[str, Reader] = {
     ".parquet": read_parquet,
     ".pq": read_parquet,
 }
-PACKED = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json")  # Also with .gz.
+TEXTS = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json")  # Also packed.
 IN_A_FOLDER = ("predictions.npz", "predictions.parquet", "predictions.csv", "labels.json")
 STARTS: tuple[tuple[bytes, Reader], ...] = (  # Of files without an ending.
     (b"PK\x03\x04", read_arrays),
@@ -85,11 +85,11 @@ def read_found(path: Path, hints: Hints) -> Found:
     if os.path.isdir(path):
         inside = next((path / name for name in IN_A_FOLDER if (path / name).is_file()), None)
         return read_found(inside, hints) if inside is not None else read_yolo_folder(path)
-    name = path.name.lower()
-    packed = name.endswith(".gz")
-    suffix = Path(name.removesuffix(".gz")).suffix
-    if suffix in READERS and (not packed or suffix in PACKED):
+    suffix, is_packed = ending_of(path)
+    if suffix in READERS and (not is_packed or suffix in TEXTS):
         return READERS[suffix](path, hints)
+    if is_packed:
+        raise InputError(f"{path}: is packed, and only tables and JSON are read so; unpack it.")
     with path.open("rb") as file:
         start = file.read(8)
     reader = next((reader for magic, reader in STARTS if start.startswith(magic)), None)

@@ -9,9 +9,10 @@ import numpy as np
 from hardpairs.arrays import describe
 from hardpairs.data.memory import to_images
 from hardpairs.errors import InputError
+from hardpairs.npz import npz_shapes, read_npy, read_npz
 from hardpairs.predictions.found import Found, Hints
 from hardpairs.predictions.predictions import FORMAT_VERSION
-from hardpairs.reading import npz_shapes, parse_json, read_npy, read_npz
+from hardpairs.reading import parse_json
 
 LABELS = (
     *("labels", "label", "y_true", "y_test", "label_ids", "targets", "target", "targs", "true"),

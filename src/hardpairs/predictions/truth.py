@@ -2,13 +2,14 @@
 
 import os
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from hardpairs.data.folders import find_classes
 from hardpairs.errors import InputError
+from hardpairs.npz import read_npy, read_npz
 from hardpairs.predictions.columns import Table
 from hardpairs.predictions.delimited import MATRIX, read_delimited_table
 from hardpairs.predictions.found import Found, Hints, Truth
@@ -16,11 +17,11 @@ from hardpairs.predictions.frames import read_parquet_table
 from hardpairs.predictions.json_files import read_json_lines_table, read_json_table
 from hardpairs.predictions.numpy_files import IDS, LABELS, NAMES
 from hardpairs.predictions.table import find_truth
-from hardpairs.reading import guarded, read_npy, read_npz, read_text
+from hardpairs.reading import ending_of, guarded, read_text
 
 IMAGE_NAME = re.compile(r"\.(png|jpe?g|webp|bmp|tiff?|gif)$", re.IGNORECASE)
 EXPORTED = "labels.json"  # What FiftyOne puts into the folder it is told to export to.
-PARTS = ("test", "val", "validation", "valid")  # Of a split folder, the one to be predicted.
+PARTS = ("test", "validation", "all", "train")  # The first that is there was predicted.
 
 
 def read_truth(path: str | Path, hints: Hints) -> Truth:
@@ -39,7 +40,7 @@ def read_truth(path: str | Path, hints: Hints) -> Truth:
         if not (path / EXPORTED).is_file():
             return _read_class_folders(path)
         path /= EXPORTED
-    suffix = Path(path.name.lower().removesuffix(".gz")).suffix
+    suffix, _ = ending_of(path)
     with guarded(path, "a file of labels"):
         if suffix == ".npy":
             return Truth(str(path), read_npy(path))
@@ -108,24 +109,18 @@ def _texts(values: list[str]) -> np.ndarray:
 
 
 def _read_class_folders(root: Path) -> Truth:
-    """Folders named as the classes, sorted by name; of a split dataset, its test or val part."""
+    """Folders named as the classes, sorted by name; of a split dataset, its test or val part.
+
+    Names alone count: whether they are pictures, who gives labels need not have.
+    """
     with guarded(root, "a folder of class folders"):
-        folders = sorted(each.name for each in root.iterdir() if each.is_dir())
-        part = next((each for each in PARTS if each in folders), None)
-        if part is not None and set(folders) <= {"train", *PARTS}:
-            return replace(_read_class_folders(root / part), source=str(root))
-        ids, labels = [], []
-        for name in folders:
-            for place, inner, files in os.walk(root / name, followlinks=True):
-                inner.sort()
-                for file in sorted(files):
-                    if IMAGE_NAME.search(file):
-                        ids.append(Path(place, file).relative_to(root).as_posix())
-                        labels.append(name)
-    if len(set(labels)) < 2:
+        parts, _ = find_classes(root)
+    _, classes = next((parts[part] for part in PARTS if part in parts), (root, {}))
+    if len(classes) < 2:
         raise InputError(
-            f"{root}: holds images of {len(set(labels))} class folders; give a folder with one "
+            f"{root}: holds images of {len(classes)} class folders; give a folder with one "
             "folder of images for each class."
         )
-    classes = [name for name in folders if name in set(labels)]
-    return Truth(str(root), _texts(labels), ids, classes)
+    names = sorted(classes)
+    ids = [path for name in names for path in classes[name]]
+    return Truth(str(root), _texts([name for name in names for _ in classes[name]]), ids, names)

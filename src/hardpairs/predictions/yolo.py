@@ -22,7 +22,7 @@ def read_yolo_folder(folder: Path) -> Found:
     Raises:
         InputError: There are no such texts, or one isn't of this form.
     """
-    paths = sorted(folder.glob("*.txt")) or sorted((folder / "labels").glob("*.txt"))
+    paths = sorted(folder.glob("[!.]*.txt")) or sorted((folder / "labels").glob("[!.]*.txt"))
     rows = [_read_text(path) for path in paths]
     if not rows:
         raise InputError(

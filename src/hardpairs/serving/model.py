@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from hardpairs.errors import InputError
-from hardpairs.reading import read_npz
+from hardpairs.npz import read_npz
 from hardpairs.serving.likeness import NEAREST, QUANTILES, TYPICAL, Likeness
 from hardpairs.serving.preparation import Preparation
 

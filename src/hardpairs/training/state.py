@@ -18,7 +18,8 @@ import numpy as np
 from hardpairs.data.split import Dataset
 from hardpairs.errors import InputError
 from hardpairs.files import STATE_ENDING, whole_file
-from hardpairs.reading import parse_json, read_npz
+from hardpairs.npz import read_npz
+from hardpairs.reading import parse_json
 from hardpairs.training.environment import default_precision, training_environment
 from hardpairs.training.recipes import Recipe, recipe_record
 

@@ -15,7 +15,8 @@ import numpy as np
 
 from hardpairs.errors import InputError
 from hardpairs.files import whole_file
-from hardpairs.reading import guarded, read_json, read_npz
+from hardpairs.npz import read_npz
+from hardpairs.reading import guarded, read_json
 from hardpairs.training.backend import keras
 from hardpairs.training.nets import LARGEST_SIDE, NETS, SMALLEST_SIDE, Shape, build_net
 
