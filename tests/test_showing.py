@@ -124,14 +124,42 @@ def test_figures_show_themselves(report):
     assert hardpairs.draw_confusion(report)._repr_png_().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("draw", [hardpairs.draw_confusion, hardpairs.draw_calibration])
-def test_axes_of_ones_own_are_drawn_into_and_left_where_they_are(draw, report):
+@pytest.mark.parametrize(
+    "name",
+    ["confusion", "calibration", "pairs", "hardest", "verdicts", "filters", "history"],
+)
+def test_axes_of_ones_own_are_drawn_into_and_left_where_they_are(name, report):
+    draw = getattr(hardpairs, f"draw_{name}")
+    kernels = np.random.default_rng(0).normal(size=(3, 3, 1, 8)).astype(np.float32)
+    history = {"loss": [2.0, 1.0], "accuracy": [0.4, 0.6]}
+    subject = replace(report.subject, kernels=kernels, history=history)
     figure = Figure(figsize=(8, 4))
     left, right = figure.subplots(1, 2)
     right.set_title("mine")
-    assert draw(report.subject.predictions, ax=left) is figure
+    assert draw(subject, ax=left) is figure
     FigureCanvasAgg(figure).draw()
-    assert left.get_xlabel()
-    assert left.get_title(loc="left") or left.get_title()
+    assert left.get_title(loc="left")
+    assert left.lines or left.texts
     assert right.get_title() == "mine"
     assert not right.lines
+    assert not right.texts
+    if name in ("pairs", "hardest", "verdicts", "filters"):  # As small as the pictures are here.
+        assert max(text.get_fontsize() for text in left.texts) < 5
+
+
+def test_a_history_is_drawn_into_two_axes_of_ones_own(report):
+    figure = Figure()
+    both = figure.subplots(1, 3)[:2]
+    subject = replace(report.subject, history={"loss": [2.0, 1.0], "accuracy": [0.4, 0.6]})
+    assert hardpairs.draw_history(subject, ax=both) is figure
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["loss", "accuracy", ""]
+
+
+def test_labels_and_probabilities_are_drawn_at_once():
+    labels, probabilities = [0, 1, 1], [[0.9, 0.1], [0.2, 0.8], [0.7, 0.3]]
+    ax = Figure().subplots()
+    hardpairs.draw_confusion(labels, probabilities, class_names=["cat", "dog"], ax=ax)
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["cat", "dog"]
+    assert sorted(text.get_text() for text in ax.texts) == ["1", "1", "1"]
+    with pytest.raises(InputError, match="labels"):
+        hardpairs.draw_confusion(labels[:2], probabilities)

@@ -6,7 +6,16 @@ from matplotlib.ticker import PercentFormatter
 
 from hardpairs.analysis.calibration import BINS
 from hardpairs.analysis.subject import Subject
-from hardpairs.report.canvas import BLUE, GREY, GRID, ORANGE, figure_of, headed_figure, of_subject
+from hardpairs.report.canvas import (
+    BLUE,
+    GREY,
+    GRID,
+    ORANGE,
+    entitle,
+    figure_of,
+    headed_figure,
+    of_subject,
+)
 from hardpairs.report.describe import describe
 
 FEWEST_IN_BIN = 10  # Fewer images say nothing of a share.
@@ -35,7 +44,7 @@ def draw_calibration(subject: Subject, *, ax: Axes | None = None) -> Figure | No
         axes = figure.add_axes((0.11, 0.5 / height, 0.86, 4.4 / height))
     else:
         axes = ax
-        axes.set_title(headline, fontsize=9)
+        entitle(axes, headline)
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=":", label="calibrated")
     curves = [("as predicted", calibration.before, ORANGE, "s")]
     if calibration.temperature is not None and calibration.after is not None:

@@ -26,7 +26,7 @@ from PIL import Image, ImageOps
 
 from hardpairs.analysis.subject import Subject
 from hardpairs.files import whole_file
-from hardpairs.predictions.predictions import Predictions
+from hardpairs.predictions.memory import make_predictions
 from hardpairs.report.names import FAMILY, find_families, text_width
 
 P = ParamSpec("P")
@@ -38,6 +38,7 @@ FRAME, GRID = "#D5D8DC", "#E6E8EB"
 DPI = 130
 HEADLINE, CAPTION = 12.0, 9.0  # Points.
 MUCH_ENLARGED = 3  # From there on each pixel of a picture is drawn as a square.
+MARGINS = 0.24  # Of a figure, left and right together, inches.
 LINE = 1.35  # Line height, as a multiple of the size.
 STYLE: Any = {
     # All of Matplotlib's own, so that nothing of the user's is left; the backend isn't ours.
@@ -66,9 +67,10 @@ def own_style(draw: Callable[P, F]) -> Callable[P, F]:
     def drawn(*args: P.args, **kwargs: P.kwargs) -> F:
         with mpl.rc_context(STYLE):
             figure = draw(*args, **kwargs)
-            drawn_into: Any = kwargs.get("ax") or figure
+            ax: Any = kwargs.get("ax")
+            drawn_into = [figure] if ax is None else np.ravel(ax)
             # Ticks are made when asked for: here, in this style, and not by whoever draws.
-            for text in drawn_into.findobj(Text) if drawn_into is not None else ():
+            for text in (t for part in drawn_into if part is not None for t in part.findobj(Text)):
                 if not text.get_text().isascii():
                     text.set_fontfamily(find_families(text.get_text()))
         return figure
@@ -77,13 +79,20 @@ def own_style(draw: Callable[P, F]) -> Callable[P, F]:
 
 
 def of_subject(draw: Draw) -> Draw:
-    """Decorate a function that draws a `Subject`: it takes a report and predictions as well."""
+    """Decorate a function that draws a `Subject`.
+
+    It takes a report as well, or labels and probabilities as `make_predictions` does, with what
+    else that takes.
+    """
 
     @wraps(draw)
-    def drawn(subject: Any, **options: Any) -> Figure | None:
-        if isinstance(subject, Predictions):
-            subject = Subject(subject)
-        return draw(getattr(subject, "subject", subject), **options)
+    def drawn(
+        subject: Any, probabilities: Any = None, *, ax: Any = None, **more: Any
+    ) -> Figure | None:
+        found = getattr(subject, "subject", subject)
+        if not isinstance(found, Subject):
+            found = Subject(make_predictions(subject, probabilities, **more))
+        return draw(found, ax=ax)
 
     return own_style(drawn)
 
@@ -130,13 +139,13 @@ def headed_figure(width: float, height: float, headline: str, caption: str = "")
         headline: The finding, in a sentence.
         caption: Of what data and what classifier, smaller.
     """
-    room = width - 0.24
+    room = width - MARGINS
     lines = _broken(headline, HEADLINE, room, bold=True)
     small = _broken(caption, CAPTION, room) if caption else []
     above = 0.16 + (len(lines) * HEADLINE + len(small) * CAPTION) * LINE / 72
     figure = ShownFigure(figsize=(width, height + above))
     figure.subplots_adjust(top=height / (height + above))
-    place: Any = {"x": 0.12 / width, "va": "top", "linespacing": LINE}
+    place: Any = {"x": MARGINS / 2 / width, "va": "top", "linespacing": LINE}
     total = height + above
     figure.text(
         y=1 - 0.1 / total, s="\n".join(lines), fontsize=HEADLINE, fontweight="bold", **place
@@ -163,8 +172,21 @@ class Tile:
     above: str = ""
 
 
+def entitle(axes: Axes, headline: str) -> None:
+    """Write a headline above somebody else's axes, broken where they end."""
+    width = axes.get_window_extent().width / figure_of(axes).dpi
+    lines = _broken(headline, CAPTION, width, bold=True)
+    axes.set_title("\n".join(lines), fontsize=CAPTION)
+
+
 def grid_figure(
-    across: float, down: float, headline: str, caption: str = "", *, width: float = 9.6
+    across: float,
+    down: float,
+    headline: str,
+    caption: str = "",
+    *,
+    width: float = 9.6,
+    ax: Axes | None = None,
 ) -> tuple[Figure, Axes]:
     """A headed figure of one bare axes, in which a picture is one unit wide, y running down.
 
@@ -174,12 +196,19 @@ def grid_figure(
         across, down: Units, pictures and the room between them.
         headline, caption: See `headed_figure`.
         width: Inches.
+        ax: Axes to draw into, without the caption; by default those of a figure of its own.
     """
-    unit = (width - 0.24) / across
-    height = down * unit + 0.08
-    figure = headed_figure(width, height, headline, caption)
-    total = figure.get_size_inches()[1]
-    axes = figure.add_axes((0.12 / width, 0.04 / total, across * unit / width, down * unit / total))
+    if ax is None:
+        unit = (width - MARGINS) / across
+        height = down * unit + 0.08
+        figure = headed_figure(width, height, headline, caption)
+        total = figure.get_size_inches()[1]
+        place = MARGINS / 2 / width, 0.04 / total, across * unit / width, down * unit / total
+        axes = figure.add_axes(place)
+    else:
+        figure, axes = figure_of(ax), ax
+        entitle(axes, headline)
+        axes.set_aspect("equal")
     axes.axis("off")
     axes.set_xticks([])  # Ticks that nobody sees take longer to make than all the rest.
     axes.set_yticks([])
@@ -187,6 +216,21 @@ def grid_figure(
     axes.set_ylim(down, 0)
     axes.set_autoscale_on(False)  # Or each picture would move the limits.
     return figure, axes
+
+
+def fit_texts(axes: Axes, width: float) -> None:
+    """Make what is written in axes of `grid_figure` as much smaller as its pictures are.
+
+    Args:
+        axes: Somebody else's, drawn into.
+        width: Inches, of the figure that it would have been.
+    """
+    box, dpi = axes.get_window_extent(), figure_of(axes).dpi
+    across, down = axes.get_xlim()[1], axes.get_ylim()[0]
+    unit = min(box.width / across, box.height / down) / dpi
+    share = min(unit * across / (width - MARGINS), 1)
+    for text in axes.texts:
+        text.set_fontsize(text.get_fontsize() * share)
 
 
 def place_tiles(

@@ -1,5 +1,7 @@
 """Figures of a whole classifier: its confusion matrix, its training, its first filters."""
 
+from typing import Any
+
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
@@ -18,7 +20,9 @@ from hardpairs.report.canvas import (
     INK,
     ORANGE,
     Picture,
+    entitle,
     figure_of,
+    fit_texts,
     grid_figure,
     headed_figure,
     of_subject,
@@ -31,6 +35,7 @@ CELL = 0.55  # Inches.
 MATRIX_SIZE = 10.0  # Of the names, points.
 SLIDE_DIGITS = 18 / 1080  # Of the figure's height: 18 pixels where it fills a 1080p slide.
 FILTERS_PER_ROW = 8
+FILTERS_WIDTH = 8.8  # Inches.
 
 
 @of_subject
@@ -48,7 +53,7 @@ def draw_confusion(subject: Subject, *, ax: Axes | None = None) -> Figure | None
         axes, beside = _matrix_axes(subject)
     else:
         axes, beside = ax, None
-        axes.set_title(f"{evaluation.accuracy:.2%} are right", fontsize=9)
+        entitle(axes, f"{evaluation.accuracy:.2%} are right")
     picture = _fill_matrix(axes, evaluation)
     figure = figure_of(axes)
     bar = figure.colorbar(
@@ -123,10 +128,14 @@ def _write_counts(axes: Axes, confusion: np.ndarray, shares: np.ndarray) -> None
 
 
 @of_subject
-def draw_filters(subject: Subject) -> Figure | None:
+def draw_filters(subject: Subject, *, ax: Axes | None = None) -> Figure | None:
     """Draw first-layer kernels, each on its own scale; None where unknown.
 
     Kernels of three channels are drawn in colour, grey where they respond to nothing.
+
+    Args:
+        subject: The analysis, with kernels.
+        ax: Axes to draw into, by default those of a figure of its own.
     """
     kernels = subject.kernels
     if kernels is None or kernels.ndim != 4 or kernels.shape[2] not in (1, 3):
@@ -138,7 +147,7 @@ def draw_filters(subject: Subject) -> Figure | None:
         answers = "the colours that each responds to"
     across, down = FILTERS_PER_ROW * 1.15 + 1.2, rows * 1.32
     headline = f"The {count} filters of the first layer: {answers}"
-    figure, axes = grid_figure(across, down, headline, describe(subject), width=8.8)
+    figure, axes = grid_figure(across, down, headline, describe(subject), width=FILTERS_WIDTH, ax=ax)
     for index in range(count):
         row, column = divmod(index, FILTERS_PER_ROW)
         left, top = column * 1.15, row * 1.32 + 0.25
@@ -153,6 +162,8 @@ def draw_filters(subject: Subject) -> Figure | None:
         bar.set_ticks([-1, 0, 1], labels=["-1", "0", "1"], fontsize=8)
         bar.set_label("share of the largest weight", fontsize=8)
         bar.outline.set_visible(False)
+    if ax is not None:
+        fit_texts(axes, FILTERS_WIDTH)
     return figure
 
 
@@ -165,8 +176,13 @@ def kernel_pixels(kernel: np.ndarray) -> np.ndarray:
 
 
 @of_subject
-def draw_history(subject: Subject) -> Figure | None:
+def draw_history(subject: Subject, *, ax: Any = None) -> Figure | None:
     """Draw loss and accuracy by epoch; the epoch whose weights were kept is marked.
+
+    Args:
+        subject: The analysis, with a history.
+        ax: Two axes to draw into, or one, which gets the loss; by default those of a figure of
+            its own.
 
     Returns:
         The figure, or None where the history is unknown or of one epoch, which is no curve.
@@ -175,31 +191,41 @@ def draw_history(subject: Subject) -> Figure | None:
     shown = [name for name in ("loss", "accuracy") if history and len(history.get(name, ())) > 1]
     if history is None or not shown:
         return None
-    figure = headed_figure(8.8, 3.2, _history_headline(history, kept_epoch), describe(subject))
+    panels = _history_axes(subject, history, len(shown)) if ax is None else np.ravel(ax)
+    for axes, name in zip(panels, shown, strict=False):
+        _draw_curves(axes, history, name, kept_epoch)
+    axes.legend(frameon=True, framealpha=1, edgecolor="white", loc="best")
+    return figure_of(panels[0])
+
+
+def _history_axes(subject: Subject, history: dict[str, list[float]], count: int) -> np.ndarray:
+    headline = _history_headline(history, subject.kept_epoch)
+    figure = headed_figure(8.8, 3.2, headline, describe(subject))
     height = figure.get_size_inches()[1]
     figure.subplots_adjust(
         left=0.07, right=0.985, top=2.85 / height, bottom=0.45 / height, wspace=0.18
     )
-    for axes, name in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown, strict=True):
-        for key, colour, marker, label in (
-            (name, BLUE, "o", "training"),
-            (f"val_{name}", ORANGE, "s", "validation"),
-        ):
-            if key in history:
-                epochs = range(1, len(history[key]) + 1)
-                axes.plot(epochs, history[key], marker=marker, ms=4, color=colour, label=label)
-        if kept_epoch:
-            label = f"epoch {kept_epoch}, kept"
-            axes.axvline(kept_epoch, color=GREY, linewidth=1, linestyle=":", label=label)
-        axes.set_title(name)
-        axes.set_xlabel("epoch")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.grid(axis="y", color=GRID)
-        axes.set_axisbelow(True)
-        if name == "accuracy":
-            axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=None))
-    axes.legend(frameon=True, framealpha=1, edgecolor="white", loc="best")
-    return figure
+    return figure.subplots(1, count, squeeze=False)[0]
+
+
+def _draw_curves(axes: Axes, history: dict[str, list[float]], name: str, kept_epoch: int) -> None:
+    for key, colour, marker, label in (
+        (name, BLUE, "o", "training"),
+        (f"val_{name}", ORANGE, "s", "validation"),
+    ):
+        if key in history:
+            epochs = range(1, len(history[key]) + 1)
+            axes.plot(epochs, history[key], marker=marker, ms=4, color=colour, label=label)
+    if kept_epoch:
+        label = f"epoch {kept_epoch}, kept"
+        axes.axvline(kept_epoch, color=GREY, linewidth=1, linestyle=":", label=label)
+    axes.set_title(name)
+    axes.set_xlabel("epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(axis="y", color=GRID)
+    axes.set_axisbelow(True)
+    if name == "accuracy":
+        axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=None))
 
 
 def _history_headline(history: dict[str, list[float]], kept_epoch: int) -> str:

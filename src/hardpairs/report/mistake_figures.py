@@ -26,6 +26,7 @@ from hardpairs.report.canvas import (
     INK,
     ORANGE,
     Tile,
+    fit_texts,
     grid_figure,
     of_subject,
     place_tiles,
@@ -41,6 +42,7 @@ from hardpairs.report.describe import describe
 from hardpairs.report.names import LONGEST_NAME, short_id, short_names
 from hardpairs.report.pictures import pictures
 
+WIDTH, HARDEST_WIDTH = 10.4, 9.6  # Inches.
 IN_SENTENCE = 20.0  # Widths of the letter M.
 PAIRS_SHOWN = 3
 PER_GROUP = 3
@@ -54,10 +56,14 @@ def _names(subject: Subject, longest: float = LONGEST_NAME) -> list[str]:
 
 
 @of_subject
-def draw_pairs(subject: Subject) -> Figure | None:
+def draw_pairs(subject: Subject, *, ax: Axes | None = None) -> Figure | None:
     """Draw mistakes of the top hard pairs, one row a direction.
 
     Each row has confident mistakes, borderline ones, and right images of the class to compare.
+
+    Args:
+        subject: The analysis, with images.
+        ax: Axes to draw into, by default those of a figure of its own.
 
     Returns:
         The figure, or None where there is no image or no mistake.
@@ -84,7 +90,8 @@ def draw_pairs(subject: Subject) -> Figure | None:
         len(rows) * 1.48 + 0.3,
         _pairs_headline(subject),
         describe(subject),
-        width=10.4,
+        width=WIDTH,
+        ax=ax,
     )
     for heading, start in zip(headings, starts, strict=True):
         axes.text(start, 0.2, heading, color=GREY, fontweight="bold")
@@ -98,6 +105,8 @@ def draw_pairs(subject: Subject) -> Figure | None:
         for chosen, start in zip((*mistakes, compared), starts, strict=True):
             tiles = _captioned(subject, chosen, names, (true, taken_for))
             place_tiles(axes, tiles, left=start, top=top, step=1.12)
+    if ax is not None:
+        fit_texts(axes, WIDTH)
     return figure
 
 
@@ -127,8 +136,13 @@ def _captioned(
 
 
 @of_subject
-def draw_hardest(subject: Subject) -> Figure | None:
-    """Draw 4 mistakes of the hardest class, see `typical_mistakes`; None where it has none."""
+def draw_hardest(subject: Subject, *, ax: Axes | None = None) -> Figure | None:
+    """Draw 4 mistakes of the hardest class, see `typical_mistakes`; None where it has none.
+
+    Args:
+        subject: The analysis, with images.
+        ax: Axes to draw into, by default those of a figure of its own.
+    """
     evaluation, predictions = subject.evaluation, subject.predictions
     chosen = typical_mistakes(evaluation, predictions, evaluation.hardest, 4)
     if subject.images is None or not len(chosen):
@@ -142,6 +156,8 @@ def draw_hardest(subject: Subject) -> Figure | None:
         f"{name} is the hardest class: {missed:,} of its "
         f"{score.support:,} images are taken for something else",
         describe(subject),
+        width=HARDEST_WIDTH,
+        ax=ax,
     )
     for column, (row, picture) in enumerate(zip(chosen, pictures(subject, chosen), strict=True)):
         left = 0.85 + column * 2.0
@@ -154,6 +170,8 @@ def draw_hardest(subject: Subject) -> Figure | None:
                 axes, predictions.probabilities[row], names, evaluation.hardest, (left, 1.42)
             )
         place_tiles(axes, [tile], left=left, top=0.22)
+    if ax is not None:
+        fit_texts(axes, HARDEST_WIDTH)
     return figure
 
 
@@ -178,8 +196,12 @@ def _place_probabilities(
 
 
 @of_subject
-def draw_verdicts(subject: Subject) -> Figure | None:
+def draw_verdicts(subject: Subject, *, ax: Axes | None = None) -> Figure | None:
     """Draw, for each top hard pair, typical mistakes of each verdict.
+
+    Args:
+        subject: The analysis, with images.
+        ax: Axes to draw into, by default those of a figure of its own.
 
     Returns:
         The figure, or None where there is no image, no mistake or no verdict.
@@ -195,7 +217,8 @@ def draw_verdicts(subject: Subject) -> Figure | None:
         len(pairs) * 1.95,
         "Misclassified isn't mislabelled: the hard pairs' mistakes by verdict",
         describe(subject),
-        width=10.4,
+        width=WIDTH,
+        ax=ax,
     )
     for line, pair in enumerate(pairs):
         top = line * 1.95
@@ -215,6 +238,8 @@ def draw_verdicts(subject: Subject) -> Figure | None:
                 for row, picture in zip(shown, pictures(subject, shown), strict=True)
             ]
             place_tiles(axes, tiles, left=left, top=top + 0.32, step=1.12)
+    if ax is not None:
+        fit_texts(axes, WIDTH)
     return figure
 
 
