@@ -37,7 +37,7 @@ def test_text_that_is_piped_has_no_pictures(exported, photo):
     done = run(exported, photo)
     assert done.exit_code == 0, done.output
     lines = done.stdout.splitlines()
-    assert lines[0] == "trousers.png"
+    assert lines[0] == str(photo)
     assert lines[1].split()[1] == "Trouser"
     assert any(line.startswith("  Nearest training images: Trouser (") for line in lines)
     assert "\x1b" not in done.stdout
@@ -121,6 +121,22 @@ def test_draws_a_figure(exported, photo, tmp_path):
     assert two[1] > 1.7 * one[1]
     refused = run(exported, photo, "--figure", tmp_path / "none" / "figure.png")
     assert isinstance(refused.exception, InputError)
+    other = run(exported, photo, "--figure", tmp_path / "figure.pdf")
+    assert "ends in .png" in str(other.exception)
+    assert other.stdout == ""
+
+
+def test_where_nothing_is_found_no_class_is_named(exported, tmp_path):
+    path = tmp_path / "wall.png"
+    Image.new("RGB", (60, 60), "gray").save(path)
+    sentence = "Nothing was found that differs from its ground."
+    assert run(exported, path).stdout == f"{path}\n  Doubt: {sentence}\n"
+    assert [row["code"] for row in json.loads(run(exported, path, "--json").stdout)["doubts"]] == [
+        "nothing"
+    ]
+    found = answer(load_exported(exported), path.read_bytes(), "wall.png")
+    shown = {text.get_text() for text in draw_answers([found]).texts}
+    assert {"nothing found", "doubts: nothing"} <= shown
 
 
 def test_a_figure_of_many_photos_ends(exported, photo, monkeypatch):

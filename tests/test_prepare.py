@@ -106,6 +106,27 @@ def test_transparency_shows_the_thing_on_either_ground(fashion):
         assert difference(prepare(opened, CLOTHES).picture, image) < 20
 
 
+@pytest.mark.parametrize("colour", [WHITE, BLACK])
+def test_what_was_cut_out_may_fill_its_picture(fashion, colour):
+    image = coat(fashion)
+    mask = Image.fromarray(image).resize((280, 280), Image.Resampling.BICUBIC)
+    photo = Image.new("RGBA", mask.size, colour)
+    photo.putalpha(mask)
+    prepared = prepare(photo.crop(mask.getbbox()), CLOTHES)
+    assert difference(prepared.picture, image) < 20
+    assert prepared.doubts == ()
+
+
+def test_round_corners_are_clear_and_cut_nothing_out(fashion):
+    photo = photo_of(coat(fashion))
+    corners = Image.new("L", photo.size)
+    ImageDraw.Draw(corners).rounded_rectangle((0, 0, *photo.size), 20, fill=255)
+    rounded = photo.copy()
+    rounded.putalpha(corners)
+    whole, same = (prepare(each, CLOTHES).picture for each in (photo, rounded))
+    assert difference(whole, same[..., 0]) < 2
+
+
 def test_turned_as_the_camera_says(fashion):
     image = coat(fashion)
     lying = photo_of(image).transpose(Image.Transpose.ROTATE_90)

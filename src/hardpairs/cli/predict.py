@@ -48,6 +48,8 @@ def predict(words: tuple[Path, ...], as_json: bool, as_csv: bool, figure: Path |
 
     if as_json and as_csv:
         raise InputError("--json and --csv: give one of the two.")
+    if figure is not None and figure.suffix.lower() != ".png":
+        raise InputError(f"--figure {figure}: is drawn as PNG; name a file that ends in .png.")
     warnings.simplefilter("ignore")  # Of Pillow, about odd metadata.
     run, photos = _run_and_photos(words)
     model = load_exported(run)
@@ -57,7 +59,7 @@ def predict(words: tuple[Path, ...], as_json: bool, as_csv: bool, figure: Path |
         click.echo(csv_text([["photo", "class", "probability", "doubts"]]), nl=False)
     for photo in photos:
         is_input = str(photo) == "-"
-        name = "standard input" if is_input else one_line(photo.name)
+        name = "standard input" if is_input else one_line(photo)
         try:
             content = sys.stdin.buffer.read(MOST_BYTES + 1) if is_input else read_photo(photo)
             found = answer(model, content, name)
@@ -110,8 +112,13 @@ def _print(found: "Answer") -> None:
     pictures = _shows_pictures()
     if pictures:
         _print_pictures([found.picture], full=True)
-    for index in found.order[:SHOWN]:
-        click.echo(f"  {found.probabilities[index]:6.1%}  {one_line(found.classes[index])}")
+    if not found.nothing:
+        for index in found.order[:SHOWN]:
+            click.echo(f"  {found.probabilities[index]:6.1%}  {one_line(found.classes[index])}")
+    for doubt in found.doubts:
+        click.echo(f"  Doubt: {doubt.sentence}")
+    if found.nothing:
+        return
     if found.pair:
         click.echo(f"  {one_line(found.pair)}")
     if found.nearest:
@@ -119,8 +126,6 @@ def _print(found: "Answer") -> None:
         click.echo(f"  Nearest training images: {names}.")
         if pictures:
             _print_pictures([kept.picture for kept in found.nearest], full=False)
-    for doubt in found.doubts:
-        click.echo(f"  Doubt: {doubt.sentence}")
 
 
 def _shows_pictures() -> bool:

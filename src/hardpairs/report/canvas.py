@@ -230,7 +230,7 @@ def fit_texts(axes: Axes, width: float) -> None:
     unit = min(box.width / across, box.height / down) / dpi
     share = min(unit * across / (width - MARGINS), 1)
     for text in axes.texts:
-        text.set_fontsize(text.get_fontsize() * share)
+        text.set_fontsize(float(text.get_fontsize()) * share)
 
 
 def place_tiles(

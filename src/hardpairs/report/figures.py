@@ -147,7 +147,9 @@ def draw_filters(subject: Subject, *, ax: Axes | None = None) -> Figure | None:
         answers = "the colours that each responds to"
     across, down = FILTERS_PER_ROW * 1.15 + 1.2, rows * 1.32
     headline = f"The {count} filters of the first layer: {answers}"
-    figure, axes = grid_figure(across, down, headline, describe(subject), width=FILTERS_WIDTH, ax=ax)
+    figure, axes = grid_figure(
+        across, down, headline, describe(subject), width=FILTERS_WIDTH, ax=ax
+    )
     for index in range(count):
         row, column = divmod(index, FILTERS_PER_ROW)
         left, top = column * 1.15, row * 1.32 + 0.25

@@ -9,7 +9,7 @@ from hardpairs.data.pictures import FORMATS
 from hardpairs.serving.likeness import Likeness, find_nearest, unit_rows
 from hardpairs.serving.model import ExportedModel
 from hardpairs.serving.photo import MOST_PIXELS, open_photo
-from hardpairs.serving.prepare import Doubt, prepare
+from hardpairs.serving.prepare import NOTHING, Doubt, prepare
 
 UNLIKE_SHARE = 0.02  # So many of the test images would be called unlike as well.
 UNSURE = 0.5
@@ -68,6 +68,11 @@ class Answer:
         """The classes, most probable first."""
         return np.argsort(-self.probabilities, kind="stable").tolist()
 
+    @property
+    def nothing(self) -> bool:
+        """Whether the photo shows nothing: what the net says is of a black picture then."""
+        return NOTHING in self.doubts
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON: plain numbers, lists and texts."""
         first = self.order[0]
@@ -103,7 +108,7 @@ def answer(
     photo = open_photo(content, name, formats=formats, most_pixels=most_pixels)
     prepared = prepare(photo, described.preparation)
     (probabilities,), hidden = model.session.predict(prepared.picture[None])
-    doubts, unlike = list(prepared.doubts), None
+    unlike = None
     nearest: tuple[Kept, ...] = ()
     typical: tuple[Kept, ...] = ()
     if model.likeness is not None:
@@ -112,10 +117,6 @@ def answer(
         nearest = _kept(model, kept, found[0])
         typical = _kept(model, kept, kept.typical[int(probabilities.argmax())])
         unlike = float(np.mean(kept.distances >= distances[0, -1]))
-        if unlike < UNLIKE_SHARE:
-            doubts.append(UNLIKE)
-    if probabilities.max() < UNSURE:
-        doubts.append(UNDECIDED)
     return Answer(
         name,
         prepared.picture,
@@ -124,9 +125,21 @@ def answer(
         nearest,
         typical,
         unlike,
-        tuple(doubts),
+        _doubts(prepared.doubts, probabilities, unlike),
         _pair_sentence(model, probabilities),
     )
+
+
+def _doubts(
+    of_photo: tuple[Doubt, ...], probabilities: np.ndarray, unlike: float | None
+) -> tuple[Doubt, ...]:
+    if NOTHING in of_photo:
+        return of_photo
+    of_net = {
+        UNLIKE: unlike is not None and unlike < UNLIKE_SHARE,
+        UNDECIDED: bool(probabilities.max() < UNSURE),
+    }
+    return (*of_photo, *(doubt for doubt, holds in of_net.items() if holds))
 
 
 def _kept(model: ExportedModel, likeness: Likeness, indices: np.ndarray) -> tuple[Kept, ...]:

@@ -34,26 +34,26 @@ REPORT_POLICY = (
 )
 
 
-class Doubted(BaseModel):
+class Doubt(BaseModel):
     """A reason not to trust a prediction."""
 
-    code: str = Field(examples=["unlike"])
-    sentence: str
+    code: str = Field(description="for programs", examples=["unlike"])
+    sentence: str = Field(description="for people")
 
 
 class TrainingImage(BaseModel):
     """A training image."""
 
     train_image: int = Field(description="its row in the training split")
-    class_name: str = Field(alias="class")
+    class_name: str = Field(alias="class", description="its label's class")
     image: str = Field(description="PNG, as a data URL")
 
 
 class Direction(BaseModel):
     """One of the two ways in which the two most probable classes are mixed up."""
 
-    true: str
-    predicted: str
+    true: str = Field(description="the class that such images have")
+    predicted: str = Field(description="the class that they were taken for")
     href: str = Field(description="its images in the run's report")
 
 
@@ -62,9 +62,9 @@ class Prediction(BaseModel):
 
     photo: str = Field(description="its name, as it was sent")
     class_name: str = Field(alias="class", description="the most probable class")
-    probability: float
+    probability: float = Field(description="of that class, 0 to 1")
     probabilities: dict[str, float] = Field(description="by class, the most probable first")
-    doubts: list[Doubted] = Field(description="why not to trust it; empty where nothing is")
+    doubts: list[Doubt] = Field(description="why not to trust it; empty where nothing is")
     pair: str = Field(description="how often the two most probable classes are mixed up, or empty")
     less_like_than: float | None = Field(
         description="share of the test images that are less like the training images"
@@ -73,7 +73,9 @@ class Prediction(BaseModel):
     typical: list[TrainingImage] = Field(description="of the most probable class")
     picture: list[list[list[int]]] = Field(description="what the net saw: rows, pixels, channels")
     image: str = Field(description="what the net saw: PNG, as a data URL")
-    taken_for: list[Direction]
+    taken_for: list[Direction] = Field(
+        description="where the run's report shows that pair; empty where there is none"
+    )
 
 
 REQUEST_BODY = {
@@ -126,7 +128,7 @@ def make_app(model: ExportedModel, *, names: frozenset[str], any_address: bool) 
     )
     workers = ThreadPoolExecutor(AT_ONCE, "photo")
 
-    @app.get("/healthz", summary="Say that the server is up.", response_description="it is")
+    @app.get("/healthz", summary="Say that the server is up.", response_description="it is up")
     async def check_health() -> dict[str, str]:
         return {"status": "ok"}
 

@@ -23,12 +23,13 @@ def draw_answers(answers: Sequence[Answer]) -> Figure:
     """Draw answers of one net, one below the other, at most `MOST_PHOTOS`."""
     shown = answers[:MOST_PHOTOS]
     first = shown[0]
-    name = short_names(first.classes)[first.order[0]]
-    headline = (
-        f"{name}, {first.probabilities.max():.0%}"
-        if len(answers) == 1
-        else f"{len(shown):,} photos{f' of {len(answers):,}' if len(answers) > len(shown) else ''}"
-    )
+    if len(answers) > 1:
+        headline = f"{len(shown):,} photos"
+        headline += f" of {len(answers):,}" if len(answers) > len(shown) else ""
+    elif first.nothing:
+        headline = "nothing found"
+    else:
+        headline = f"{short_names(first.classes)[first.order[0]]}, {first.probabilities.max():.0%}"
     figure = headed_figure(WIDTH, HEIGHT * len(shown), headline)
     top = figure.subplotpars.top
     height = top / len(shown)
@@ -47,6 +48,11 @@ def _draw_one(figure: Figure, found: Answer, bottom: float, height: float) -> No
     _show(saw, found.picture)
     figure.text(0.015, bottom + 0.87 * height, cut_name(one_line(found.name), LONGEST_TITLE))
     figure.text(0.015, bottom + 0.08 * height, "what the net saw", color=GREY, size=8)
+    doubts = "; ".join(doubt.code for doubt in found.doubts)
+    if doubts:
+        figure.text(0.36, bottom + 0.08 * height, f"doubts: {doubts}", color=ORANGE, size=8)
+    if found.nothing:
+        return
     _draw_bars(axes(0.36, 0.2, 0.2, 0.6), found, names)
     rows = (
         ("nearest training images", found.nearest, 0.5),
@@ -57,9 +63,6 @@ def _draw_one(figure: Figure, found: Answer, bottom: float, height: float) -> No
             strip = axes(0.62, low, 0.07 * len(kept), 0.3)
             _show(strip, _strip(kept))
             strip.set_title(title, fontsize=8, fontweight="normal", color=GREY, pad=3)
-    doubts = "; ".join(doubt.code for doubt in found.doubts)
-    if doubts:
-        figure.text(0.36, bottom + 0.08 * height, f"doubts: {doubts}", color=ORANGE, size=8)
 
 
 def _draw_bars(axes: Axes, found: Answer, names: Sequence[str]) -> None:

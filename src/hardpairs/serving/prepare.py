@@ -26,6 +26,9 @@ PART = 0.03  # A part of the thing has at least so much of its largest part's we
 GAP = 0.06  # Parts nearer than this, of the thing's longer side, are one thing's.
 SECOND = 0.2  # Another thing has at least so much of the first one's weight.
 MOST_SHADOW = 0.2  # A shadow has at most so much of its thing's weight.
+# A thing that was cut out fills its picture up to the border, where the ground is looked for. Where
+# hardly anything is clear, as in a window's round corners, the picture is a whole photo.
+SEEN, LEAST_CLEAR, MARGIN = 128, 0.05, 0.1
 SMALL = 0.35  # A thing smaller than this, of the photo's longer side, is looked at again, closer.
 
 
@@ -91,6 +94,8 @@ def _on_contrasting_ground(photo: Image.Image) -> Image.Image:
     content = np.asarray(photo, np.float32)
     gray, alpha = content[..., :3] @ GRAY, content[..., 3]
     mean = float((gray * alpha).sum() / max(float(alpha.sum()), 1.0))
+    if (alpha < SEEN).mean() > LEAST_CLEAR:
+        photo = ImageOps.expand(photo, round(MARGIN * max(photo.size)), (0, 0, 0, 0))
     return _on_ground(photo, 255 if mean < 160 else 0)
 
 

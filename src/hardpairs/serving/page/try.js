@@ -71,6 +71,11 @@ function pictured(each) {
 }
 
 function show(found) {
+  const nothing = found.doubts.find((doubt) => doubt.code === "nothing");
+  if (nothing) {
+    refuse(nothing.sentence);
+    return;
+  }
   const classes = Object.entries(found.probabilities);
   byId("refused").hidden = true;
   byId("found").hidden = false;
