@@ -17,6 +17,19 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log):
+    """Two modules run at a time, but one browser: WebKit's driver loses its own beside others."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByModule(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            in_browser = any(f"[{engine}" in nodeid for engine in browsing.ENGINES)
+            return "browsers" if in_browser else nodeid.partition("::")[0]
+
+    return ByModule(config, log)
+
+
 def write_idx(path: Path, array: np.ndarray) -> None:
     header = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
     data = header + array.astype(np.uint8).tobytes()

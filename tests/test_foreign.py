@@ -3,7 +3,7 @@ import io
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -80,6 +80,7 @@ def test_numbers_and_ordinary_texts_stay_as_they_are(cell):
     assert written == cell == without_apostrophe(written)
 
 
+@example(["'@", "''=1", "' =1", "'+1"])
 @given(st.lists(st.text(alphabet=st.characters(exclude_categories=["Cs"])), min_size=1))
 def test_any_texts_can_be_read_back(cells):
     (row,) = csv.reader(io.StringIO(csv_text([[*cells, "end"]]), newline=""))

@@ -90,6 +90,7 @@ def _cell(value: Any) -> Any:
 
 
 def _like_formula(text: str) -> bool:
+    text = text.lstrip("'")  # One that has an apostrophe of its own gets a second.
     if not text.lstrip(" ").startswith(_FORMULA_STARTS):
         return False
     try:
