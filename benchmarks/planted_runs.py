@@ -9,7 +9,7 @@ from hardpairs.analysis.neighbours import HIDDEN_COMPONENTS, project, unit_rows
 from hardpairs.data.split import Dataset, Split
 from hardpairs.files import whole_file
 from hardpairs.training.cross_validation import FOLDS, train_folds
-from hardpairs.training.predict import hidden_activations, predict
+from hardpairs.training.predict import hidden_layer, predict
 from hardpairs.training.recipes import RECIPES
 
 CACHE = Path("runs/planted")
@@ -96,10 +96,8 @@ def _train(dataset: Dataset, kind: str, share: float, seed: int, recipe: str) ->
         fold[held_out] = len(test)
         out_of_sample[held_out] = predict(trained.model, split.images[held_out])
         test.append(predict(trained.model, dataset.test.pixels))
-        seen, new = (
-            unit_rows(hidden_activations(trained.model, images))
-            for images in (split.pixels, dataset.test.pixels)
-        )
+        layer = hidden_layer(trained.model)
+        seen, new = (unit_rows(layer(each.pixels)) for each in (split, dataset.test))
         hidden.append([each.astype(np.float16) for each in project(seen, new, HIDDEN_COMPONENTS)])
     train_hidden, test_hidden = map(np.stack, zip(*hidden, strict=True))
     return PlantedRun(

@@ -74,12 +74,21 @@ def project(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Project both, (C, D) and (N, D), to the first principal components of the candidates.
 
-    The axes are found from an even sample of 1,000, whose products are small whatever D is.
-
     Returns:
         float32 (C, n) and (N, n); n is ``components``, or less where there aren't as many.
     """
-    sample = candidates[:: -(-len(candidates) // SAMPLED)].astype(np.float64)
+    axes = principal_axes(even_sample(candidates), components)
+    return candidates @ axes, queries @ axes
+
+
+def even_sample(candidates: np.ndarray) -> np.ndarray:
+    """Return 1,000 rows or fewer: enough for principal axes, and small products whatever D is."""
+    return candidates[:: -(-len(candidates) // SAMPLED)]
+
+
+def principal_axes(sample: np.ndarray, components: int) -> np.ndarray:
+    """Return float32 (D, n), the directions in which a sample, float (S, D), varies most."""
+    sample = sample.astype(np.float64)
     sample -= sample.mean(axis=0)
     if len(sample) < sample.shape[1]:
         _, vectors = np.linalg.eigh(sample @ sample.T)
@@ -88,8 +97,7 @@ def project(
     else:
         _, vectors = np.linalg.eigh(sample.T @ sample)
         axes = vectors[:, ::-1][:, :components]
-    axes = axes.astype(np.float32)
-    return candidates @ axes, queries @ axes
+    return axes.astype(np.float32)
 
 
 def class_shares(

@@ -13,7 +13,9 @@ from hardpairs.analysis.neighbours import (
     PIXEL_COMPONENTS,
     Neighbours,
     class_shares,
+    even_sample,
     find_neighbours,
+    principal_axes,
     project,
     save_neighbours,
     unit_rows,
@@ -24,7 +26,7 @@ from hardpairs.files import whole_file, write_text
 from hardpairs.predictions.predictions import Predictions, save_predictions
 from hardpairs.training.backend import keras
 from hardpairs.training.fit import TrainedModel, easiest, train
-from hardpairs.training.predict import hidden_activations, predict
+from hardpairs.training.predict import hidden_layer, predict
 from hardpairs.training.progress import OnProgress, Progress, ignore
 from hardpairs.training.recipes import Recipe
 from hardpairs.training.record import config_toml, describe_run, environment, history_csv
@@ -32,7 +34,8 @@ from hardpairs.training.stored_model import save_model
 
 # Half of Fashion-MNIST's training images: enough neighbours, at half of the time.
 NEIGHBOUR_CANDIDATES = 30_000
-MOST_ACTIVATIONS = 2**26  # Numbers, 256 MB.
+MOST_ACTIVATIONS = 2**26  # Of all candidates: those of a wide layer are fewer.
+AT_A_TIME = 5000  # Images whose activations are in memory: a wide layer's are 64 MB.
 
 
 @dataclass(frozen=True)
@@ -160,12 +163,20 @@ def net_neighbours(model: "keras.Model", dataset: Dataset) -> tuple[Neighbours, 
         They, and float32 (N, D), the test images' principal components of the last hidden layer.
     """
     train, classes = dataset.train, len(dataset.class_names)
-    asked = hidden_activations(model, dataset.test.pixels)
-    most = min(NEIGHBOUR_CANDIDATES, MOST_ACTIVATIONS // asked.shape[1])
+    layer = hidden_layer(model)
+    width = layer(dataset.test.pixels[:1]).shape[1]
+    most = min(NEIGHBOUR_CANDIDATES, MOST_ACTIVATIONS // width)
     candidates = np.arange(len(train))[:: -(-len(train) // most)]
     labels = train.labels[candidates]
-    known = hidden_activations(model, train.pixels[candidates])
-    known, asked = project(unit_rows(known), unit_rows(asked), HIDDEN_COMPONENTS)
+    axes = principal_axes(
+        unit_rows(layer(train.pixels[even_sample(candidates)])), HIDDEN_COMPONENTS
+    )
+
+    def projected(images: np.ndarray) -> np.ndarray:
+        parts = (images[start : start + AT_A_TIME] for start in range(0, len(images), AT_A_TIME))
+        return np.concatenate([unit_rows(layer(part)) @ axes for part in parts])
+
+    known, asked = projected(train.pixels[candidates]), projected(dataset.test.pixels)
     pixels = small_pixels(train.take(candidates).images, dataset.test.images)
     seen, new = project(pixels[: len(candidates)], pixels[len(candidates) :], PIXEL_COMPONENTS)
     neighbours = replace(
