@@ -1,14 +1,14 @@
 import json
 import re
-import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from browsing import axe_violations
+from browsing import axe_violations, wait_until
 from conftest import make_predictions
-from hardpairs.analysis.difference import diff
+from hardpairs.analysis.difference import Difference, diff
 from hardpairs.analysis.subject import Subject
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.report.difference import write_difference
@@ -164,21 +164,30 @@ def subject_with_images(run: Predictions) -> Subject:
     return Subject(run, images=images)
 
 
-@pytest.fixture
-def opened(open_page, tmp_path):
+@pytest.fixture(scope="module")
+def written(tmp_path_factory) -> tuple[Path, Difference]:
+    """Two models' page and, in a folder of its own, that of two runs of A and three of B."""
+    folder = tmp_path_factory.mktemp("difference")
     a, b = two()
     difference = diff(subject_with_images(a), b)
-    write_difference(difference, tmp_path)
-    return open_page(tmp_path / "difference.html"), difference
+    write_difference(difference, folder)
+    (first, *rest), after = seeds()
+    names = np.array([f"top/{row} ü.png" for row in range(600)])
+    first, *others = (replace(run, ids=names) for run in (first, *rest, *after))
+    before = [subject_with_images(first), others[0]]
+    write_difference(diff(before, others[1:], link="https://example.org/"), folder / "seeds")
+    return folder, difference
 
 
-def test_a_link_leads_to_its_images(opened):
-    page, difference = opened
+def test_a_link_leads_to_its_images(open_page, written):
+    folder, difference = written
+    page = open_page(folder / "difference.html")
     assert page.locator(".shot").count() > 0
     for kind in ("fixed", "broken"):
         count = int(getattr(difference.accuracy, kind))
-        page.click(f'a[href="#changed={kind}"]')
-        time.sleep(0.3)
+        assert page.locator(f".faces .thumb.{kind}").count() == 4
+        page.click(f'h2 a[href="#changed={kind}"]')
+        wait_until(page, f"wanted().changed === '{kind}' && byId('kind').value === '{kind}'")
         assert page.locator(".shot").count() == min(count, 300)
         assert page.locator(f".shot.{kind}").count() == min(count, 300) > 0
         assert page.locator("#one .bars").count() == 2
@@ -186,22 +195,42 @@ def test_a_link_leads_to_its_images(opened):
     assert "image=" in page.evaluate("location.hash")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_and_names_lead_to_the_originals(open_page, tmp_path, scheme):
-    (first, *rest), after = seeds()
-    names = np.array([f"top/{row} ü.png" for row in range(600)])
-    first, *others = (replace(run, ids=names) for run in (first, *rest, *after))
-    before = [subject_with_images(first), others[0]]
-    difference = diff(before, others[1:], link="https://example.org/")
-    write_difference(difference, tmp_path)
-    page = open_page(tmp_path / "difference.html", "#changed=fixed&all=1", width=390, scheme=scheme)
-    assert axe_violations(page) == []
+def test_filters_narrow_what_a_link_led_to_until_all_is_shown(open_page, written):
+    folder, difference = written
+    pair = difference.pairs[0]
+    page = open_page(folder / "difference.html", f"#pair={pair.first},{pair.second}")
+    of_pair = page.locator(".shot").count()
+    page.locator("#kind").select_option("broken by B")
+    broken = page.locator(".shot").count()
+    assert 0 < broken < of_pair
+    assert "pair=" in page.evaluate("location.hash")
+    found = page.locator("#found").inner_text().replace("\u2068", "").replace("\u2069", "")
+    assert found == f"{broken} images of {' and '.join(pair.names)}"
+    page.click("#everything")
+    assert page.locator(".shot").count() == page.evaluate("Math.min(images.id.length, 300)")
+
+
+def test_its_images_lead_from_the_first_screen_and_from_their_pair(open_page, written):
+    page = open_page(written[0] / "difference.html", scheme="dark")
+    for box in (".faces", ".strip"):
+        address = page.locator(f"{box} a").nth(1).get_attribute("href")
+        page.locator(f"{box} a").nth(1).click()
+        wait_until(page, f"location.hash === '{address}'")
+        name = page.locator("#one h3").inner_text().removeprefix("Image ")
+        assert f"image={name}" in address
+
+
+def test_axe_finds_nothing_and_names_lead_to_the_originals(open_page, written):
+    page = open_page(written[0] / "seeds" / "difference.html", "#changed=fixed&all=1", width=390)
     assert page.locator(".shot").count() == page.locator(".shot.fixed").count() > 0
     assert "0/2 → 3/3" in page.locator(".shot").all_inner_texts()[0]
     link = page.evaluate("document.querySelector('#one h3 a').href")
     assert link.startswith("https://example.org/top/")
     assert link.endswith("%20%C3%BC.png")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    for scheme in ("light", "dark"):
+        page.evaluate(f"document.documentElement.dataset.theme = '{scheme}'")
+        assert axe_violations(page, scheme) == [], scheme
 
 
 def test_facts_stand_under_their_own_model():

@@ -1,252 +1,29 @@
+"""The report in real browsers."""
+
 import json
 import re
 import time
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from browsing import axe_violations, close_view, download, wait_for_view
-from conftest import make_predictions
-from hardpairs.analysis.evaluation import evaluate
-from hardpairs.analysis.neighbours import Neighbours
-from hardpairs.analysis.subject import Subject
-from hardpairs.analysis.verdicts import VERDICTS
-from hardpairs.foreign import one_line
-from hardpairs.predictions.predictions import Predictions
-from hardpairs.report.page import gallery, render_report
-from hardpairs.report.page.evidence import evidence_sentences
-from hardpairs.report.page.sprites import images_sprite
-from hardpairs.report.write import write_analysis
+from browsing import axe_violations, close_view, download, wait_for_view, wait_until
+from hardpairs.report.page import gallery
+from report_pages import HOSTILE, write_pages
 
-HOSTILE = (
-    "<script>alert(1)</script>",
-    "\"'><img src=x onerror=alert(1)>",
-    "a" * 500,
-    "\u202eright to left",
-    "=1+1</style>{{ 7 * 7 }}",
-)
-STUDY = {
-    "kind": "curve",
-    "quick": False,
-    "sections": [
-        {
-            "name": name,
-            "train_images": count,
-            "scores": [{"name": "cnn", "mean": mean, "interval": [mean - 0.01, mean + 0.01]}],
-            "effects": [{"name": "</svg><b>", "gain": 0.01, "interval": [-0.002, 0.022]}],
-        }
-        for name, count, mean in (("half", 30_000, 0.9), ("all", 60_000, 0.92))
-    ],
+ADDRESSES = {
+    "report.html": ("", "pair=0", "quiz"),
+    "judged.html": ("", "verdict=1", "people=1&chosen=2"),
+    "many.html": ("", "group=0", "group=0&other=1"),
+    "everything.html": ("", "class=6"),
 }
-for section in STUDY["sections"]:
-    section["scores"][0]["seconds"] = 12.5
-
-
-def page_of(predictions, *, study=None, **given) -> str:
-    return render_report(Subject(predictions, **given), study=study)
-
-
-def data_of(page: str) -> dict:
-    return json.loads(re.search(r'id="data">(.*?)</script>', page, re.DOTALL)[1])
-
-
-def test_every_mistake_travels_most_confident_first():
-    predictions = make_predictions(images=500)
-    rows = gallery.choose_rows(predictions)
-    wrong = predictions.predicted != predictions.labels
-    assert set(np.flatnonzero(wrong)) <= set(rows.tolist())
-    confidence = predictions.probabilities.max(axis=1)
-    assert (np.diff(confidence[rows[wrong[rows]]]) <= 0).all()
-    right = rows[~wrong[rows]]
-    for index in range(5):
-        mine = np.flatnonzero(~wrong & (predictions.labels == index))
-        closest = mine[np.argsort(confidence[mine], kind="stable")[: gallery.RIGHT_PER_CLASS]]
-        assert set(right[predictions.labels[right] == index]) == set(closest)
-
-
-def test_too_many_mistakes_keep_the_most_confident_of_each_cell(monkeypatch):
-    monkeypatch.setattr(gallery, "MOST_IMAGES", 60)
-    predictions = make_predictions(images=2000)
-    rows = gallery.choose_rows(predictions)
-    assert len(rows) == 60
-    confidence = predictions.probabilities.max(axis=1)
-    for true, pred in np.argwhere(evaluate(predictions).confusion * (1 - np.eye(5))):
-        cell = np.flatnonzero((predictions.labels == true) & (predictions.predicted == pred))
-        kept = np.intersect1d(cell, rows)
-        assert len(kept) >= 2
-        assert confidence[kept].min() >= np.sort(confidence[cell])[-len(kept)]
-
-
-def test_small_gray_sprite_holds_the_images_to_the_pixel():
-    images = np.random.default_rng(0).integers(0, 256, (70, 28, 28, 1), dtype=np.uint8)
-    sprite = images_sprite(images, np.arange(70)[::-1], inverted=True)
-    sheet = pixels_of(sprite)
-    top, left = (4 // sprite["columns"]) * 28, (4 % sprite["columns"]) * 28
-    np.testing.assert_array_equal(255 - sheet[top : top + 28, left : left + 28], images[65, ..., 0])
-
-
-def pixels_of(sprite) -> np.ndarray:
-    import base64
-    import io
-
-    from PIL import Image
-
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(sprite["url"].partition(",")[2]))))
-
-
-def test_large_colour_pictures_are_made_small_enough_for_all_of_them():
-    rng = np.random.default_rng(0)
-
-    class Photos:
-        """Smooth pictures of 224 x 224, made when asked for."""
-
-        def __len__(self):
-            return 10_000
-
-        def __getitem__(self, rows):
-            seeds = rng.integers(0, 256, (len(np.arange(10_000)[rows]), 7, 7, 3), dtype=np.uint8)
-            return seeds.repeat(32, axis=1).repeat(32, axis=2)
-
-    few = images_sprite(Photos(), np.arange(20))
-    assert few["side"] == 128
-    many = images_sprite(Photos(), np.arange(3000))
-    assert many["side"] < 96
-    assert pixels_of(many).shape[2] == 3
-    assert max(pixels_of(many).shape[:2]) < 16_383  # WebP's limit.
-
-
-def test_bare_predictions_give_a_page_without_galleries():
-    page = page_of(make_predictions())
-    assert data_of(page)["sprite"] is None
-    assert "came without images" in page
-    for part in ('id="training"', 'id="study"', 'class="strip"'):
-        assert part not in page
-
-
-def test_page_without_mistakes():
-    page = page_of(Predictions(np.array([0, 1]), np.eye(2), ("a", "b")))
-    assert "All 2 images are right" in page
-    for words in ("hardest", "easiest", "#pair=", "Hard pairs", "Would you"):
-        assert words not in page.split("<script")[0]
-
-
-def test_verdict_and_evidence_travel_with_their_image():
-    predictions = make_predictions()
-    subject = Subject(predictions, other_runs=(predictions,))
-    data = data_of(page_of(predictions, other_runs=(predictions,)))
-    images, sentences = data["images"], data["sentences"]
-    judged = {verdict.row: verdict for verdict in subject.verdicts}
-    assert len({verdict.verdict for verdict in judged.values()}) > 1
-    ambiguity = subject.evidence.ambiguity
-    for row, verdict, evidence in zip(
-        *(images[name] for name in ("row", "verdict", "evidence")), strict=True
-    ):
-        assert verdict == (VERDICTS.index(judged[row].verdict) if row in judged else None)
-        assert f"Ambiguity score {ambiguity[row]:.2f}, from 0 to 1." in [
-            sentences[n] for n in evidence
-        ]
-
-
-def test_evidence_is_told_in_sentences():
-    predictions = make_predictions(images=30, classes=3)
-    votes = np.zeros((30, 3), np.int64)
-    votes[:, 0], votes[:, 1] = 50, 7
-    labels = np.zeros((30, 20), np.uint8)
-    subject = Subject(
-        predictions,
-        votes=votes,
-        neighbours=Neighbours(np.zeros((30, 20), np.int32), labels),
-        other_runs=(predictions,),
-    )
-    wrong = np.flatnonzero((predictions.labels == 1) & (predictions.predicted == 0))[0]
-    said = [
-        text.replace("\u2068", "").replace("\u2069", "")
-        for text in evidence_sentences(subject, np.array([wrong]))[0]
-    ]
-    assert said[:3] == [
-        "0 of its 20 nearest training images are labelled class 1, 20 class 0.",
-        "7 of 57 people chose class 1, 50 class 0.",
-        "0 of 2 runs predict class 1.",
-    ]
-
-
-def test_hostile_names_stay_text():
-    predictions = make_predictions(class_names=HOSTILE, metadata={"<b>": "</dl><script>"})
-
-    seen = []
-
-    class Tags(HTMLParser):
-        def handle_starttag(self, tag, attrs):
-            seen.append(tag)
-            assert not any(name.startswith("on") or name == "style" for name, _ in attrs)
-
-    page = page_of(predictions, study=STUDY)
-    Tags().feed(page)
-    assert seen.count("script") == 2
-    assert "img" not in seen
-    assert "49" not in re.findall(r"<bdi[^>]*>([^<]*)", page)
-    assert data_of(page)["given"] == list(HOSTILE)
-    assert data_of(page)["names"] == [one_line(name) for name in HOSTILE]
-
-
-# --- In a real browser ------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, fashion) -> Path:
-    """An analysis with everything in it: 600 images, half of their mistakes planted."""
     folder = tmp_path_factory.mktemp("report")
-    made = make_predictions(images=600, classes=10)
-    labels = fashion.test.labels[:600]
-    probabilities = made.probabilities.copy()
-    rows = np.arange(600)
-    swapped = probabilities[rows, labels].copy()
-    probabilities[rows, labels] = probabilities.max(axis=1)
-    probabilities[rows, made.predicted] = np.where(made.predicted == labels, 1, swapped)
-    probabilities[::2] = made.probabilities[::2]
-    probabilities /= probabilities.sum(axis=1, keepdims=True)
-    predictions = Predictions(labels, probabilities, fashion.class_names, split="test")
-    subject = Subject(
-        predictions,
-        images=fashion.test.images[:600],
-        human_votes=np.full((10, 10), 0.1),
-        history={"loss": [0.5, 0.3], "accuracy": [0.8, 0.9], "val_loss": [0.6, 0.5]},
-        kept_epoch=2,
-        kernels=np.random.default_rng(0).normal(size=(3, 3, 1, 32)),
-    )
-    write_analysis(subject, folder)
-    page = render_report(
-        Subject(predictions, images=subject.images, human_votes=subject.human_votes),
-        study=STUDY,
-    )
-    (folder / "everything.html").write_text(page, encoding="utf-8")
-    hostile = make_predictions(class_names=HOSTILE)
-    judged = make_predictions(images=600, classes=10, class_names=fashion.class_names)
-    (folder / "judged.html").write_text(
-        render_report(
-            Subject(
-                judged,
-                images=fashion.test.images[:600],
-                votes=np.random.default_rng(0).integers(0, 9, (600, 10)) + 1,
-                neighbours=Neighbours(
-                    np.random.default_rng(0).integers(0, 99, (600, 20)).astype(np.int32),
-                    np.random.default_rng(1).integers(0, 10, (600, 20)).astype(np.uint8),
-                ),
-                train_images=fashion.train.images[:99],
-                hidden=np.random.default_rng(2).normal(size=(600, 4)),
-                human_votes=np.full((10, 10), 0.1),
-            )
-        ),
-        encoding="utf-8",
-    )
-    many = make_predictions(images=2000, classes=300)
-    drawn = np.random.default_rng(0).integers(0, 256, (2000, 16, 16, 1), dtype=np.uint8)
-    (folder / "many.html").write_text(page_of(many, images=drawn), encoding="utf-8")
-    (folder / "hostile.html").write_text(
-        page_of(hostile, images=subject.images[:200], study=STUDY), encoding="utf-8"
-    )
+    write_pages(folder, fashion)
     return folder
 
 
@@ -267,19 +44,22 @@ def test_counts_in_the_page_are_those_of_metrics_json(visit, folder):
         Number(cell.querySelector('.count')?.textContent ?? 0)))"""
     )
     assert shown == metrics["confusion"]
+    opened = page.evaluate(
+        """() => data.names.map((_, t) => data.names.map((_, p) => {
+        history.replaceState(null, "", `#true=${t}&pred=${p}`);
+        followAddress();
+        const links = document.querySelectorAll(`.cells a[href="#true=${t}&pred=${p}"]`);
+        return [links.length, thumbs.children.length, byId("view-text").innerText]; }))"""
+    )
     for row, counts in enumerate(metrics["confusion"]):
         for column, count in enumerate(counts):
-            assert page.locator(f'.cells a[href="#true={row}&pred={column}"]').count() == bool(
-                count
-            )
-            page.evaluate(f"location.hash = 'true={row}&pred={column}'")
-            wait_for_view(page, f"true={row}&pred={column}")
-            opened = page.locator("#view .thumb").count()
+            links, thumbs, text = opened[row][column]
+            assert links == bool(count)
+            assert text.startswith(f"{count} image")
             if row == column:  # The closest calls, and some of the surest to compare.
-                assert min(count, gallery.RIGHT_PER_CLASS) <= opened <= count
+                assert min(count, gallery.RIGHT_PER_CLASS) <= thumbs <= count
             else:
-                assert opened == count
-            assert page.locator("#view-text").inner_text().startswith(f"{count} image")
+                assert thumbs == count
 
 
 def test_from_a_cell_to_its_images_by_pointer_and_by_keyboard(visit, folder):
@@ -347,8 +127,8 @@ def test_class_page_and_csv(visit, folder):
 def test_table_sorts(visit, folder):
     scores = json.loads((folder / "metrics.json").read_text())["classes"]
     page = visit()
-    page.click("#classes ~ .scroll thead th:nth-child(3) button")
-    shown = page.locator("#classes ~ .scroll tbody td:nth-child(3)").all_inner_texts()
+    page.click("#classes ~ .scroll thead th:nth-child(4) button")
+    shown = page.locator("#classes ~ .scroll tbody td:nth-child(4)").all_inner_texts()
     assert shown == [
         f"{value:.3f}" for value in sorted((s["recall"] for s in scores), reverse=True)
     ]
@@ -470,11 +250,7 @@ def test_map_is_walked_and_opened_by_keys(visit, folder):
     page.locator("#map-box").focus()
     before = page.locator("#map-loupe").inner_text().strip()
     assert before.startswith("labelled")
-    for _ in range(100):
-        if page.evaluate("drawnMap !== null"):
-            break
-        time.sleep(0.05)
-    assert page.evaluate("drawnMap !== null")
+    wait_until(page, "drawnMap !== null")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowDown")
     at = page.evaluate("map.place[onMap]")
@@ -483,24 +259,16 @@ def test_map_is_walked_and_opened_by_keys(visit, folder):
     assert page.locator("#loupe h3").inner_text() == f"Image {page.evaluate(f'images.id[{at}]')}"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(
-    ("name", "address"),
-    [
-        ("report.html", ""),
-        ("report.html", "#pair=0"),
-        ("report.html", "#quiz"),
-        ("judged.html", ""),
-        ("judged.html", "#verdict=1"),
-        ("judged.html", "#people=1&chosen=2"),
-        ("many.html", "#group=0"),
-        ("everything.html", ""),
-        ("everything.html", "#class=6"),
-    ],
-)
-def test_axe_finds_nothing(visit, scheme, name, address):
-    page = visit(name, address, scheme=scheme)
-    assert axe_violations(page, scheme) == []
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_axe_finds_nothing(visit, name):
+    page = visit(name)
+    for address in ADDRESSES[name]:
+        page.evaluate(f"(history.replaceState(null, '', '#{address}'), followAddress())")
+        assert page.evaluate("document.querySelectorAll('dialog[open]').length") == bool(address)
+        inside = "dialog[open]" if address else "html"
+        for scheme in ("light", "dark"):
+            page.evaluate(f"document.documentElement.dataset.theme = '{scheme}'")
+            assert axe_violations(page, scheme, inside) == [], (address, scheme)
 
 
 def test_many_classes_open_quickly(visit):
@@ -520,4 +288,3 @@ def test_many_classes_open_quickly(visit):
     text = page.locator("#view-text").inner_text()
     cell = page.locator(".groups a[href='#group=0&other=1']")
     assert text.startswith(f"{cell.inner_text()} mistake" if cell.count() else "0 mistakes")
-    assert axe_violations(page) == []

@@ -74,10 +74,10 @@ def _start(program: str, environment: dict[str, str], options) -> tuple[Service,
 
 
 class Page:
-    """One page in a browser of its own."""
+    """The one page of a browser."""
 
-    def __init__(self, program: str, display: str, folder: Path, *, width: int, scheme: str):
-        """Start the browser, at home in `folder`. Its window is never under 447 pixels wide."""
+    def __init__(self, program: str, display: str, folder: Path, scheme: str):
+        """Start the browser, at home in `folder`."""
         self.downloads = folder / "downloads"
         (folder / ".config").mkdir(parents=True, exist_ok=True)
         self.downloads.mkdir(exist_ok=True)
@@ -89,7 +89,6 @@ class Page:
         home = {"HOME": str(folder), "XDG_CONFIG_HOME": str(folder / ".config")}
         environment = {**os.environ, **home, "DISPLAY": display, "GTK_THEME": theme}
         self._service, self._driver = _start(program, environment, options)
-        self._driver.set_window_size(width, 840)
         self.keyboard = SimpleNamespace(press=self._press)
 
     def close(self) -> None:
@@ -98,6 +97,14 @@ class Page:
             self._driver.quit()
         finally:
             self._service.stop()
+
+    def open(self, address: str, width: int) -> None:
+        """Load an address as if for the first time, in a window never under 447 pixels wide."""
+        self._driver.set_window_size(width, 840)
+        self.goto(address)
+        if self.evaluate("localStorage.length"):
+            self.run("localStorage.clear()")
+            self.goto(address)
 
     def errors(self) -> list[str]:
         """What the page complained of since it was loaded."""

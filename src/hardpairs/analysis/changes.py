@@ -24,6 +24,8 @@ from hardpairs.analysis.significance import (
     unmatched_error,
 )
 
+SMALLEST_P = 0.0001  # Texts say of smaller ones that they are; difference.json has their digits.
+
 
 @dataclass(frozen=True)
 class Change:
@@ -253,8 +255,16 @@ def interval_text(change: Change) -> str:
 
 
 def p_text(p_value: float | None) -> str:
-    """A p-value with two digits, or that there is none."""
-    return "not tested" if p_value is None else f"{p_value:.2g}"
+    """A p-value with two digits, that it is tiny, or that there is none."""
+    if p_value is None:
+        return "not tested"
+    return f"< {SMALLEST_P:g}" if p_value < SMALLEST_P else f"{p_value:.2g}"
+
+
+def p_is(p_value: float | None) -> str:
+    """The same behind a "p": "= 0.031", "< 0.0001", "not tested"."""
+    text = p_text(p_value)
+    return f"= {text}" if text[0].isdigit() else text
 
 
 def count_text(images: float) -> str:

@@ -126,6 +126,11 @@ class Difference:
         return f"B is {self.conclusion} than A by {size}"
 
     @property
+    def can_tell(self) -> bool:
+        """Whether there are verdicts that tell an ambiguous picture from the model's error."""
+        return bool(self.verdicts) and not all(side.verdicts.alone for side in self.subjects)
+
+    @property
     def method(self) -> str:
         """How intervals and p-values were made, in a sentence."""
         if len(self.a.accuracies) + len(self.b.accuracies) == 2:

@@ -11,7 +11,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from hardpairs.analysis.changes import Change, count_text, interval_text, p_text, points
+from hardpairs.analysis.changes import Change, count_text, interval_text, p_is, p_text, points
 from hardpairs.analysis.difference import Difference
 from hardpairs.analysis.difference import diff as compare_sides
 from hardpairs.analysis.gate import find_worse
@@ -159,7 +159,7 @@ def print_difference(difference: Difference, console: Console) -> None:
             f"calibration error {a.calibration_error:.1%} and {b.calibration_error:.1%}",
             highlight=False,
         )
-    for part in difference.verdicts:
+    for part in difference.verdicts if difference.can_tell else ():
         fixed, broken = map(count_text, (part.fixed, part.broken))
         console.print(
             f"{part.verdict}: {fixed} fixed, {broken} broken, "
@@ -168,7 +168,7 @@ def print_difference(difference: Difference, console: Console) -> None:
         )
     for pair in difference.pairs[:SHOWN_PAIRS]:
         p_value = pair.change.adjusted_p
-        mark = "not tested" if p_value is None else f"p {p_value:.2g}"
+        mark = "not tested" if p_value is None else f"p {p_is(p_value)}"
         mark = "significant" if pair.change.significant else mark
         wrong = " -> ".join(map(count_text, pair.change.wrong))
         names = " / ".join(one_line(name) for name in pair.names)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from hardpairs.analysis.changes import count_text, interval_text, p_text, points
+from hardpairs.analysis.changes import count_text, interval_text, p_is, p_text, points
 from hardpairs.analysis.difference import Difference
 from hardpairs.files import make_folder, write_text
 from hardpairs.report.markdown import markdown_environment
@@ -39,7 +39,9 @@ def render_summary(
         allowed: Points that B may be worse; None where nobody asked.
     """
     environment = markdown_environment()
-    environment.filters.update(points=points, interval=interval_text, p=p_text, count=count_text)
+    environment.filters.update(
+        points=points, interval=interval_text, p=p_text, p_is=p_is, count=count_text
+    )
     return environment.get_template("difference.md.jinja").render(
         difference=difference, worse=worse, allowed=allowed
     )

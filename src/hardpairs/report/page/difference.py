@@ -6,26 +6,27 @@ import numpy as np
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
-from hardpairs.analysis.changes import count_text, interval_text, p_text, points
+from hardpairs.analysis.changes import count_text, interval_text, p_is, p_text, points
 from hardpairs.analysis.difference import Difference, PairChange
 from hardpairs.analysis.evaluation import count_cells
-from hardpairs.analysis.verdicts import VERDICTS, judge_images
+from hardpairs.analysis.verdicts import ONE_WITNESS, VERDICTS, judge_images
 from hardpairs.foreign import one_line, spoken_names
 from hardpairs.html import csp_hash
 from hardpairs.report.choice import rank_within
 from hardpairs.report.describe import facts
 from hardpairs.report.page.both import KINDS, Both, see_both
 from hardpairs.report.page.evidence import evidence_sentences
-from hardpairs.report.page.shell import joined, page_environment
+from hardpairs.report.page.matrix import MOST_CLASSES_IN_FULL, short_names
+from hardpairs.report.page.shell import id_text, joined, page_environment
 from hardpairs.report.page.spectrum import draw_spectrum
 from hardpairs.report.page.sprites import images_sprite
 
-MOST_CLASSES_IN_FULL = 40
 MOST_IMAGES = 5_000
 MOST_PROBABLE = 5
 MOST_CELLS = 200
 SPECTRA = 5
-STYLES = ("base", "matrix", "view", "difference", "print")
+STYLES = ("base", "first", "matrix", "view", "difference", "print")
+SCRIPTS = ("common", "difference")
 LEVELS = 5  # Steps of each of the two colours, see difference.css.
 CLEAR = "model error"  # A broken image whose label is clear.
 
@@ -35,7 +36,8 @@ def render_difference(difference: Difference) -> str:
     both = see_both(difference)
     rows = choose_rows(both)
     data = _page_data(difference, both, rows)
-    style, script = joined(STYLES, "css"), joined(("difference",), "js")
+    style, script = joined(STYLES, "css"), joined(SCRIPTS, "js")
+    names = spoken_names(difference.class_names)
     environment = page_environment().overlay()
     environment.filters = {
         **environment.filters,
@@ -43,13 +45,16 @@ def render_difference(difference: Difference) -> str:
         "points": points,
         "interval": interval_text,
         "p": p_text,
+        "p_is": p_is,
         "count": count_text,
     }
     return environment.get_template("difference.html.jinja").render(
         difference=difference,
         a=one_line(difference.a.name),
         b=one_line(difference.b.name),
-        names=spoken_names(difference.class_names),
+        names=names,
+        short_names=short_names(names),
+        one_witness=ONE_WITNESS,
         matrix=_matrix(difference),
         spectra=_spectra(difference, both),
         facts=[facts(side[0].metadata) for side in difference.runs],
@@ -66,11 +71,10 @@ def render_difference(difference: Difference) -> str:
     )
 
 
-def _spectra(difference: Difference, both: Both) -> list[tuple[PairChange, Markup]]:
-    drawn = [
-        (pair, draw_spectrum(both, pair.first, pair.second)) for pair in difference.pairs[:SPECTRA]
-    ]
-    return [(pair, spectrum) for pair, spectrum in drawn if spectrum is not None]
+def _spectra(difference: Difference, both: Both) -> list[tuple[PairChange, Markup | None]]:
+    """The hardest pairs that changed, each with its spectrum where there are probabilities."""
+    changed = [pair for pair in difference.pairs if pair.change.fixed or pair.change.broken]
+    return [(pair, draw_spectrum(both, pair.first, pair.second)) for pair in changed[:SPECTRA]]
 
 
 def choose_rows(both: Both) -> np.ndarray:
@@ -111,7 +115,7 @@ def _page_data(difference: Difference, both: Both, rows: np.ndarray) -> dict[str
         "verdicts": list(VERDICTS),
         "sprite": sprite,
         "images": {
-            "id": [str(each) for each in both.ids[rows].tolist()],
+            "id": [id_text(each) for each in both.ids[rows].tolist()],
             "true": both.labels[rows].tolist(),
             "kind": both.kinds[rows].tolist(),
             "a": a[rows].tolist(),
@@ -138,7 +142,9 @@ def _most_probable(
         largest = np.argpartition(-shares, count - 1)[:count]
         kept = sorted({*largest.tolist(), int(labels[row]), int(others[row])})
         kept.sort(key=lambda index: -shares[index])
-        lists.append([part for i in kept for part in (i, round(float(shares[i]) * 10_000))])
+        parts = [(index, round(float(shares[index]) * 10_000)) for index in kept]
+        named = int(labels[row]), int(others[row])  # Told even where next to nothing.
+        lists.append([each for part in parts if part[1] or part[0] in named for each in part])
     return lists
 
 

@@ -15,6 +15,7 @@ from hardpairs.report.describe import run_name
 from hardpairs.report.page.evidence import evidence_sentences
 from hardpairs.report.page.matrix import people_examples
 from hardpairs.report.page.pairs import first_images, pair_data, quiz_data, quiz_rows, surest
+from hardpairs.report.page.shell import id_text
 from hardpairs.report.page.sprites import images_sprite
 
 MOST_IMAGES = 10_000
@@ -123,7 +124,7 @@ def _fields(subject: Subject, rows: np.ndarray) -> dict[str, list[Any]]:
     )
     fields: dict[str, list[Any]] = {
         "row": rows.tolist(),
-        "id": [one_line(identity) for identity in predictions.ids[rows].tolist()],
+        "id": [id_text(identity) for identity in predictions.ids[rows].tolist()],
         "true": predictions.labels[rows].tolist(),
         "predicted": predictions.predicted[rows].tolist(),
         "probabilities": _most_probable(predictions, rows),
@@ -170,7 +171,7 @@ def _neighbours(subject: Subject, rows: np.ndarray) -> dict[str, Any] | None:
         "row": shown.tolist(),
         "id": None
         if neighbours.of_training
-        else [one_line(each) for each in subject.predictions.ids[shown].tolist()],
+        else [id_text(each) for each in subject.predictions.ids[shown].tolist()],
         "of": [
             [[place_of[row], label] for row, label in zip(line, given, strict=True)]
             if all(row in place_of for row in line)

@@ -14,6 +14,7 @@ LEVELS = 10  # Steps of the matrix' colour map, see matrix.css.
 DIFFERENCE_LEVELS = 5
 MOST_SAMPLED = 10_000
 FEWEST_GROUPS, MOST_GROUPS = 8, 24
+LONGEST_NAME = 16
 PEOPLE_EXAMPLES = 3  # Images of a cell that travel, whatever the model says of them.
 
 
@@ -89,6 +90,16 @@ def people_examples(subject: Subject) -> np.ndarray:
     cell = labels[order] * votes.shape[1] + chosen[order]
     firsts = [order[cell == each][:PEOPLE_EXAMPLES] for each in np.unique(cell)]
     return np.concatenate(firsts) if firsts else np.empty(0, np.int64)
+
+
+def short_names(names: list[str]) -> list[str]:
+    """Names for a matrix' head: at most 16 letters, cut where those left still tell them apart."""
+    cut = [name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…" for name in names]
+    half = (LONGEST_NAME - 1) // 2
+    return [
+        f"{name[:half]}…{name[-half:]}" if cut.count(short) > 1 else short
+        for name, short in zip(names, cut, strict=True)
+    ]
 
 
 def row_shares(evaluation: Evaluation) -> np.ndarray:

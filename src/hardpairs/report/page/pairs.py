@@ -23,13 +23,13 @@ ADVICE = {
     ),
     AMBIGUOUS: (
         0.5,
-        "Most of these pictures are ambiguous: a second label, or one class for both, would say "
-        "more than more training.",
+        "Most of these pictures are ambiguous: before more training, consider a second label for "
+        "them, or one class for both.",
     ),
     MODEL_ERROR: (
         0.5,
-        "Most of these are model errors: pictures that can be told, so more images of the two "
-        "classes or a better model should help.",
+        "Most of these are model errors: the pictures can be told, so more training images of the "
+        "two classes or a better model should help.",
     ),
 }
 
@@ -59,7 +59,7 @@ def pair_data(subject: Subject, number: int, place_of: dict[int, int]) -> dict[s
 
     Returns:
         "first", "second", "spectrum": [place, step] from surely the first to surely the second,
-        and "verdicts": counts in both directions.
+        and "told": what the page says of the pair, a sentence each.
     """
     pair = subject.evaluation.hard_pairs[number]
     rows = np.array(
@@ -69,27 +69,45 @@ def pair_data(subject: Subject, number: int, place_of: dict[int, int]) -> dict[s
     away = 1 - lean(subject, pair.first, pair.second, rows)
     order = np.argsort(away, kind="stable")
     steps = np.minimum((away * STEPS).astype(np.int64), STEPS - 1)
+    facts = pair_facts(subject, pair)
     return {
         "first": pair.first,
         "second": pair.second,
         "spectrum": [[place_of[int(rows[i])], int(steps[i])] for i in order],
+        "told": [*facts["told"], *([facts["advice"]] if facts["advice"] else [])],
     }
 
 
 def pair_facts(subject: Subject, pair: HardPair) -> dict[str, Any]:
-    """What the page says of a hard pair: counts by verdict, advice, what separates, people."""
-    counts = pair_verdicts(subject, pair)
-    about, names, votes = subject.about, subject.predictions.class_names, subject.human_votes
+    """What the page says of a hard pair.
+
+    Returns:
+        "pair"; "verdicts", see `pair_verdicts`; "told", sentences on what separates the two and
+        what people do, where that is known; "advice", a sentence or None.
+    """
+    counts, about = pair_verdicts(subject, pair), subject.about
+    names = subject.predictions.class_names
     both = frozenset((names[pair.first], names[pair.second]))
+    separates = about.separates.get(both) if about is not None else None
+    told = [f"What separates them: {separates}."] if separates else []
+    if subject.human_votes is not None:
+        told.append(_people_sentence(pair, subject.human_votes, spoken_names(names)))
     return {
         "pair": pair,
         "verdicts": counts,
+        "told": told,
         "advice": advice(counts, pair.mistakes) if counts else None,
-        "separates": about.separates.get(both) if about is not None else None,
-        "people": None
-        if votes is None
-        else (float(votes[pair.first, pair.second]), float(votes[pair.second, pair.first])),
     }
+
+
+def _people_sentence(pair: HardPair, votes: np.ndarray, names: list[str]) -> str:
+    first, second = (f"\u2068{names[index]}\u2069" for index in (pair.first, pair.second))
+    there, back = votes[pair.first, pair.second], votes[pair.second, pair.first]
+    more = "more" if there + back > pair.first_share + pair.second_share else "less"
+    return (
+        f"People mix them up {more}: {there:.0%} of their votes on {first} go to {second}, "
+        f"{back:.0%} the other way."
+    )
 
 
 def pair_verdicts(subject: Subject, pair: HardPair) -> dict[str, int]:

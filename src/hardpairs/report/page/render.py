@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from hardpairs.analysis.evaluation import Evaluation
 from hardpairs.analysis.subject import Subject
-from hardpairs.analysis.verdicts import VERDICTS
+from hardpairs.analysis.verdicts import ONE_WITNESS, VERDICTS
 from hardpairs.foreign import spoken_names
 from hardpairs.html import csp_hash
 from hardpairs.report.describe import data_name, describe, facts, run_name, split_name
@@ -20,6 +20,7 @@ from hardpairs.report.page.matrix import (
     matrix_rows,
     people_counts,
     people_rows,
+    short_names,
 )
 from hardpairs.report.page.pairs import headline, pair_facts
 from hardpairs.report.page.shell import joined, page_environment
@@ -27,7 +28,7 @@ from hardpairs.report.page.sprites import kernels_sprite
 from hardpairs.report.page.study import draw_curve, study_charts, study_title
 
 STYLES = ("base", "first", "matrix", "view", "print")
-SCRIPTS = ("core", "lists", "loupe", "marks", "views", "tables", "quiz", "map", "start")
+SCRIPTS = ("common", "core", "lists", "loupe", "marks", "views", "tables", "quiz", "map", "start")
 CLASSES_SHOWN = 100  # Of the class table; the others are laid out when asked for.
 VERDICT_CLASSES = dict(zip(VERDICTS, ("suspect", "ambiguous", "error", "untold"), strict=True))
 
@@ -64,6 +65,7 @@ def render_report(
             metrics=subject.metrics,
             evaluation=evaluation,
             names=spoken_names(evaluation.class_names),
+            short_names=short_names(spoken_names(evaluation.class_names)),
             **_told(subject),
             matrix=rows,
             groups=groups,
@@ -99,12 +101,13 @@ def _told(subject: Subject) -> dict[str, Any]:
     }
 
 
-def _has(subject: Subject, data: dict[str, Any]) -> dict[str, bool]:
+def _has(subject: Subject, data: dict[str, Any]) -> dict[str, bool | str]:
     return {
         "has_images": subject.images is not None,
         "has_quiz": data["quiz"] is not None,
         "has_votes": subject.votes is not None,
         "has_map": data["map"] is not None,
+        "one_witness": subject.verdicts.alone and ONE_WITNESS,
     }
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import jinja2
 
+from hardpairs.foreign import one_line
 from hardpairs.html import html_environment
 
 HERE = Path(__file__).parent
@@ -17,6 +18,12 @@ def page_environment() -> jinja2.Environment:
     environment.filters["percent"] = lambda value, decimals=1: f"{value:.{decimals}%}"
     environment.filters["points"] = lambda value: f"{100 * value:.1f}"
     return environment
+
+
+def id_text(identity: object) -> str:
+    """An image's id as it is, blanks and all, which links and corrections name; if it can be."""
+    text = str(identity)
+    return text if text.isprintable() else one_line(text)
 
 
 @cache

@@ -1,62 +1,28 @@
-"use strict";
-// Shows what the page was given; every statistic was computed before it was written.
-
-const data = JSON.parse(document.getElementById("data").textContent);
-const { names, images, sprite, verdicts } = data;
-const byId = (id) => document.getElementById(id);
-const SHOWN = 300;
+const SHOWN = 300, FACES = 4, STRIP = 5;
 const KINDS = data.kinds;
 let shown = [], current = -1;
 
-function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
-
-const term = (index) => make("bdi", { class: "name", title: names[index] }, names[index]);
-const isolated = (text) => `\u2068${text}\u2069`;
-const percent = (parts) => `${(parts / 100).toFixed(1)}%`;
-
-const sheet = new Image();
-const ready = sprite
-  ? new Promise((resolve) => { sheet.onload = resolve; sheet.src = sprite.url; })
-  : null;
-
-function picture(k) {
-  const { columns, side } = sprite;
-  const canvas = make("canvas", { width: side, height: side, "aria-hidden": "true" });
-  const x = (k % columns) * side, y = Math.floor(k / columns) * side;
-  ready.then(() => canvas.getContext("2d")
-    .drawImage(sheet, x, y, side, side, 0, 0, side, side));
-  return canvas;
-}
-
+const picture = (k) => drawn(sheet, k, { "aria-hidden": "true" });
 const kindOf = (k) => KINDS[images.kind[k]];
 const several = Math.max(...data.runs) > 1;
 const inAll = (k) => Math.abs(images.ra[k] / data.runs[0] - images.rb[k] / data.runs[1]) === 1;
-
-function idOf(k) {
-  const id = make("bdi", {}, images.id[k]);
-  if (!data.link) return id;
-  const path = images.id[k].split("/").map(encodeURIComponent).join("/");
-  return make("a", { href: data.link + path, target: "_blank", rel: "noopener" }, id);
-}
 
 // --- What the address asks for ---------------------------------------------------------------------
 
 function wanted() {
   const query = new URLSearchParams(location.hash.slice(1));
   const pair = /^(\d+),(\d+)$/.exec(query.get("pair") ?? "");
-  const number = (name) => (/^\d+$/.test(query.get(name) ?? "") ? Number(query.get(name)) : null);
+  const place = (name) => {
+    const index = /^\d+$/.test(query.get(name) ?? "") ? Number(query.get(name)) : names.length;
+    return index < names.length ? index : null;
+  };
   return {
-    asked: ["changed", "all", "true", "pred", "pair", "image"].some((name) => query.has(name)),
+    asked: ["changed", "all", "true", "pred", "pair", "image", "verdict"].some((name) => query.has(name)),
     changed: KINDS.includes(query.get("changed")) ? query.get("changed") : "",
     all: query.has("all"),
     verdict: verdicts.includes(query.get("verdict")) ? query.get("verdict") : "",
-    label: number("true"), pred: number("pred"),
-    pair: pair ? [Number(pair[1]), Number(pair[2])] : null,
+    label: place("true"), pred: place("pred"),
+    pair: pair && Math.max(pair[1], pair[2]) < names.length ? [Number(pair[1]), Number(pair[2])] : null,
     image: query.get("image"),
   };
 }
@@ -94,16 +60,25 @@ function follow(scroll) {
   if (byId("all")) byId("all").checked = asked.all;
   if (byId("verdict")) byId("verdict").value = asked.verdict;
   byId("label").value = asked.label ?? "";
-  const parts = [`${shown.length.toLocaleString("en")} images`];
+  const parts = [plural(shown.length, "image")];
   if (asked.pair) parts.push(`of ${asked.pair.map((i) => isolated(names[i])).join(" and ")}`);
-  if (asked.pred !== null) parts.push(`that A or B takes for ${isolated(names[asked.pred])}`);
-  if (shown.length > SHOWN) parts.push(`(the first ${SHOWN} are shown)`);
+  if (asked.pred !== null) parts.push(`that A or B predicts to be ${isolated(names[asked.pred])}`);
   byId("found").textContent = parts.join(" ");
-  byId("pictures").replaceChildren(...shown.slice(0, SHOWN).map(shot));
+  byId("everything").hidden = address(asked) === "#";
+  byId("pictures").replaceChildren();
   const at = shown.findIndex((k) => images.id[k] === asked.image);
+  do showMore(); while (at >= byId("pictures").children.length);
   if (shown.length) choose(Math.max(at, 0), at >= 0);
   else byId("one").replaceChildren(make("p", { class: "quiet" }, "No image fits."));
   if (scroll) byId("images").scrollIntoView();
+}
+
+function showMore() {
+  const from = byId("pictures").children.length;
+  byId("pictures").append(...shown.slice(from, from + SHOWN).map(shot));
+  const left = shown.length - byId("pictures").children.length;
+  byId("more").hidden = left <= 0;
+  byId("more").textContent = `Show ${number(Math.min(left, SHOWN))} more of ${number(left)}`;
 }
 
 function shot(k) {
@@ -123,7 +98,6 @@ function sharesOf(k) {
 
 function choose(position, keep) {
   const buttons = [...byId("pictures").children];
-  if (position >= buttons.length) position = 0;
   current = position;
   for (const [index, button] of buttons.entries()) {
     button.tabIndex = index === position ? 0 : -1;
@@ -136,37 +110,49 @@ function choose(position, keep) {
 
 function details(k) {
   const kind = kindOf(k);
-  const parts = sprite ? [picture(k)] : [];
-  parts.push(make("h3", {}, idOf(k)));
-  parts.push(make("p", {}, "labelled ", make("b", {}, term(images.true[k])), "; A says ",
-    make("b", {}, term(images.a[k])), ", B says ", make("b", {}, term(images.b[k]))));
-  if (several) parts.push(make("p", { class: "quiet" }, `${sharesOf(k)}.`));
+  const facts = make("div", { class: "facts-of" }, make("h3", {}, "Image ", idOf(k)),
+    make("p", {}, "labelled ", make("b", {}, term(images.true[k])), "; A predicts ",
+      make("b", {}, term(images.a[k])), ", B predicts ", make("b", {}, term(images.b[k]))));
+  if (several) facts.append(make("p", { class: "quiet" }, `${sharesOf(k)}.`));
   const tags = [kind === "elsewhere" ? "wrong in both" : kind];
   if (images.verdict[k] !== null) tags.push(verdicts[images.verdict[k]]);
-  parts.push(make("p", { class: "tags" }, ...tags.map((tag) => make("span", { class: "tag" }, tag))));
+  facts.append(make("p", { class: "tags" }, ...tags.map((tag) => make("span", { class: "tag" }, tag))));
+  const beside = make("div", { class: "beside" }, ...(sprite ? [picture(k)] : []), facts);
+  if (images.evidence[k].length) {
+    beside.append(make("ul", { class: "evidence" },
+      ...images.evidence[k].map((text) => make("li", {}, ...sentence(text)))));
+  }
   const bars = make("div", { class: "two-bars" });
   if (images.pa[k].length) bars.append(barsOf(images.pa[k], k, `A: ${data.a}`));
   if (images.pb[k].length) bars.append(barsOf(images.pb[k], k, `B: ${data.b}`));
-  parts.push(bars);
-  const evidence = images.evidence[k];
-  if (evidence.length) {
-    parts.push(make("ul", { class: "evidence" }, ...evidence.map((text) => make("li", {}, text))));
-  }
-  return parts;
+  return [beside, bars];
 }
 
 function barsOf(probabilities, k, caption) {
-  const table = make("table", { class: "bars" }, make("caption", {}, make("bdi", {}, caption)));
+  const table = barTable(caption);
   for (let at = 0; at < probabilities.length; at += 2) {
     const [index, parts] = [probabilities[at], probabilities[at + 1]];
-    const bar = make("span", { class: index === images.true[k] ? "bar-true" : "bar-other" });
-    bar.style.inlineSize = `${parts / 100}%`;
-    table.append(make("tr", {}, make("th", { scope: "row" }, term(index)),
-      make("td", { class: "track", "aria-hidden": "true" }, bar),
-      make("td", { class: "number" }, percent(parts))));
+    table.append(barRow(k, index, parts / 100, percent(parts)));
   }
   return table;
 }
+
+// --- The first images of what B fixes and breaks, in all and of a pair ----------------------------------
+
+function fillWithChanged(box) {
+  const isFaces = box.classList.contains("faces");
+  const { changed, pair } = box.dataset;
+  const asked = { ...wanted(), changed, all: false, verdict: "", label: null, pred: null,
+    pair: pair ? pair.split(",").map(Number) : null };
+  const first = [...images.id.keys()].filter((k) => fits(k, asked)).slice(0, isFaces ? FACES : STRIP);
+  fillStrip(box, first.map((k) => make("a", { class: `thumb ${changed}`,
+    href: address(asked, images.id[k]), "aria-label": `Image ${isolated(images.id[k])}, A ${
+      isolated(names[images.a[k]])}, B ${isolated(names[images.b[k]])}` }, picture(k),
+  make("span", {}, ...(isFaces ? [term(images.a[k]), " → ", term(images.b[k])]
+    : [term(images.true[k])])))));
+}
+
+for (const box of sprite ? document.querySelectorAll("[data-changed]") : []) fillWithChanged(box);
 
 // --- Events ----------------------------------------------------------------------------------------
 
@@ -177,57 +163,36 @@ byId("pictures").addEventListener("click", (event) => {
 
 byId("pictures").addEventListener("keydown", (event) => {
   const all = [...byId("pictures").children];
-  const wrapped = all.findIndex((button) => button.offsetTop > all[0].offsetTop);
-  const columns = wrapped < 0 ? all.length : wrapped;
-  const moves = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns };
-  const target = event.key === "Home" ? 0 : event.key === "End" ? all.length - 1
-    : current + (moves[event.key] ?? NaN);
-  if (!(target >= 0 && target < all.length)) return;
+  const target = step(event, current, all.length, columnsOf(all));
+  if (Number.isNaN(target)) return;
   event.preventDefault();
   choose(target, true);
   all[target].focus();
 });
 
+byId("more").addEventListener("click", () => {
+  const from = byId("pictures").children.length;
+  showMore();
+  byId("pictures").children[from].focus();
+});
+
 for (const id of ["kind", "all", "verdict", "label"]) {
   byId(id)?.addEventListener("change", () => {
-    const chosen = {
-      changed: byId("kind").value, all: byId("all")?.checked ?? false, verdict: byId("verdict")?.value ?? "",
-      label: byId("label").value === "" ? null : Number(byId("label").value), pred: null, pair: null,
-    };
-    history.replaceState(null, "", address(chosen));
+    const { pred, pair } = wanted();
+    const label = byId("label").value === "" ? null : Number(byId("label").value);
+    history.replaceState(null, "", address({ changed: byId("kind").value, label, pred, pair,
+      all: byId("all")?.checked ?? false, verdict: byId("verdict")?.value ?? "" }));
     follow(false);
   });
 }
 
-for (const button of document.querySelectorAll("[data-set]")) {
-  button.addEventListener("click", () => {
-    byId("delta").dataset.mode = button.dataset.set;
-    for (const sibling of button.parentElement.querySelectorAll("button")) {
-      sibling.setAttribute("aria-pressed", String(sibling === button));
-    }
-  });
-}
-
-for (const heading of document.querySelectorAll(".sortable thead th")) {
-  heading.querySelector("button")?.addEventListener("click", () => {
-    const body = heading.closest("table").tBodies[0], column = heading.cellIndex;
-    const up = heading.getAttribute("aria-sort") === "descending";
-    for (const sibling of heading.parentElement.cells) sibling.removeAttribute("aria-sort");
-    heading.setAttribute("aria-sort", up ? "ascending" : "descending");
-    const value = (row) => row.cells[column].dataset.sort ?? row.cells[column].innerText;
-    const compare = (x, y) => (column === 0 ? value(x).localeCompare(value(y))
-      : parseFloat(value(x)) - parseFloat(value(y)));
-    body.append(...[...body.rows].sort((x, y) => (up ? compare(x, y) : compare(y, x))));
-  });
-}
-
-byId("theme").addEventListener("click", () => {
-  const dark = document.documentElement.dataset.theme
-    ? document.documentElement.dataset.theme === "dark"
-    : matchMedia("(prefers-color-scheme: dark)").matches;
-  document.documentElement.dataset.theme = dark ? "light" : "dark";
+byId("everything").addEventListener("click", () => {
+  history.replaceState(null, "", "#");
+  follow(false);
+  byId("kind").focus();
 });
 
+for (const table of document.querySelectorAll("table.grid")) walkTable(table);
 addEventListener("hashchange", () => follow(true));
 follow(false);
 if (wanted().asked) byId("images").scrollIntoView();

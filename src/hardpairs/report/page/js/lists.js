@@ -24,8 +24,8 @@ function listed() {
 }
 
 function thumb(k) {
-  const label = `Image ${images.id[k]}, ${isolated(images.true[k])}, predicted ${
-    isolated(images.predicted[k])}${sure(k) && ` with ${sure(k)}`}${
+  const label = `Image ${images.id[k]}, ${isolated(names[images.true[k]])}, predicted ${
+    isolated(names[images.predicted[k]])}${sure(k) && ` with ${sure(k)}`}${
     images.verdict[k] === null ? "" : `, ${verdicts[images.verdict[k]]}`}`;
   const face = sheet ? picture(k) : `${images.id[k]}`;
   const button = make("button", { type: "button", class: `thumb ${verdictClass(k)}`,
@@ -88,14 +88,19 @@ function showFilters() {
   }));
 }
 
+function pressThumb(position) {
+  const all = thumbs.children;
+  for (const [index, button] of [...all].entries()) {
+    button.setAttribute("aria-pressed", String(index === position));
+    button.tabIndex = -1;
+  }
+  (all[position] ?? all[0])?.setAttribute("tabindex", "0");
+  shown.at = position;
+}
+
 function choose(position, keepAddress = true) {
   const k = shown.listed[position];
-  for (const [index, button] of [...thumbs.children].entries()) {
-    const current = index === position;
-    button.tabIndex = current ? 0 : -1;
-    button.setAttribute("aria-pressed", String(current));
-  }
-  shown.at = position;
+  pressThumb(position);
   showImage(k);
   say(`Image ${images.id[k]}, ${position + 1} of ${shown.listed.length}, labelled ${
     names[images.true[k]]}, predicted ${names[images.predicted[k]]}`);
@@ -110,20 +115,9 @@ thumbs.addEventListener("click", (event) => {
   if (button) choose([...thumbs.children].indexOf(button));
 });
 
-function step(key, position, count, columns) {
-  const moves = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns };
-  if (key === "Home") return 0;
-  if (key === "End") return count - 1;
-  const target = position + (moves[key] ?? NaN);
-  return target >= 0 && target < count ? target : NaN;
-}
-
 thumbs.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
   const all = [...thumbs.children];
-  const position = all.indexOf(event.target);
-  const wrapped = all.findIndex((button) => button.offsetTop > all[0].offsetTop);
-  const target = step(event.key, position, all.length, wrapped < 0 ? all.length : wrapped);
+  const target = step(event, all.indexOf(event.target), all.length, columnsOf(all));
   if (Number.isNaN(target)) return;
   event.preventDefault();
   choose(target);

@@ -16,11 +16,12 @@ function details(k) {
     facts.append(make("p", {}, make("span", { class: `tag ${VERDICT_CLASS[verdict]}` },
       verdicts[verdict])));
   }
+  const beside = [...(sheet ? [picture(k)] : []), facts];
   if (images.evidence[k].length) {
-    facts.append(make("ul", { class: "evidence", "data-key": "mistakes.csv: evidence" },
-      ...evidenceOf(k).map((sentence) => make("li", {}, sentence))));
+    beside.push(make("ul", { class: "evidence", "data-key": "mistakes.csv: evidence" },
+      ...evidenceOf(k).map((text) => make("li", {}, ...sentence(text)))));
   }
-  const parts = [make("div", { class: "beside" }, ...(sheet ? [picture(k)] : []), facts)];
+  const parts = [make("div", { class: "beside" }, ...beside)];
   parts.push(markButtons(k), ...neighboursOf(k));
   const bars = make("div", { class: "bars-of" });
   if (images.probabilities[k].length) {
@@ -31,13 +32,6 @@ function details(k) {
   return parts;
 }
 
-function idOf(k) {
-  const id = make("bdi", {}, images.id[k]);
-  if (!data.link) return id;
-  const path = String(images.id[k]).split("/").map(encodeURIComponent).join("/");
-  return make("a", { href: data.link + path, target: "_blank", rel: "noopener" }, id);
-}
-
 function neighboursOf(k) {
   const near = train?.of[k] ?? [];
   if (!near.length || !train.sprite) return [];
@@ -45,7 +39,7 @@ function neighboursOf(k) {
   const strip = near.map(([place, label]) => {
     const same = label === images.true[k];
     const name = train.id ? `Image ${train.id[place]}` : `Training image ${train.row[place]}`;
-    const text = `${name}, labelled ${isolated(label)}`;
+    const text = `${name}, labelled ${isolated(names[label])}`;
     return make("figure", { class: same ? "same" : "" },
       drawn(trainSheet, place, { role: "img", "aria-label": text }),
       make("figcaption", {}, term(label)));
@@ -54,18 +48,6 @@ function neighboursOf(k) {
     : "Its nearest training images";
   const key = train.id ? "predictions.npz: embeddings" : "neighbours.npz";
   return [make("h4", {}, heading), make("div", { class: "near", "data-key": key }, ...strip)];
-}
-
-function barTable(caption) {
-  return make("table", { class: "bars" }, make("caption", {}, make("bdi", {}, caption)));
-}
-
-function barRow(k, index, share, text, key) {
-  const bar = make("span", { class: index === images.true[k] ? "bar-true" : "bar-other" });
-  bar.style.inlineSize = `${share}%`;
-  return make("tr", {}, make("th", { scope: "row" }, term(index)),
-    make("td", { class: "track", "aria-hidden": "true" }, bar),
-    make("td", { class: "number", "data-key": key }, text));
 }
 
 function barsOf(probabilities, k, caption) {

@@ -32,8 +32,8 @@ function askNext() {
     return button;
   });
   body.replaceChildren(
-    make("p", { class: "quiet" }, `Image ${answers.length + 1} of ${items.length}, between which `
-      + "the model hesitates. Which is it? Keys 1 and 2."),
+    make("p", { class: "quiet" }, `Image ${answers.length + 1} of ${items.length}. `
+      + "The model hesitates between two classes. Which is it? Press 1 or 2."),
     face, make("div", { class: "answers", role: "group", "aria-label": "Your answer" }, ...buttons));
   say(`Image ${answers.length + 1} of ${items.length}`);
 }

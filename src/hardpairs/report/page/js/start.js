@@ -26,18 +26,7 @@ document.addEventListener("focusin", nameSource);
 
 // --- The start -----------------------------------------------------------------------------------
 
-const kept = recall("theme");
-if (["light", "dark"].includes(kept)) document.documentElement.dataset.theme = kept;
-
-byId("theme").addEventListener("click", () => {
-  const dark = matchMedia("(prefers-color-scheme: dark)").matches;
-  const now = document.documentElement.dataset.theme ?? (dark ? "dark" : "light");
-  const next = now === "dark" ? "light" : "dark";
-  document.documentElement.dataset.theme = next;
-  remember("theme", next);
-  if (map && canvas) drawMap();
-});
-
+byId("theme").addEventListener("click", () => { if (map && canvas) drawMap(); });
 byId("close").addEventListener("click", () => view.close());
 for (const dialog of document.querySelectorAll("dialog")) {
   dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
@@ -62,31 +51,22 @@ function linkTo(k) {
     "data-key": `predictions.npz: row ${images.row[k]}, image ${images.id[k]}` }, picture(k));
 }
 
-function walkStrip(event) {
-  const links = [...event.currentTarget.children];
-  const target = step(event.key, links.indexOf(event.target.closest("a")), links.length, links.length);
-  if (Number.isNaN(target) || event.ctrlKey || event.metaKey || event.altKey) return;
-  event.preventDefault();
-  for (const [index, link] of links.entries()) link.tabIndex = index === target ? 0 : -1;
-  links[target].focus();
-}
-
 if (sheet) {
   const faces = document.querySelector(".faces");
-  for (const k of faces ? data.first : []) {
-    const link = linkTo(k);
-    link.append(make("span", {}, term(images.true[k]), " → ", term(images.predicted[k])));
-    faces.append(link);
+  if (faces) {
+    fillStrip(faces, data.first.map((k) => {
+      const link = linkTo(k);
+      link.append(make("span", {}, term(images.true[k]), " → ", term(images.predicted[k])));
+      return link;
+    }));
   }
   for (const strip of document.querySelectorAll(".strip")) {
     const { true: t, pred: p } = strip.dataset;
-    for (const k of chosen(inCell(Number(t), Number(p))).slice(0, STRIP)) {
+    fillStrip(strip, chosen(inCell(Number(t), Number(p))).slice(0, STRIP).map((k) => {
       const link = linkTo(k);
       link.append(make("span", {}, sure(k)));
-      if (strip.children.length) link.tabIndex = -1;
-      strip.append(link);
-    }
-    strip.addEventListener("keydown", walkStrip);
+      return link;
+    }));
   }
 }
 

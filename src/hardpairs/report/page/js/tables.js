@@ -1,41 +1,15 @@
-// --- Tables: walking with the keyboard, sorting, searching, switching ----------------------------
-
-const focusable = (cell) => cell.querySelector("a, button") ?? cell;
-
-function walkTable(table) {
-  table.setAttribute("role", "grid");
-  for (const cell of table.querySelectorAll("tbody th, tbody td")) focusable(cell).tabIndex = -1;
-  const first = table.querySelector("tbody th a, tbody td");
-  if (first) focusable(first.closest("th, td")).tabIndex = 0;
-}
-
-document.addEventListener("keydown", (event) => {
-  const cell = event.target.closest("table.grid tbody th, table.grid tbody td");
-  if (!cell || event.ctrlKey || event.metaKey || event.altKey) return;
-  const row = cell.parentElement, rows = row.parentElement.rows;
-  const down = { ArrowDown: 1, ArrowUp: -1 }[event.key] ?? 0;
-  const across = { ArrowRight: 1, ArrowLeft: -1 }[event.key] ?? 0;
-  const nextRow = rows[row.sectionRowIndex + down];
-  let target = nextRow?.cells[cell.cellIndex + across];
-  if (event.key === "Home") target = row.cells[0];
-  else if (event.key === "End") target = row.cells[row.cells.length - 1];
-  else if (!down && !across) return;
-  event.preventDefault();
-  if (!target) return;
-  focusable(cell).tabIndex = -1;
-  focusable(target).tabIndex = 0;
-  focusable(target).focus();
-});
+// --- The class table, the matrix, the list of cells, rows as CSV ---------------------------------
 
 function classRow([c, precision, recall, f1, support, mistakes, other, count]) {
   const key = (field) => `metrics.json: classes[${c}].${field}`;
   const cell = (text, field) => make("td", { class: "number", "data-key": field && key(field) }, text);
   return make("tr", {},
     make("th", { scope: "row" }, make("a", { href: `#class=${c}` }, term(c))),
-    cell(precision, "precision"), cell(recall, "recall"), cell(f1, "f1"),
-    cell(number(support), "support"), cell(number(mistakes), null),
+    cell(number(mistakes), null),
     make("td", {}, ...(other === null ? [] : [cellLink(c, other, term(other)), " ",
-      make("span", { class: "quiet" }, number(count))])));
+      make("span", { class: "quiet" }, number(count))])),
+    cell(recall, "recall"), cell(precision, "precision"), cell(f1, "f1"),
+    cell(number(support), "support"));
 }
 
 function showAllClasses() {  // Made only now: of a thousand classes that takes a while.
@@ -50,44 +24,11 @@ byId("all-classes")?.addEventListener("click", () => {
   showAllClasses();
   byId("classes").closest("section").querySelector("tbody a").focus();
 });
-
-function sortTable(heading) {
-  if (heading.closest("section")?.querySelector("#classes")) showAllClasses();
-  const body = heading.closest("table").tBodies[0], column = heading.cellIndex;
-  const isText = !heading.classList.contains("number");
-  const up = heading.getAttribute("aria-sort") === "descending"
-    || (heading.getAttribute("aria-sort") === null && isText);
-  for (const sibling of heading.parentElement.cells) sibling.removeAttribute("aria-sort");
-  heading.setAttribute("aria-sort", up ? "ascending" : "descending");
-  const text = (row) => row.cells[column].innerText;
-  const value = (row) => {
-    const found = parseFloat(text(row).replaceAll(",", ""));
-    return Number.isNaN(found) ? -Infinity : found;
-  };
-  const compare = isText
-    ? (a, b) => text(a).localeCompare(text(b), "en", { numeric: true })
-    : (a, b) => value(a) - value(b);
-  const rows = [...body.rows].sort((a, b) => (up ? compare(a, b) : compare(b, a)));
-  body.append(...rows);
-}
-
-for (const heading of document.querySelectorAll(".sortable thead th")) {
-  heading.querySelector("button")?.addEventListener("click", () => sortTable(heading));
-}
+// Sorting takes all of them, so they are laid out before the heading hears of the click.
+byId("classes").closest("section").querySelector("thead")
+  .addEventListener("click", showAllClasses, true);
 
 // --- The matrix -----------------------------------------------------------------------------------
-
-for (const button of document.querySelectorAll("[data-set]")) {
-  button.addEventListener("click", () => {
-    const matrix = button.closest(".matrix");
-    matrix.dataset.mode = button.dataset.set;
-    const key = matrix.querySelector(".legend.key");
-    if (key) key.hidden = button.dataset.set !== "difference";
-    for (const sibling of button.parentElement.querySelectorAll("[data-set]")) {
-      sibling.setAttribute("aria-pressed", String(sibling === button));
-    }
-  });
-}
 
 function arrange(table, order) {
   const rows = [...table.tBodies[0].rows], head = table.tHead.rows[0];

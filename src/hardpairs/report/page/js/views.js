@@ -70,7 +70,7 @@ function classView(index) {
 }
 
 function pairView(at) {
-  const { first, second, spectrum } = pairs[at];
+  const { first, second, spectrum, told } = pairs[at];
   const items = chosen((k) => isMistake(k) && [first, second].includes(images.true[k])
     && [first, second].includes(images.predicted[k]));
   const there = countOf.get(`${first},${second}`)?.count ?? 0;
@@ -81,7 +81,7 @@ function pairView(at) {
     links: [make("p", { class: "doors" },
       cellLink(first, second, number(there), " ", term(first), " taken for ", term(second)),
       cellLink(second, first, number(back), " ", term(second), " taken for ", term(first)),
-      classLink(first), classLink(second))],
+      classLink(first), classLink(second)), ...told.map((text) => make("p", {}, ...sentence(text)))],
     spectrum: sheet ? spectrumOf(first, second, spectrum) : null };
 }
 
@@ -98,10 +98,11 @@ function spectrumOf(first, second, spectrum) {
         face.setAttribute("aria-hidden", "true");
         const button = make("button", { type: "button", tabindex: "-1",
           class: `face ${isMistake(k) ? `wrong ${verdictClass(k)}` : "right"}`,
-          "aria-label": `Image ${images.id[k]}, labelled ${isolated(label)}, ${
+          "aria-label": `Image ${images.id[k]}, labelled ${isolated(names[label])}, ${
             isMistake(k) ? "a mistake" : "right"}` }, face);
         button.addEventListener("click", () => {
           showImage(k);
+          pressThumb(shown.listed.indexOf(k));
           loupe.scrollIntoView({ block: "nearest" });
           history.replaceState(null, "", `#${shown.address}&image=${encodeURIComponent(images.id[k])}`);
         });
@@ -122,15 +123,15 @@ function spectrumOf(first, second, spectrum) {
   const faces = walk.querySelectorAll("button");
   if (faces.length) faces[0].tabIndex = 0;
   walk.addEventListener("keydown", (event) => {
-    const target = step(event.key, [...faces].indexOf(event.target), faces.length, MOST_IN_STEP);
+    const target = step(event, [...faces].indexOf(event.target), faces.length, MOST_IN_STEP);
     if (Number.isNaN(target)) return;
     event.preventDefault();
     event.target.tabIndex = -1;
     faces[target].tabIndex = 0;
     faces[target].focus();
   });
-  return [make("p", { class: "side" }, "labelled ", term(first), " above the line, ", term(second),
-    " below; framed are mistakes, coloured by verdict"), walk, axis];
+  return [make("p", { class: "side" }, "Labelled ", term(first), " above the line, ", term(second),
+    " below it. A frame is a mistake, its colour the verdict."), walk, axis];
 }
 
 function verdictView(index) {

@@ -1,0 +1,188 @@
+"use strict";
+// Shows what the page was given; every statistic was computed before it was written.
+
+const data = JSON.parse(document.getElementById("data").textContent);
+const { names, images, sprite, verdicts } = data;
+const byId = (id) => document.getElementById(id);
+
+// --- Small makers -----------------------------------------------------------------------------
+
+function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== null) element.setAttribute(name, value);
+  }
+  element.append(...children);
+  return element;
+}
+
+const term = (index) => make("bdi", { class: "name", title: names[index] }, names[index]);
+const isolated = (text) => `\u2068${text}\u2069`;  // A name inside an attribute.
+const percent = (parts) => `${(parts / 100).toFixed(1)}%`;
+const number = (count) => count.toLocaleString("en");
+const plural = (count, noun) => `${number(count)} ${noun}${count === 1 ? "" : "s"}`;
+
+function sentence(text) {  // Its names, which Python isolated, break in two only where they are long.
+  return text.split(/\u2068(.*?)\u2069/u).map((part, at) =>
+    (at % 2 ? make("bdi", { class: part.length < 25 ? "whole" : null }, part) : part));
+}
+
+// --- What a reader's browser keeps, where it keeps anything -------------------------------------
+
+function recall(name) {
+  try { return localStorage.getItem(`hardpairs ${name}`); } catch { return null; }
+}
+
+function remember(name, value) {
+  try { localStorage.setItem(`hardpairs ${name}`, value); } catch { /* Kept while open. */ }
+}
+
+// --- Images -----------------------------------------------------------------------------------
+
+function sheetOf(given) {
+  if (!given) return null;
+  const image = new Image();
+  const ready = new Promise((resolve) => { image.onload = resolve; });
+  image.src = given.url;
+  return { ...given, image, ready };
+}
+
+const sheet = sheetOf(sprite);
+
+function drawn(from, place, attributes) {
+  const { side, columns, image, ready } = from;
+  const canvas = make("canvas", { width: side, height: side, ...attributes });
+  const x = (place % columns) * side, y = Math.floor(place / columns) * side;
+  ready.then(() => canvas.getContext("2d").drawImage(image, x, y, side, side, 0, 0, side, side));
+  return canvas;
+}
+
+function idOf(k) {
+  const id = make("bdi", {}, images.id[k]);
+  if (!data.link) return id;
+  const path = images.id[k].split("/").map(encodeURIComponent).join("/");
+  return make("a", { href: data.link + path, target: "_blank", rel: "noopener" }, id);
+}
+
+function barTable(caption) {
+  return make("table", { class: "bars" }, make("caption", {}, make("bdi", {}, caption)));
+}
+
+function barRow(k, index, share, text, key = null) {
+  const bar = make("span", { class: index === images.true[k] ? "bar-true" : "bar-other" });
+  bar.style.inlineSize = `${share}%`;
+  return make("tr", {}, make("th", { scope: "row" }, term(index)),
+    make("td", { class: "track", "aria-hidden": "true" }, bar),
+    make("td", { class: "number", "data-key": key }, text));
+}
+
+// --- Moving with the keyboard -----------------------------------------------------------------------
+
+function step(event, position, count, columns) {
+  if (event.ctrlKey || event.metaKey || event.altKey) return NaN;
+  const moves = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns };
+  if (event.key === "Home") return 0;
+  if (event.key === "End") return count - 1;
+  const target = position + (moves[event.key] ?? NaN);
+  return target >= 0 && target < count ? target : NaN;
+}
+
+function columnsOf(elements) {  // How many stand in the first line.
+  const wrapped = elements.findIndex((each) => each.offsetTop > elements[0].offsetTop);
+  return wrapped < 0 ? elements.length : wrapped;
+}
+
+function walkStrip(event) {  // One tab stop for all of them.
+  const links = [...event.currentTarget.children];
+  const target = step(event, links.indexOf(event.target.closest("a")), links.length, links.length);
+  if (Number.isNaN(target)) return;
+  event.preventDefault();
+  for (const [index, link] of links.entries()) link.tabIndex = index === target ? 0 : -1;
+  links[target].focus();
+}
+
+function fillStrip(strip, links) {
+  for (const link of links.slice(1)) link.tabIndex = -1;
+  strip.append(...links);
+  strip.addEventListener("keydown", walkStrip);
+}
+
+// --- Tables: walking with the keyboard, sorting ------------------------------------------------------
+
+const focusable = (cell) => cell.querySelector("a, button") ?? cell;
+
+function walkTable(table) {
+  table.setAttribute("role", "grid");
+  for (const cell of table.querySelectorAll("tbody th, tbody td")) focusable(cell).tabIndex = -1;
+  const first = table.querySelector("tbody th a, tbody td");
+  if (first) focusable(first.closest("th, td")).tabIndex = 0;
+}
+
+document.addEventListener("keydown", (event) => {
+  const cell = event.target.closest("table.grid tbody th, table.grid tbody td");
+  if (!cell || event.ctrlKey || event.metaKey || event.altKey) return;
+  const row = cell.parentElement, rows = row.parentElement.rows;
+  const down = { ArrowDown: 1, ArrowUp: -1 }[event.key] ?? 0;
+  const across = { ArrowRight: 1, ArrowLeft: -1 }[event.key] ?? 0;
+  const nextRow = rows[row.sectionRowIndex + down];
+  let target = nextRow?.cells[cell.cellIndex + across];
+  if (event.key === "Home") target = row.cells[0];
+  else if (event.key === "End") target = row.cells[row.cells.length - 1];
+  else if (!down && !across) return;
+  event.preventDefault();
+  if (!target) return;
+  focusable(cell).tabIndex = -1;
+  focusable(target).tabIndex = 0;
+  focusable(target).focus();
+});
+
+function sortTable(heading) {
+  const body = heading.closest("table").tBodies[0], column = heading.cellIndex;
+  const isText = !heading.classList.contains("number");
+  const up = heading.getAttribute("aria-sort") === "descending"
+    || (heading.getAttribute("aria-sort") === null && isText);
+  for (const sibling of heading.parentElement.cells) sibling.removeAttribute("aria-sort");
+  heading.setAttribute("aria-sort", up ? "ascending" : "descending");
+  const text = (row) => row.cells[column].dataset.sort ?? row.cells[column].innerText;
+  const value = (row) => {
+    const found = parseFloat(text(row).replaceAll(",", ""));
+    return Number.isNaN(found) ? -Infinity : found;
+  };
+  const compare = isText
+    ? (a, b) => text(a).localeCompare(text(b), "en", { numeric: true })
+    : (a, b) => value(a) - value(b);
+  const rows = [...body.rows].sort((a, b) => (up ? compare(a, b) : compare(b, a)));
+  body.append(...rows);
+}
+
+for (const heading of document.querySelectorAll(".sortable thead th")) {
+  heading.querySelector("button")?.addEventListener("click", () => sortTable(heading));
+}
+
+// --- Switches: what the cells of a matrix show ------------------------------------------------------
+
+for (const button of document.querySelectorAll("[data-set]")) {
+  button.addEventListener("click", () => {
+    const matrix = button.closest(".matrix");
+    matrix.dataset.mode = button.dataset.set;
+    const key = matrix.querySelector(".legend.key");
+    if (key) key.hidden = button.dataset.set !== "difference";
+    for (const sibling of button.parentElement.querySelectorAll("[data-set]")) {
+      sibling.setAttribute("aria-pressed", String(sibling === button));
+    }
+  });
+}
+
+// --- Light or dark ----------------------------------------------------------------------------------
+
+if (["light", "dark"].includes(recall("theme"))) {
+  document.documentElement.dataset.theme = recall("theme");
+}
+
+byId("theme").addEventListener("click", () => {
+  const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+  const now = document.documentElement.dataset.theme ?? (dark ? "dark" : "light");
+  const next = now === "dark" ? "light" : "dark";
+  document.documentElement.dataset.theme = next;
+  remember("theme", next);
+});

@@ -1,0 +1,103 @@
+"""Pages that the tests of the report look at, and what those pages hold."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+
+from conftest import make_predictions
+from hardpairs.analysis.neighbours import Neighbours
+from hardpairs.analysis.subject import Subject
+from hardpairs.predictions.predictions import Predictions
+from hardpairs.report.page import render_report
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "\"'><img src=x onerror=alert(1)>",
+    "a" * 500,
+    "\u202eright to left",
+    "=1+1</style>{{ 7 * 7 }}",
+)
+STUDY = {
+    "kind": "curve",
+    "quick": False,
+    "sections": [
+        {
+            "name": name,
+            "train_images": count,
+            "scores": [{"name": "cnn", "mean": mean, "interval": [mean - 0.01, mean + 0.01]}],
+            "effects": [{"name": "</svg><b>", "gain": 0.01, "interval": [-0.002, 0.022]}],
+        }
+        for name, count, mean in (("half", 30_000, 0.9), ("all", 60_000, 0.92))
+    ],
+}
+for section in STUDY["sections"]:
+    section["scores"][0]["seconds"] = 12.5
+
+
+def page_of(predictions, *, study=None, **given) -> str:
+    return render_report(Subject(predictions, **given), study=study)
+
+
+def data_of(page: str) -> dict:
+    return json.loads(re.search(r'id="data">(.*?)</script>', page, re.DOTALL)[1])
+
+
+def write_pages(folder: Path, fashion) -> None:
+    """Write the pages that browsers open, and metrics.json of the first of them.
+
+    report.html is a run's with half of its mistakes planted, everything.html the same as a
+    study's, judged.html has whatever is known of images, many.html 300 classes, hostile.html
+    names that would act.
+    """
+    predictions = _half_planted(fashion)
+    known = {"images": fashion.test.images[:600], "human_votes": np.full((10, 10), 0.1)}
+    subject = Subject(
+        predictions,
+        **known,
+        history={"loss": [0.5, 0.3], "accuracy": [0.8, 0.9], "val_loss": [0.6, 0.5]},
+        kept_epoch=2,
+        kernels=np.random.default_rng(0).normal(size=(3, 3, 1, 32)),
+    )
+    drawn = np.random.default_rng(0).integers(0, 256, (2000, 16, 16, 1), dtype=np.uint8)
+    many, hostile = (
+        make_predictions(images=2000, classes=300),
+        make_predictions(class_names=HOSTILE),
+    )
+    pages = {
+        "report": render_report(subject),
+        "everything": page_of(predictions, study=STUDY, **known),
+        "judged": render_report(_judged(fashion)),
+        "many": page_of(many, images=drawn),
+        "hostile": page_of(hostile, images=subject.images[:200], study=STUDY),
+    }
+    for name, page in pages.items():
+        (folder / f"{name}.html").write_text(page, encoding="utf-8")
+    (folder / "metrics.json").write_text(json.dumps(subject.metrics))
+
+
+def _half_planted(fashion) -> Predictions:
+    made = make_predictions(images=600, classes=10)
+    labels, rows = fashion.test.labels[:600], np.arange(600)
+    probabilities = made.probabilities.copy()
+    swapped = probabilities[rows, labels].copy()
+    probabilities[rows, labels] = probabilities.max(axis=1)
+    probabilities[rows, made.predicted] = np.where(made.predicted == labels, 1, swapped)
+    probabilities[::2] = made.probabilities[::2]
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    return Predictions(labels, probabilities, fashion.class_names, split="test")
+
+
+def _judged(fashion) -> Subject:
+    near = np.random.default_rng(0).integers(0, 99, (600, 20)).astype(np.int32)
+    labels = np.random.default_rng(1).integers(0, 10, (600, 20)).astype(np.uint8)
+    return Subject(
+        make_predictions(images=600, classes=10, class_names=fashion.class_names),
+        images=fashion.test.images[:600],
+        votes=np.random.default_rng(0).integers(0, 9, (600, 10)) + 1,
+        neighbours=Neighbours(near, labels),
+        train_images=fashion.train.images[:99],
+        hidden=np.random.default_rng(2).normal(size=(600, 4)),
+        human_votes=np.full((10, 10), 0.1),
+    )
