@@ -124,6 +124,7 @@ def _end_with_parent() -> None:
 
 
 def _run(job: Job, wanted: dict[str, Any], state: Path | None) -> Files:
+    dataset = _load_once(job.source)
     from hardpairs.studies.worker import run_job
 
-    return run_job(job, _load_once(job.source), wanted, state)
+    return run_job(job, dataset, wanted, state)

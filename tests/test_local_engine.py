@@ -1,0 +1,79 @@
+"""Studies on this machine, in processes of their own."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from conftest import run_cli
+from hardpairs.errors import InputError
+from toys import REAL_STUDY, without_times
+
+UNGUARDED = """
+from hardpairs.data.datasets import load_dataset
+from hardpairs.studies.jobs import Job
+from hardpairs.studies.local import local_engine
+from hardpairs.training.recipes import RECIPES
+print("begun", flush=True)
+job = Job("nowhere", RECIPES["fast-dense"], 0)
+for _, outcome in local_engine(1)([job], {"nowhere": load_dataset("digits")}):
+    print(type(outcome).__name__)
+"""
+
+
+def test_a_script_without_a_guard_runs_once(tmp_path):
+    """Data that only the script has opened: what a worker says of it comes back as well."""
+    (tmp_path / "mine.py").write_text(UNGUARDED)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", tmp_path / "mine.py"],
+        capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert done.stdout.splitlines() == ["begun", "InputError"], done.stderr
+
+
+@pytest.mark.train
+def test_killed_at_any_moment_it_goes_on_to_the_same_table(tmp_path, tiny_folder, real_study):
+    command = [*REAL_STUDY, "--data", tiny_folder, "--out", tmp_path / "killed"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "hardpairs", *map(str, command)],
+        env={**os.environ, "PYTHONWARNINGS": "ignore"},
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 120
+    while not (finished := list((tmp_path / "killed" / "jobs").glob("[!.]*"))):
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.05)
+    before = {path: (path / "predictions.npz").stat().st_mtime_ns for path in finished}
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    deadline = time.monotonic() + 10
+    while workers_of(process.pid):  # They end by themselves.
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    done = run_cli(*command)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    for path, changed in before.items():
+        assert (path / "predictions.npz").stat().st_mtime_ns == changed
+    whole, said = real_study
+    assert without_times(tmp_path / "killed") == without_times(whole)
+    assert done.stdout.splitlines()[:-1] == said.splitlines()[:-1]
+
+
+def workers_of(session: int) -> list[str]:
+    listed = subprocess.run(
+        ["ps", "-o", "pid=", "-s", str(session)], capture_output=True, text=True, check=False
+    )
+    return listed.stdout.split()
+
+
+def test_without_keras_a_study_names_the_extra(monkeypatch):
+    from hardpairs.studies import local
+
+    monkeypatch.setattr(local.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(InputError, match=r"hardpairs\[train\]"):
+        local.local_engine(1)
