@@ -6,7 +6,8 @@
 
 Each training runs in a process of its own, so that peak memory is its own and nothing is warm.
 All ratios are to the median `fit` of the lesson's script in the same run, and one file holds all
-that a run measured: the machine's rate, the rows, how time grows.
+that a run measured: the machine's rate, the rows, how time grows. "command" is what a person waits
+for: `hardpairs run` of seed 0 from its start to its last file, or the lesson's whole script.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -49,7 +51,7 @@ def main() -> None:
     chosen = options.only.split(",") if options.only else [*QUICK_SEEDS] if options.short else names
     of_row = QUICK_SEEDS if options.short else SEEDS
     names = [name for name in names if name in chosen or name == LESSON]
-    console = Console(width=150)
+    console = Console(width=190)
     rate = measure("machine", 0)["gflops"]
     console.print(f"bf16 matrix products on this machine: {rate:.0f} GFLOP/s")
     outcomes: dict[str, list[dict[str, Any]]] = {}
@@ -57,10 +59,12 @@ def main() -> None:
     # Seed by seed, so that a machine which gets slower in between is slower for all.
     for seed in range(max(seeds.values())):
         for name in (name for name in names if seed < seeds[name]):
-            outcomes.setdefault(name, []).append(measure(name, seed))
-            Console(stderr=True).print(name, seed, outcomes[name][-1])
-    lesson_fit = median(outcome["fit_seconds"] for outcome in outcomes[LESSON])
-    rows = [summarise(name, outcomes[name], lesson_fit, rate) for name in names]
+            outcome = measure(name, seed)
+            if name in RECIPES and seed == 0:
+                outcome["command_seconds"] = measure_command(name)
+            outcomes.setdefault(name, []).append(outcome)
+            Console(stderr=True).print(name, seed, outcome)
+    rows = [summarise(name, outcomes[name], outcomes[LESSON], rate) for name in names]
     scaling = measure_scaling() if not (options.only or options.short) else []
     console.print(speed_table(rows))
     if scaling:
@@ -90,10 +94,25 @@ def measure(name: str, seed: int, **variant: Any) -> dict[str, Any]:
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
+def measure_command(name: str) -> float:
+    """Seconds of `hardpairs run`, all of it."""
+    with tempfile.TemporaryDirectory() as folder:
+        words = ("run", "--recipe", name, "--seed", "0", "--quiet", "--out", f"{folder}/run")
+        started = time.perf_counter()
+        done = subprocess.run(
+            [sys.executable, "-m", "hardpairs", *words], capture_output=True, text=True, check=False
+        )
+    if done.returncode:
+        sys.exit(f"hardpairs {' '.join(words)} failed:\n{done.stderr[-2000:]}")
+    return time.perf_counter() - started
+
+
 def summarise(
-    name: str, outcomes: list[dict[str, Any]], lesson_fit: float, rate: float
+    name: str, outcomes: list[dict[str, Any]], lesson: list[dict[str, Any]], rate: float
 ) -> dict[str, Any]:
     """One row: accuracy over seeds with its t interval, time, operations, memory."""
+    script = median(outcome["process_seconds"] for outcome in lesson)
+    command = script if name == LESSON else outcomes[0].get("command_seconds")
     accuracies = [outcome["accuracy"] for outcome in outcomes]
     seconds = [outcome["fit_seconds"] for outcome in outcomes]
     operations = [o["operations"] * o["images"] * o["epochs"] for o in outcomes]
@@ -109,8 +128,10 @@ def summarise(
         "fit_seconds_median": median(seconds),
         "fit_seconds_min": min(seconds),
         "fit_seconds_max": max(seconds),
-        "ratio_to_lesson": median(seconds) / lesson_fit,
+        "ratio_to_lesson": median(seconds) / median(each["fit_seconds"] for each in lesson),
         "process_seconds_median": median(o["process_seconds"] for o in outcomes),
+        "command_seconds": command,
+        "command_ratio_to_lesson": command and command / script,
         "images_per_second": median(o["images"] * o["epochs"] / o["fit_seconds"] for o in outcomes),
         "parameters": outcomes[0].get("parameters", 0),
         "operations": median(operations),
@@ -148,12 +169,22 @@ def speed_table(rows: list[dict[str, Any]]) -> Table:
     table = Table(title="accuracy on the test set, time of fit, ratio to the lesson's fit")
     for name in (
         *("name", "accuracy", "interval", "flips", "seeds", "fit s", "min", "max", "ratio"),
-        *("process s", "images/s", "parameters", "TFLOP", "GFLOP/s", "of bf16", "MB"),
+        *(
+            "process s",
+            "command s",
+            "ratio",
+            "images/s",
+            "parameters",
+            "TFLOP",
+            "GFLOP/s",
+            "of bf16",
+            "MB",
+        ),
     ):
         table.add_column(name, justify="left" if name == "name" else "right")
     for row in rows:
         interval, flips = row["accuracy_interval"], row["flip_averaged_accuracy_mean"]
-        known = row["operations"] > 0
+        command, known = row["command_seconds"], row["operations"] > 0
         table.add_row(
             row["name"],
             f"{row['accuracy_mean']:.2%}",
@@ -163,6 +194,8 @@ def speed_table(rows: list[dict[str, Any]]) -> Table:
             *(f"{row[f'fit_seconds_{key}']:.1f}" for key in ("median", "min", "max")),
             f"{row['ratio_to_lesson']:.3f}",
             f"{row['process_seconds_median']:.1f}",
+            f"{command:.1f}" if command else "",
+            f"{row['command_ratio_to_lesson']:.3f}" if command else "",
             f"{row['images_per_second']:,.0f}",
             f"{row['parameters']:,}" if row["parameters"] else "",
             f"{row['operations'] / 1e12:.1f}" if known else "",
