@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hardpairs.analysis.subject import Subject
 from hardpairs.cli.terminal import Console, print_evaluation
-from hardpairs.data.about import load_human_votes
+from hardpairs.data.about import load_class_votes
 from hardpairs.data.datasets import load_dataset
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.report.write import write_analysis
@@ -70,7 +70,7 @@ subject = Subject(
     images=fashion.test.pixels,
     inverted=fashion.test.inverted,
     about=fashion.about,
-    human_votes=load_human_votes(fashion.test.fingerprint),
+    class_votes=load_class_votes(fashion.test.fingerprint),
     history=history.history,
     kept_epoch=stopping.best_epoch + 1,
     kernels=model.layers[0].get_weights()[0],

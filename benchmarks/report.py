@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from hardpairs.analysis.subject import Subject
-from hardpairs.data.about import load_human_votes
+from hardpairs.data.about import load_class_votes
 from hardpairs.data.datasets import load_class_names, load_split
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.report.page import render_report
@@ -73,11 +73,11 @@ def measure(path: Path, images: int, classes: int, wrong: float) -> dict[str, An
     predictions = invent_predictions(images, classes, wrong)
     pixels = split.images[np.arange(images) % len(split)]
     few: dict[str, Any] = {}
-    shares = load_human_votes(split.fingerprint) if classes == 10 else None
+    shares = load_class_votes(split.fingerprint) if classes == 10 else None
     if shares is not None:  # With everything that a page can hold.
         rng = np.random.default_rng(1)
         votes = np.stack([rng.multinomial(67, shares[label]) for label in predictions.labels])
-        few = {"human_votes": shares, "votes": votes, "hidden": rng.normal(size=(images, 64))}
+        few = {"class_votes": shares, "votes": votes, "hidden": rng.normal(size=(images, 64))}
     subject = Subject(predictions, images=pixels, **few)
     correct = subject.metrics["correct"]
     started = time.perf_counter()

@@ -52,7 +52,7 @@ def write_pages(folder: Path, fashion) -> None:
     names that would act.
     """
     predictions = _half_planted(fashion)
-    known = {"images": fashion.test.images[:600], "human_votes": np.full((10, 10), 0.1)}
+    known = {"images": fashion.test.images[:600], "class_votes": np.full((10, 10), 0.1)}
     subject = Subject(
         predictions,
         **known,
@@ -99,5 +99,5 @@ def _judged(fashion) -> Subject:
         neighbours=Neighbours(near, labels),
         train_images=fashion.train.images[:99],
         hidden=np.random.default_rng(2).normal(size=(600, 4)),
-        human_votes=np.full((10, 10), 0.1),
+        class_votes=np.full((10, 10), 0.1),
     )

@@ -4,7 +4,7 @@ import numpy as np
 
 from conftest import make_predictions
 from hardpairs.analysis.subject import Subject
-from hardpairs.data.about import load_human_votes
+from hardpairs.data.about import load_class_votes
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.report.answers import render_answers
 
@@ -16,8 +16,8 @@ def test_sheet_quotes_the_runs_own_figures(fashion):
     logits[labels == 6, 2] += 3.5  # Shirts look like pullovers.
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     predictions = Predictions(labels, probabilities, fashion.class_names, split="test")
-    votes = load_human_votes(fashion.test.fingerprint)
-    subject = Subject(predictions, human_votes=votes, about=fashion.about)
+    votes = load_class_votes(fashion.test.fingerprint)
+    subject = Subject(predictions, class_votes=votes, about=fashion.about)
     evaluation = subject.evaluation
     pictures = {"confusion.png": "fashion_cm.png"}
     sheet = render_answers(subject, pictures)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from conftest import write_idx
-from hardpairs.data.about import load_human_votes
+from hardpairs.data.about import load_class_votes
 from hardpairs.data.datasets import BUNDLED, load_dataset, load_split
 from hardpairs.data.split import Split
 from hardpairs.errors import InputError
@@ -118,11 +118,11 @@ def test_bad_class_names(tiny_folder, tmp_path, content):
         load_dataset(folder)
 
 
-def test_human_votes_are_shares_and_shirt_is_hard(fashion):
-    votes = load_human_votes(fashion.test.fingerprint)
+def test_class_votes_are_shares_and_shirt_is_hard(fashion):
+    votes = load_class_votes(fashion.test.fingerprint)
     assert votes.shape == (10, 10)
     np.testing.assert_allclose(votes.sum(axis=1), 1, atol=1e-3)
     assert np.diag(votes).argmin() == 6  # Shirt; published: people find only 27% by majority.
     digits = load_split("digits", "test")
     for other in (fashion.train.fingerprint, digits.fingerprint, "", "fashion-mnist"):
-        assert load_human_votes(other) is None
+        assert load_class_votes(other) is None

@@ -77,7 +77,7 @@ def test_many_classes_are_grouped_by_what_the_model_mixes_up():
 
 def test_who_does_better_has_one_colour_on_and_off_the_diagonal():
     predictions = of_labels([0, 0, 1, 1], [0, 0, 1, 1], ("a", "b"))
-    rows = people_rows(Subject(predictions, human_votes=np.array([[0.6, 0.4], [0.0, 1.0]])))
+    rows = people_rows(Subject(predictions, class_votes=np.array([[0.6, 0.4], [0.0, 1.0]])))
     assert [cell["better"] for cell in rows[0]] == ["model", "model"]
     assert [cell["difference_level"] for cell in rows[1]] == [0, 0]
 
@@ -85,7 +85,7 @@ def test_who_does_better_has_one_colour_on_and_off_the_diagonal():
 def test_what_people_chose_leads_to_its_images():
     made = make_predictions(images=300, classes=3)
     votes = np.random.default_rng(0).multinomial(20, [0.4, 0.3, 0.3], 300)
-    subject = Subject(made, votes=votes, human_votes=np.full((3, 3), 1 / 3))
+    subject = Subject(made, votes=votes, class_votes=np.full((3, 3), 1 / 3))
     chosen = votes.argmax(axis=1)
     assert people_counts(subject)[2, 0] == ((made.labels == 2) & (chosen == 0)).sum()
     seen, data = parts_of(render_report(subject))
@@ -93,7 +93,7 @@ def test_what_people_chose_leads_to_its_images():
     carried = np.array(data["images"]["row"])
     for label, other in ((2, 0), (0, 1)):
         assert ((made.labels[carried] == label) & (chosen[carried] == other)).sum() >= 3
-    bare = render_report(Subject(made, human_votes=np.full((3, 3), 1 / 3)))
+    bare = render_report(Subject(made, class_votes=np.full((3, 3), 1 / 3)))
     assert "#people=" not in parts_of(bare)[0]
 
 

@@ -162,7 +162,7 @@ def test_other_classes_than_the_datas_leave_the_images_out(tmp_path, classes):
     save_predictions(predictions, tmp_path / "p.npz")
     subject = load_subject(tmp_path / "p.npz")
     assert subject.images is None
-    assert subject.human_votes is None
+    assert subject.class_votes is None
     assert "have other classes than the predictions" in subject.notes[0]
     with pytest.raises(InputError, match="have other classes than the predictions"):
         load_subject(tmp_path / "p.npz", "fashion-mnist")
@@ -190,7 +190,7 @@ def test_votes_follow_the_predictions_order_of_classes(tmp_path, fashion):
         for name in ("known", "alphabetical")
     )
     np.testing.assert_array_equal(first.votes[:, order], second.votes)
-    np.testing.assert_array_equal(first.human_votes[np.ix_(order, order)], second.human_votes)
+    np.testing.assert_array_equal(first.class_votes[np.ix_(order, order)], second.class_votes)
     np.testing.assert_array_equal(first.images[:], second.images[:])
     assert first.votes[0, labels[0]] == 30
 
@@ -296,11 +296,11 @@ def test_what_is_known_of_fashion_is_known_of_a_copy_under_any_name(tmp_path, fa
     )
     subject = load_subject(tmp_path / "p.npz", str(tmp_path / "a.npz"))
     assert subject.about == fashion.about
-    assert subject.human_votes.shape == (10, 10)
+    assert subject.class_votes.shape == (10, 10)
     np.savez(tmp_path / "a.npz", images=part.images // 2, labels=part.labels)
     subject = load_subject(tmp_path / "p.npz", str(tmp_path / "a.npz"))
     assert subject.about is None
-    assert subject.human_votes is None
+    assert subject.class_votes is None
 
 
 def test_what_was_done_to_the_data_is_told(photos):

@@ -183,7 +183,7 @@ def first_subject(
         subject,
         predictions=runs[0],
         images=images,
-        human_votes=subject.human_votes if same else None,
+        class_votes=subject.class_votes if same else None,
         other_runs=tuple(runs[1:]),
         votes=votes,
         neighbours=neighbours,

@@ -12,7 +12,7 @@ import numpy as np
 from hardpairs.analysis.joining import Joined, join
 from hardpairs.analysis.neighbours import load_neighbours
 from hardpairs.analysis.subject import Subject
-from hardpairs.data.about import find_about, load_human_votes
+from hardpairs.data.about import find_about, load_class_votes
 from hardpairs.data.datasets import (
     BUNDLED,
     dataset_name,
@@ -91,7 +91,7 @@ def load_subject(
         inverted=joined.inverted if joined else images is not None and white_on_black(images),
         about=find_about(joined.fingerprint if joined else predictions.fingerprint),
         dataset=dataset_name(source) if joined and source else "",
-        human_votes=_human_votes(joined) if joined else None,
+        class_votes=_class_votes(joined) if joined else None,
         kept_epoch=kept_epoch if isinstance(kept_epoch, int) and kept_epoch > 0 else 0,
         other_runs=tuple(load(other) for other in others),
         votes=_read_votes(Path(votes), predictions, joined) if votes else None,
@@ -227,12 +227,12 @@ def _read_run_folder(path: Path, predictions: Predictions, notes: list[str]) -> 
     }
 
 
-def _human_votes(joined: Joined) -> np.ndarray | None:
+def _class_votes(joined: Joined) -> np.ndarray | None:
     """People's shares in the predictions' order of classes; None where those aren't the data's."""
-    votes = load_human_votes(joined.fingerprint)
-    if votes is None or not joined.covers(len(votes)):
+    class_votes = load_class_votes(joined.fingerprint)
+    if class_votes is None or not joined.covers(len(class_votes)):
         return None
-    return votes[np.ix_(joined.classes, joined.classes)]
+    return class_votes[np.ix_(joined.classes, joined.classes)]
 
 
 def _read_votes(path: Path, predictions: Predictions, joined: Joined | None) -> np.ndarray:

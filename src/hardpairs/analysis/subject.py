@@ -43,7 +43,7 @@ class Subject:
         inverted: Whether the images are white on black.
         about: What is known of the data beyond its images, or None.
         dataset: The data's name, "" where unknown.
-        human_votes: float64 (K, K), see `load_human_votes`, or None.
+        class_votes: float64 (K, K), see `load_class_votes`, or None.
         history: "loss" and "accuracy" by epoch, with validation also "val_loss" and
             "val_accuracy", or None.
         kept_epoch: The epoch, counted from 1, whose weights were kept; 0 where unknown.
@@ -70,7 +70,7 @@ class Subject:
     inverted: bool = False
     about: About | None = None
     dataset: str = ""
-    human_votes: np.ndarray | None = None
+    class_votes: np.ndarray | None = None
     history: dict[str, list[float]] | None = None
     kept_epoch: int = 0
     kernels: np.ndarray | None = None

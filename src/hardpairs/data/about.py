@@ -21,7 +21,7 @@ class About:
         files: Usual file name -> this dataset's own, as "answers.md" -> "fashion.md".
         separates: A pair of class names -> what tells the two apart.
         paragraphs: What else an answer about it should say.
-        human_votes: The file of mean human votes per class, or None.
+        class_votes: The file of mean human votes per class, or None.
         asked_about: The fingerprint of the images that those people saw.
     """
 
@@ -29,7 +29,7 @@ class About:
     files: Mapping[str, str] = field(default_factory=dict)
     separates: Mapping[frozenset[str], str] = field(default_factory=dict)
     paragraphs: tuple[str, ...] = ()
-    human_votes: Path | None = None
+    class_votes: Path | None = None
     asked_about: str = ""
 
     def file_name(self, name: str) -> str:
@@ -42,7 +42,7 @@ def find_about(fingerprint: str) -> About | None:
     return _all_known().get(fingerprint)
 
 
-def load_human_votes(fingerprint: str) -> np.ndarray | None:
+def load_class_votes(fingerprint: str) -> np.ndarray | None:
     """Mean human votes per class, where the package knows them.
 
     Args:
@@ -53,9 +53,9 @@ def load_human_votes(fingerprint: str) -> np.ndarray | None:
         all other images. Source: Fashion-MNIST-H (Ishida et al., ICLR 2023), see NOTICE.
     """
     about = find_about(fingerprint)
-    if about is None or about.human_votes is None or fingerprint != about.asked_about:
+    if about is None or about.class_votes is None or fingerprint != about.asked_about:
         return None
-    return np.loadtxt(about.human_votes, delimiter=",", skiprows=1)
+    return np.loadtxt(about.class_votes, delimiter=",", skiprows=1)
 
 
 def other_file_names(name: str) -> set[str]:
@@ -73,7 +73,7 @@ def _all_known() -> dict[str, About]:
             files=content["files"],
             separates={frozenset(row["classes"]): row["by"] for row in content["separates"]},
             paragraphs=tuple(content["paragraphs"]),
-            human_votes=path.parent / content["human_votes"],
+            class_votes=path.parent / content["class_votes"],
             asked_about=content["asked_about"],
         )
         known |= dict.fromkeys(content["fingerprints"], about)

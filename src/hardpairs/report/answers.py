@@ -45,7 +45,7 @@ def render_answers(subject: Subject, pictures: Mapping[str, str]) -> str:
             for rank in range(min(SHOWN_PAIRS, len(evaluation.hard_pairs)))
         ],
         hardest=_hardest(subject, names),
-        human_votes=subject.human_votes,
+        class_votes=subject.class_votes,
         verdicts=metrics["verdicts"],
         calibration=metrics["calibration"],
         shared=_shared(evaluation, metrics),
@@ -140,9 +140,9 @@ def _separates(subject: Subject, first: int, second: int) -> str | None:
 
 
 def _pair(subject: Subject, names: list[str], rank: int) -> dict[str, Any]:
-    pair, votes = subject.evaluation.hard_pairs[rank], subject.human_votes
-    there = None if votes is None else float(votes[pair.first, pair.second])
-    back = None if votes is None else float(votes[pair.second, pair.first])
+    pair, class_votes = subject.evaluation.hard_pairs[rank], subject.class_votes
+    there = None if class_votes is None else float(class_votes[pair.first, pair.second])
+    back = None if class_votes is None else float(class_votes[pair.second, pair.first])
     return {
         "first": names[pair.first],
         "second": names[pair.second],
@@ -158,7 +158,7 @@ def _pair(subject: Subject, names: list[str], rank: int) -> dict[str, Any]:
 
 def _hardest(subject: Subject, names: list[str]) -> dict[str, Any] | None:
     """None where nothing is wrong."""
-    evaluation, votes = subject.evaluation, subject.human_votes
+    evaluation, shares = subject.evaluation, subject.class_votes
     index = evaluation.hardest
     row = evaluation.row(index)
     if evaluation.correct == evaluation.images:
@@ -168,7 +168,7 @@ def _hardest(subject: Subject, names: list[str]) -> dict[str, Any] | None:
         {
             "name": names[column],
             "counted": f"{names[column]} ({row[column]:,})",
-            "voted": "" if votes is None else f"{votes[index, column]:.0%} go to {names[column]}",
+            "voted": "" if shares is None else f"{shares[index, column]:.0%} go to {names[column]}",
             "separates": _separates(subject, index, int(column)),
         }
         for column in np.argsort(-row, kind="stable")
@@ -184,7 +184,7 @@ def _hardest(subject: Subject, names: list[str]) -> dict[str, Any] | None:
             if subject.about is not None and isinstance(images, np.ndarray)
             else None
         ),
-        "human_right": None if votes is None else float(votes[index, index]),
-        "human_best": None if votes is None else float(np.diag(votes).max()),
-        "human_best_name": None if votes is None else names[int(np.diag(votes).argmax())],
+        "human_right": None if shares is None else float(shares[index, index]),
+        "human_best": None if shares is None else float(np.diag(shares).max()),
+        "human_best_name": None if shares is None else names[int(np.diag(shares).argmax())],
     }

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from hardpairs.analysis.evaluation import evaluate
-from hardpairs.data.about import load_human_votes
+from hardpairs.data.about import load_class_votes
 from hardpairs.data.datasets import load_class_names, load_split
 from hardpairs.data.split import Split
 from hardpairs.errors import InputError
@@ -132,7 +132,7 @@ def _pairs(predictions: Predictions) -> list[dict[str, Any]]:
         if true != predicted:
             pair = min(true, predicted), max(true, predicted)
             counts[pair] = counts.get(pair, 0) + images
-    people = load_human_votes(predictions.fingerprint)
+    people = load_class_votes(predictions.fingerprint)
     pairs: list[dict[str, Any]] = []
     for (a, b), mistakes in sorted(counts.items(), key=lambda item: -item[1])[:MOST_PAIRS]:
         row = {"classes": [a, b], "model": mistakes / max(int(support[a] + support[b]), 1)}

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -10,7 +11,7 @@ from hardpairs.analysis.changes import Change, interval_text, points
 from hardpairs.analysis.comparisons import Block, Effect, Score
 from hardpairs.analysis.difference import diff
 from hardpairs.analysis.subject import Subject
-from hardpairs.data.about import load_human_votes
+from hardpairs.data.about import load_class_votes
 from hardpairs.data.split import Dataset, Split
 from hardpairs.files import write_text
 from hardpairs.report.canvas import save_figure
@@ -67,11 +68,14 @@ def write_study_page(
         [results[Job(a.source, a.recipe, seed, a.fraction)].test for seed in findings.seeds]
         for a in (reference, arm)
     ]
-    test, votes = datasets[arm.source].test, load_human_votes(arm.source)
-    first, second = (
-        Subject(side[0], images=test.images, inverted=test.inverted, human_votes=votes)
-        for side in runs
-    )
+    dataset = datasets[arm.source]
+    known: dict[str, Any] = {
+        "images": dataset.test.images,
+        "inverted": dataset.test.inverted,
+        "about": dataset.about,
+        "class_votes": load_class_votes(dataset.test.fingerprint),
+    }
+    first, second = (Subject(side[0], **known) for side in runs)
     write_text(folder / "report.html", render_report(second, study=findings.to_dict()))
     difference = diff([first, *runs[0][1:]], [second, *runs[1][1:]])
     write_text(folder / "difference.html", render_difference(difference))

@@ -47,12 +47,12 @@ def people_rows(subject: Subject) -> list[list[dict[str, Any]]] | None:
 
     On the diagonal more is better, elsewhere less.
     """
-    votes, evaluation = subject.human_votes, subject.evaluation
-    if votes is None or len(evaluation.class_names) > MOST_CLASSES_IN_FULL:
+    class_votes, evaluation = subject.class_votes, subject.evaluation
+    if class_votes is None or len(evaluation.class_names) > MOST_CLASSES_IN_FULL:
         return None
-    difference = row_shares(evaluation) - votes
+    difference = row_shares(evaluation) - class_votes
     chosen_by_most = people_counts(subject)
-    for_model = np.where(np.eye(len(votes), dtype=bool), difference, -difference)
+    for_model = np.where(np.eye(len(class_votes), dtype=bool), difference, -difference)
     return [
         [
             {
@@ -65,7 +65,7 @@ def people_rows(subject: Subject) -> list[list[dict[str, Any]]] | None:
             }
             for share, more, gain, images in zip(*line, strict=True)
         ]
-        for line in zip(votes, difference, for_model, chosen_by_most, strict=True)
+        for line in zip(class_votes, difference, for_model, chosen_by_most, strict=True)
     ]
 
 

@@ -90,8 +90,8 @@ def pair_facts(subject: Subject, pair: HardPair) -> dict[str, Any]:
     both = frozenset((names[pair.first], names[pair.second]))
     separates = about.separates.get(both) if about is not None else None
     told = [f"What separates them: {separates}."] if separates else []
-    if subject.human_votes is not None:
-        told.append(_people_sentence(pair, subject.human_votes, spoken_names(names)))
+    if subject.class_votes is not None:
+        told.append(_people_sentence(pair, subject.class_votes, spoken_names(names)))
     return {
         "pair": pair,
         "verdicts": counts,

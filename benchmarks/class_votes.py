@@ -1,6 +1,6 @@
 """Compute the package's 10 x 10 table of mean human votes from Fashion-MNIST-H.
 
-    python benchmarks/human_votes.py fmh_counts.csv > human-votes.csv
+    python benchmarks/class_votes.py fmh_counts.csv > class-votes.csv
 
 The votes (GPL-3.0, see NOTICE) aren't part of this repository; `fmh_counts.csv` has one row per
 test image in the official order and one column per class, each entry how many people chose it.
