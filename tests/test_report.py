@@ -222,11 +222,11 @@ def test_cells_filter_by_verdict_and_sort(visit, folder):
 
 def test_quiz_ends_with_both_scores(visit):
     page = visit(address="#quiz")
-    page.locator("#quiz[open]").wait_for()
+    page.locator("#quiz-box[open]").wait_for()
     count = page.evaluate("data.quiz.items.length")
     for _ in range(count):
         page.keyboard.press("1")
-    text = page.locator("#quiz .score").inner_text()
+    text = page.locator("#quiz-box .score").inner_text()
     assert re.search(rf"You: \d+ of {count}. The model: \d+", text)
 
 

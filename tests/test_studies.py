@@ -85,9 +85,13 @@ def test_a_studys_files(tmp_path, kind):
     write_study_page(findings, plan, DATASETS, results, tmp_path)
     page = (tmp_path / "report.html").read_text()
     assert "A quick study" in page
+    assert "Most of these" not in page
     beside = (tmp_path / "difference.html").read_text()
     assert "Two recipes: analysis of variance" in beside
     assert "matched seed by seed" in beside
+    assert beside.index("A quick study") < beside.index("<h1")
+    for told in (page, beside):
+        assert not re.search(r'data-verdict=|class="tag (be|wo)|is (better|worse) than', told)
     assert page.count("<h2><bdi>") >= len(findings.sections)
     if kind == "ablate":
         assert leader_sentence(replace(findings, quick=False)).startswith(("flips", "third", "No "))

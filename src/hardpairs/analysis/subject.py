@@ -58,6 +58,7 @@ class Subject:
         neighbour_map: Whether the page's map is made by t-SNE, from what is hidden.
         link: What an image's id is appended to, to reach the original: an address that ends in a
             stroke, or "" for none.
+        no_verdicts: Why none are wanted, in a sentence; "" where they are.
         notes: What was left out while it was gathered, and why, a sentence each; with what was
             left out later: `remarks`.
 
@@ -82,6 +83,7 @@ class Subject:
     hidden: np.ndarray | None = None
     neighbour_map: bool = False
     link: str = ""
+    no_verdicts: str = ""
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -116,7 +118,7 @@ class Subject:
     @cached_property
     def verdicts(self) -> Verdicts:
         """Of every mistake, or why there are none."""
-        return judge_mistakes(self.predictions, self.evidence)
+        return judge_mistakes(self.predictions, self.evidence, unwanted=self.no_verdicts)
 
     @cached_property
     def calibration(self) -> Calibration | None:

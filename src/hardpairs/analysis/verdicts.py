@@ -134,10 +134,10 @@ def suspect_labels(evidence: Evidence) -> np.ndarray:
     return evidence.label_error_probability >= SUSPECT_FROM
 
 
-def judge_mistakes(predictions: Predictions, evidence: Evidence) -> Verdicts:
-    """Give every mistake of the judged run its verdict, or say why none can be given."""
+def judge_mistakes(predictions: Predictions, evidence: Evidence, *, unwanted: str = "") -> Verdicts:
+    """Give every mistake of the judged run its verdict, or say why not."""
     mistakes = np.flatnonzero(predictions.predicted != predictions.labels)
-    reason = why_no_verdicts(predictions, evidence)
+    reason = unwanted or why_no_verdicts(predictions, evidence)
     if reason:
         none = np.empty(0, np.int64)
         return Verdicts(none, none, evidence, reason)

@@ -23,6 +23,7 @@ from hardpairs.studies.findings import Findings, Section
 from hardpairs.studies.jobs import Job, Result
 from hardpairs.studies.plans import ADDED, FACTORS, REMOVED, Arm
 
+UNJUDGED = "No verdicts are given: the numbers of a quick study mean nothing."
 PANELS = {ADDED: "added to the base, alone", REMOVED: "removed from the full recipe"}
 
 
@@ -74,11 +75,12 @@ def write_study_page(
         "inverted": dataset.test.inverted,
         "about": dataset.about,
         "class_votes": load_class_votes(dataset.test.fingerprint),
+        "no_verdicts": UNJUDGED if findings.quick else "",
     }
     first, second = (Subject(side[0], **known) for side in runs)
     write_text(folder / "report.html", render_report(second, study=findings.to_dict()))
     difference = diff([first, *runs[0][1:]], [second, *runs[1][1:]])
-    write_text(folder / "difference.html", render_difference(difference))
+    write_text(folder / "difference.html", render_difference(difference, quick=findings.quick))
 
 
 def draw_study(

@@ -31,8 +31,13 @@ LEVELS = 5  # Steps of each of the two colours, see difference.css.
 CLEAR = "model error"  # A broken image whose label is clear.
 
 
-def render_difference(difference: Difference) -> str:
-    """Fill in the page; every statistic on it is one of ``difference.to_dict()``."""
+def render_difference(difference: Difference, *, quick: bool = False) -> str:
+    """Fill in the page; every statistic on it is one of ``difference.to_dict()``.
+
+    Args:
+        difference: Of B against A.
+        quick: Whether it is of a quick study; the page then says so and concludes nothing.
+    """
     both = see_both(difference)
     rows = choose_rows(both)
     data = _page_data(difference, both, rows)
@@ -50,6 +55,7 @@ def render_difference(difference: Difference) -> str:
     }
     return environment.get_template("difference.html.jinja").render(
         difference=difference,
+        quick=quick,
         a=one_line(difference.a.name),
         b=one_line(difference.b.name),
         names=names,

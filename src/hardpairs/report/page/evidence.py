@@ -38,7 +38,8 @@ def _of_image(subject: Subject, row: int, names: list[str]) -> list[str]:
         runs = 1 + len(subject.other_runs)
         agree = round(float(evidence.runs_for_label[row]) * runs)
         sentences.append(f"{agree} of {runs} runs predict {label}.")
-    return sentences + _scores(evidence, row) + ([] if right else _causes(evidence, row))
+    judged = not right and not subject.verdicts.reason
+    return sentences + _scores(evidence, row) + (_causes(evidence, row) if judged else [])
 
 
 def _causes(evidence: Evidence, row: int) -> list[str]:

@@ -1,5 +1,6 @@
 """The confusion matrix on the page: colour levels, classes in order of likeness, groups of many."""
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -95,9 +96,9 @@ def people_examples(subject: Subject) -> np.ndarray:
 def short_names(names: list[str]) -> list[str]:
     """Names for a matrix' head: at most 16 letters, cut where those left still tell them apart."""
     cut = [name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…" for name in names]
-    half = (LONGEST_NAME - 1) // 2
+    half, times = (LONGEST_NAME - 1) // 2, Counter(cut)
     return [
-        f"{name[:half]}…{name[-half:]}" if cut.count(short) > 1 else short
+        f"{name[:half]}…{name[-half:]}" if times[short] > 1 else short
         for name, short in zip(names, cut, strict=True)
     ]
 
@@ -131,9 +132,10 @@ def group_classes(subject: Subject) -> list[dict[str, Any]]:
     distance is Hellinger's). Empty for few classes, and for so many that a matrix is too large.
 
     Returns:
-        For each group, that with most mistakes first, its "name", "classes", "images", mistakes
-        "inside" and "outside"; and "cells", its row of the matrix: of its images taken for each
-        group's, "count", "share" and "errors", the colour level.
+        For each group, that with most mistakes first, its "name", "classes", those most mixed up
+        with others of the group first, "images", mistakes "inside" and "outside"; and "cells",
+        its row of the matrix: of its images taken for each group's, "count", "share" and "errors",
+        the colour level.
     """
     evaluation = subject.evaluation
     classes = len(evaluation.class_names)
@@ -151,16 +153,20 @@ def group_classes(subject: Subject) -> list[dict[str, Any]]:
     np.add.at(totals, (group_of[cells[:, 0]], group_of[cells[:, 1]]), cells[:, 2])
     names, support = spoken_names(evaluation.class_names), [s.support for s in evaluation.classes]
     groups: list[dict[str, Any]] = []
+    within = cells[(group_of[cells[:, 0]] == group_of[cells[:, 1]]) & (cells[:, 0] != cells[:, 1])]
+    mixed_up = np.zeros(classes, np.int64)
+    for side in (0, 1):
+        np.add.at(mixed_up, within[:, side], within[:, 2])
     for number in range(len(order)):
-        members = sorted(np.flatnonzero(group_of == number).tolist(), key=lambda i: -support[i])
+        members = np.flatnonzero(group_of == number).tolist()
+        members.sort(key=lambda index: (-mixed_up[index], -support[index]))
         more = f" and {len(members) - 2} more" if len(members) > 2 else ""
-        inside = cells[(group_of[cells[:, 0]] == number) & (group_of[cells[:, 1]] == number)]
         groups.append(
             {
                 "name": ", ".join(f"\u2068{names[i]}\u2069" for i in members[:2]) + more,
                 "classes": members,
                 "images": int(totals[number].sum()),
-                "inside": int(inside[inside[:, 0] != inside[:, 1], 2].sum()),
+                "inside": int(within[group_of[within[:, 0]] == number, 2].sum()),
                 "outside": int(totals[number].sum() - totals[number, number]),
             }
         )

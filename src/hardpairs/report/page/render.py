@@ -53,6 +53,7 @@ def render_report(
     points = map_points(subject, data["images"]["row"])
     data |= {
         "groups": [group["classes"] for group in groups],
+        "short": short_names(data["names"]) if groups else [],
         "order": likeness_order(evaluation) if rows else [],
         "map": points,
         "people": people_counts(subject).tolist() if rows else [],

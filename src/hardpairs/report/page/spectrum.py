@@ -48,7 +48,8 @@ def draw_spectrum(both: Both, first: int, second: int) -> Markup | None:
     return Markup(
         '<svg class="spectrum" role="group" aria-label="{}" viewBox="0 0 {} {}">{}</svg>'
     ).format(
-        f"order of {len(rows):,} images by A above and by B below",
+        f"order of {len(rows):,} images by A above and by B below; the arrow keys move between "
+        "those that change sides",
         WIDTH,
         2 * LANE + GAP,
         middle + labels + Markup("").join([*bars, *lines]),

@@ -83,7 +83,7 @@ function showMore() {
 
 function shot(k) {
   const kind = kindOf(k);
-  const text = `Image ${isolated(images.id[k])}, ${kind}: labelled ${isolated(names[images.true[k]])}, A ${
+  const text = `Image ${isolated(images.id[k])}, ${kind}: labelled ${isolated(names[images.true[k]])}, A predicts ${
     isolated(names[images.a[k]])}, B ${isolated(names[images.b[k]])}${several ? `; ${sharesOf(k)}` : ""}`;
   const face = sprite ? picture(k) : make("span", {}, images.id[k]);
   const wrong = kind === "fixed" ? images.a[k] : images.b[k];
@@ -146,7 +146,7 @@ function fillWithChanged(box) {
     pair: pair ? pair.split(",").map(Number) : null };
   const first = [...images.id.keys()].filter((k) => fits(k, asked)).slice(0, isFaces ? FACES : STRIP);
   fillStrip(box, first.map((k) => make("a", { class: `thumb ${changed}`,
-    href: address(asked, images.id[k]), "aria-label": `Image ${isolated(images.id[k])}, A ${
+    href: address(asked, images.id[k]), "aria-label": `Image ${isolated(images.id[k])}, A predicts ${
       isolated(names[images.a[k]])}, B ${isolated(names[images.b[k]])}` }, picture(k),
   make("span", {}, ...(isFaces ? [term(images.a[k]), " → ", term(images.b[k])]
     : [term(images.true[k])])))));
@@ -192,7 +192,8 @@ byId("everything").addEventListener("click", () => {
   byId("kind").focus();
 });
 
-for (const table of document.querySelectorAll("table.grid")) walkTable(table);
+for (const table of document.querySelectorAll("table.grid:has(tbody a)")) walkTable(table);
+for (const spectrum of document.querySelectorAll(".spectrum")) makeOneStop(spectrum);
 addEventListener("hashchange", () => follow(true));
 follow(false);
 if (wanted().asked) byId("images").scrollIntoView();

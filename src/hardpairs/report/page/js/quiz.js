@@ -1,6 +1,6 @@
 // --- Would you do better? --------------------------------------------------------------------------
 
-const quiz = byId("quiz");
+const quiz = byId("quiz-box");  // Not "quiz": the browser would focus what an address names.
 let answers = [];
 
 function followQuiz(query) {
@@ -32,8 +32,8 @@ function askNext() {
     return button;
   });
   body.replaceChildren(
-    make("p", { class: "quiet" }, `Image ${answers.length + 1} of ${items.length}. `
-      + "The model hesitates between two classes. Which is it? Press 1 or 2."),
+    make("p", { class: "quiet" }, `Image ${answers.length + 1} of ${items.length}, one on which `
+      + "the model hesitates. Which is it? (Keys 1 and 2.)"),
     face, make("div", { class: "answers", role: "group", "aria-label": "Your answer" }, ...buttons));
   say(`Image ${answers.length + 1} of ${items.length}`);
 }
@@ -55,7 +55,7 @@ function quizResult() {
   again.addEventListener("click", () => { answers = []; askNext(); });
   say(`You got ${right} of ${items.length} right, the model ${model}.`);
   return [make("p", { class: "score" }, `You: ${right} of ${items.length}. The model: ${model}.`,
-    people ? ` People: ${people} of their votes.` : ""),
+    people ? ` People: ${people} of their votes are for the label.` : ""),
   make("p", { class: "quiet" }, "As the labels have it, and some of these labels are doubtful."),
   make("div", { class: "near wrap" }, ...strip), make("p", {}, again)];
 }

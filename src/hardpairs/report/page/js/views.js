@@ -157,6 +157,8 @@ function groupsView(from, to) {
     ...(lines.length ? [make("div", {}, make("h3", {}, "The most frequent"), make("ul", {}, ...lines))] : [])] };
 }
 
+const shortTerm = (c) => make("bdi", { class: "name", title: names[c] }, data.short[c]);
+
 function groupView(index) {
   const members = data.groups[index];
   const inside = new Set(members);
@@ -164,9 +166,9 @@ function groupView(index) {
     && inside.has(images.predicted[k]));
   const shownClasses = members.slice(0, MOST_IN_MATRIX);
   const head = make("tr", {}, make("td", { class: "corner" }), ...shownClasses.map((c) =>
-    make("th", { scope: "col" }, make("span", {}, term(c)))));
+    make("th", { scope: "col" }, make("span", {}, shortTerm(c)))));
   const rows = shownClasses.map((t) => make("tr", {}, make("th", { scope: "row" },
-    make("a", { href: `#class=${t}` }, term(t))), ...shownClasses.map((p) => {
+    make("a", { href: `#class=${t}` }, shortTerm(t))), ...shownClasses.map((p) => {
     const found = countOf.get(`${t},${p}`);
     const level = found ? Math.ceil(Math.sqrt(parseFloat(found.share)) - 1e-9) : 0;
     return make("td", { "data-level": level, "data-errors": t === p ? 0 : level },
@@ -183,7 +185,7 @@ function groupView(index) {
   return { title: [`Group ${index + 1}: classes that are mixed up`], items,
     text: `${plural(members.length, "class").replace("classs", "classes")}, ${
       plural(items.length, "mistake")} among them here.${
-      cut > 0 ? ` The matrix has the ${MOST_IN_MATRIX} with most images.` : ""}`, links: [box, ...(cut > 0 ? [listed] : [])] };
+      cut > 0 ? ` The matrix has the ${MOST_IN_MATRIX} mixed up most.` : ""}`, links: [box, ...(cut > 0 ? [listed] : [])] };
 }
 
 function requestedView(query) {
