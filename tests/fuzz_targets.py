@@ -7,6 +7,7 @@ one that the damaged copy gets, so that its ending says the format.
 import gzip
 import io
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -61,6 +62,24 @@ def _parquet() -> bytes:
     table = pa.table({"file": FILES, "label": ["abc"[k] for k in LABELS], **columns})
     file = io.BytesIO()
     pq.write_table(table, file)
+    return file.getvalue()
+
+
+def _zipped(name: str, content: bytes) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+    return file.getvalue()
+
+
+def _feather(compression: str) -> bytes:
+    import pyarrow as pa
+    from pyarrow import feather
+
+    columns = {name: PROBABILITIES[:, k] for k, name in enumerate("abc")}
+    labels = pa.array(["abc"[k] for k in LABELS]).dictionary_encode()
+    file = io.BytesIO()
+    feather.write_feather(pa.table({"file": FILES, "label": labels, **columns}), file, compression)
     return file.getvalue()
 
 
@@ -164,12 +183,15 @@ TARGETS: dict[str, tuple[bytes, Callable[[Path], object]]] = {
     "semicolon.csv": (_table(";", ","), load_predictions),
     "tabs.tsv": (_table("\t"), load_predictions),
     "table.csv.gz": (gzip.compress(_table(), mtime=0), load_predictions),
+    "table.csv.zip": (_zipped("table.csv", _table()), load_predictions),
     "top.csv": (_top_cells(), _with_labels),
     "records.jsonl": (b"\n".join(map(_json, _records())), load_predictions),
     "records.json": (_json(_records()), load_predictions),
     "split.json": (_json(SPLIT), load_predictions),
     "fiftyone.json": (_json(FIFTYONE), _with_labels),
     "predictions.parquet": (_parquet(), load_predictions),
+    "plain.feather": (_feather("uncompressed"), load_predictions),
+    "packed.feather": (_feather("zstd"), load_predictions),
     "top.parquet": (_top_parquet(), _with_names),
     "pipeline.json": (_pipeline(), _with_names),
     "results.txt": (

@@ -122,6 +122,13 @@ def test_a_pandas_index_of_file_names_is_the_ids():
     assert hardpairs.explore(table).subject.predictions.ids.tolist() == table.index.tolist()
 
 
+def test_what_can_be_read_once():
+    rows, files = (row for row in PROBABILITIES), {f"{n}.png": n for n in range(60)}
+    report = hardpairs.explore(iter(LABELS), rows, ids=files.keys(), class_names=iter(NAMES))
+    assert report.evaluation.correct == RIGHT
+    assert report.subject.predictions.ids.tolist() == list(files)
+
+
 def test_pyarrow_tables():
     pyarrow = pytest.importorskip("pyarrow")
     columns = {name: PROBABILITIES[:, k] for k, name in enumerate(NAMES)}

@@ -1,159 +1,19 @@
-"""Predictions as people's tools write them: each form means the same as the plain one."""
+"""Predictions in files of arrays and others: each form means the same as the plain one."""
 
-import bz2
-import gzip
+import io
 import json
-import lzma
+import sys
 import zipfile
 
 import numpy as np
 import pytest
 
-from conftest import make_predictions
 from hardpairs.errors import InputError
 from hardpairs.predictions.found import Hints
 from hardpairs.predictions.load import load_predictions
+from plain_predictions import LABELS, NAMES, PLAIN, PROBABILITIES, same
 
-PLAIN = make_predictions(60, 3, class_names=("cat", "dog", "owl"))
-LABELS, PROBABILITIES = PLAIN.labels, PLAIN.probabilities.astype(np.float64)
-NAMES = np.array(PLAIN.class_names)
 LOGITS = np.log(PROBABILITIES) + 0.3
-
-
-def rows_csv(delimiter=",", number=repr, columns=PLAIN.class_names, first=(), label=None) -> str:
-    """A table of the plain predictions, with columns before them and the label last."""
-    header = [*(name for name, _ in first), *columns, "label"]
-    lines = [delimiter.join(header)]
-    for row, line in enumerate(PROBABILITIES.tolist()):
-        before = [str(value(row)) for _, value in first]
-        truth = NAMES[LABELS[row]] if label is None else label(row)
-        lines.append(delimiter.join([*before, *map(number, line), str(truth)]))
-    return "\n".join(lines) + "\n"
-
-
-def same(got, *, names=PLAIN.class_names, tolerance=1e-6) -> None:
-    assert got.class_names == tuple(names)
-    np.testing.assert_array_equal(got.labels, LABELS)
-    np.testing.assert_array_equal(got.predicted, PLAIN.predicted)
-    np.testing.assert_allclose(got.probabilities, PLAIN.probabilities, atol=tolerance)
-
-
-def comma(value: float) -> str:
-    return repr(value).replace(".", ",")
-
-
-def quoted(text: str) -> str:
-    return f'"{text}"'
-
-
-TABLES = {
-    "plain": ("p.csv", rows_csv()),
-    "upper-case ending": ("P.CSV", rows_csv()),
-    "semicolon": ("p.csv", rows_csv(";")),
-    "decimal comma": ("p.csv", rows_csv(";", comma)),
-    "tab": ("p.tsv", rows_csv("\t")),
-    "tab under .txt": ("p.txt", rows_csv("\t")),
-    "bar": ("p.csv", rows_csv("|")),
-    "byte-order mark": ("p.csv", "\ufeff" + rows_csv()),
-    "the spreadsheet's hint": ("p.csv", "sep=;\n" + rows_csv(";", comma)),
-    "Windows' lines": ("p.csv", rows_csv().replace("\n", "\r\n")),
-    "blank last lines": ("p.csv", rows_csv() + "\n\n,,,\n"),
-    "blanks around": ("p.csv", rows_csv().replace(",", " , ")),
-    "quoted names": ("p.csv", rows_csv(columns=[quoted(name) for name in NAMES])),
-    "delimiter at the end": ("p.csv", rows_csv().replace("\n", ",\n")),
-    "pandas' index": ("p.csv", rows_csv(first=[("", str)])),
-    "pandas' index, read and written again": ("p.csv", rows_csv(first=[("Unnamed: 0", str)])),
-    "labels as indices": ("p.csv", rows_csv(label=lambda row: LABELS[row])),
-    "labels as whole floats": ("p.csv", rows_csv(label=lambda row: float(LABELS[row]))),
-    "labels in capitals": ("p.csv", rows_csv(label=lambda row: NAMES[LABELS[row]].upper())),
-    "another case": ("p.csv", rows_csv().replace("label", "LABEL")),
-    "y_true": ("p.csv", rows_csv().replace("label", "y_true")),
-    "target": ("p.csv", rows_csv().replace("label", "Target")),
-    "prefixed columns": ("p.csv", rows_csv(columns=[f"prob_{name}" for name in NAMES])),
-    "percent signs": ("p.csv", rows_csv(number=lambda p: f"{100 * p:.6f}%")),
-    "percentages": ("p.csv", rows_csv(number=lambda p: f"{100 * p:.6f}")),
-    "other numbers beside": (
-        "p.csv",
-        rows_csv(first=[("width", lambda _: 640), ("fold", lambda row: row % 5)]),
-    ),
-    "JSON lines": (
-        "p.jsonl",
-        "".join(
-            json.dumps({**dict(zip(NAMES, line, strict=True)), "label": NAMES[label]}) + "\n"
-            for line, label in zip(PROBABILITIES.tolist(), LABELS, strict=True)
-        ),
-    ),
-    "JSON lines, probabilities in one field": (
-        "p.ndjson",
-        "".join(
-            json.dumps({"label": NAMES[label], "scores": dict(zip(NAMES, line, strict=True))})
-            + "\n"
-            for line, label in zip(PROBABILITIES.tolist(), LABELS, strict=True)
-        ),
-    ),
-    "JSON records": (
-        "p.json",
-        json.dumps(
-            [
-                {**dict(zip(NAMES, line, strict=True)), "label": NAMES[label]}
-                for line, label in zip(PROBABILITIES.tolist(), LABELS, strict=True)
-            ]
-        ),
-    ),
-    "JSON columns": (
-        "p.json",
-        json.dumps(
-            {
-                "label": [NAMES[label] for label in LABELS],
-                **{name: PROBABILITIES[:, k].tolist() for k, name in enumerate(NAMES)},
-            }
-        ),
-    ),
-    "lists as pipelines return them": (
-        "p.json",
-        json.dumps(
-            [
-                {
-                    "label": NAMES[label],
-                    "prediction": [
-                        {"label": name, "score": score}
-                        for name, score in zip(NAMES, line, strict=True)
-                    ],
-                }
-                for line, label in zip(PROBABILITIES.tolist(), LABELS, strict=True)
-            ]
-        ),
-    ),
-}
-
-
-@pytest.mark.parametrize("form", TABLES)
-def test_tables(tmp_path, form):
-    name, text = TABLES[form]
-    (tmp_path / name).write_text(text, encoding="utf-8", newline="")
-    same(load_predictions(tmp_path / name))
-
-
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-def test_encodings_and_packing(tmp_path, encoding):
-    content = rows_csv().encode(encoding)
-    (tmp_path / "p.csv").write_bytes(content)
-    same(load_predictions(tmp_path / "p.csv"))
-    for name, packed in (("p.csv.gz", gzip), ("p.CSV.BZ2", bz2), ("p.csv.xz", lzma)):
-        (tmp_path / name).write_bytes(packed.compress(content))
-        same(load_predictions(tmp_path / name))
-    with zipfile.ZipFile(tmp_path / "p.csv.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("p.csv", content)
-    same(load_predictions(tmp_path / "p.csv.zip"))
-
-
-def test_another_encoding_is_told(tmp_path):
-    (tmp_path / "p.csv").write_bytes(rows_csv().replace("cat", "chät").encode("latin-1"))
-    with pytest.raises(
-        InputError, match=r"is not UTF-8 text \(byte .* is 0xe4\); save it as UTF-8"
-    ):
-        load_predictions(tmp_path / "p.csv")
-
 
 ARRAYS = {
     "plain": {},
@@ -197,6 +57,15 @@ def test_arrays_without_names_or_with_numbers_for_names(tmp_path):
     assert any("taken in sorted order, 'cat', 'dog', 'owl'" in note for note in got.notes)
 
 
+def test_json_of_bare_rows(tmp_path):
+    (tmp_path / "p.json").write_text(json.dumps(PROBABILITIES.tolist()))
+    (tmp_path / "hot.json").write_text(json.dumps(np.eye(3, dtype=int)[LABELS].tolist()))
+    (tmp_path / "names.json").write_text(json.dumps(NAMES[LABELS].tolist()))
+    same(load_predictions(tmp_path / "p.json", labels=tmp_path / "names.json"))
+    numbered = load_predictions(tmp_path / "p.json", labels=tmp_path / "hot.json")
+    same(numbered, names=("0", "1", "2"))
+
+
 def test_bfloat16(tmp_path):
     ml_dtypes = pytest.importorskip("ml_dtypes")
     probabilities = PROBABILITIES.astype(ml_dtypes.bfloat16)
@@ -205,6 +74,39 @@ def test_bfloat16(tmp_path):
     np.testing.assert_array_equal(got.labels, LABELS)
     np.testing.assert_allclose(got.probabilities, PLAIN.probabilities, atol=0.01)
     np.testing.assert_allclose(got.probabilities.sum(axis=1), 1, atol=1e-6)
+
+
+@pytest.mark.parametrize("compression", ["lz4", "zstd", "uncompressed"])
+@pytest.mark.parametrize("ending", ["feather", "arrow"])
+def test_feather_and_arrow_files(tmp_path, compression, ending):
+    pa = pytest.importorskip("pyarrow")
+    from pyarrow import feather, ipc
+
+    columns = {name: PROBABILITIES[:, k] for k, name in enumerate(NAMES)}
+    labels = pa.array(NAMES[LABELS].tolist()).dictionary_encode()
+    table = pa.table({"label": labels, "picture": [b"png"] * 60, **columns})
+    path = tmp_path / f"p.{ending}"
+    if ending == "feather":
+        feather.write_feather(table, path, compression=compression)
+    else:  # A stream, as datasets.save_to_disk writes it.
+        codec = None if compression == "uncompressed" else compression
+        options = ipc.IpcWriteOptions(compression=codec)
+        with ipc.new_stream(path, table.schema, options=options) as writer:
+            writer.write_table(table, max_chunksize=25)
+    same(load_predictions(path))
+    same(load_predictions(path, labels=path))
+
+
+def test_feather_that_unpacks_to_gigabytes_is_refused_before(tmp_path, monkeypatch):
+    pa = pytest.importorskip("pyarrow")
+    from pyarrow import feather
+
+    table = pa.table({"label": np.zeros(200_000, np.int8), "a": np.zeros(200_000)})
+    feather.write_feather(table, tmp_path / "p.feather", compression="zstd")
+    assert (tmp_path / "p.feather").stat().st_size < 20_000
+    monkeypatch.setattr("hardpairs.predictions.arrow_files.UNPACKED_BYTES", 1_000_000)
+    with pytest.raises(InputError, match=r"unpacks to 1,8\d\d,\d+ bytes in 200,000 rows"):
+        load_predictions(tmp_path / "p.feather")
 
 
 @pytest.mark.parametrize("decimals", [2, 3])
@@ -304,47 +206,6 @@ def test_classes_that_are_not_listed_stay_below_those_that_are(tmp_path):
     assert any("too small to be the largest" in note for note in got.notes)
 
 
-def test_file_names_are_ids_wherever_they_stand(tmp_path):
-    files = [f"val/{NAMES[label]}/{row:03}.jpg" for row, label in enumerate(LABELS)]
-    for column in ("filename", "id", "image", "path", "anything"):
-        text = rows_csv(first=[(column, lambda row: files[row])])
-        (tmp_path / "p.csv").write_text(text)
-        assert load_predictions(tmp_path / "p.csv").ids.tolist() == files
-    (tmp_path / "p.csv").write_text(rows_csv(first=[("", lambda row: files[row])]))
-    assert load_predictions(tmp_path / "p.csv").ids.tolist() == files
-    (tmp_path / "p.csv").write_text(rows_csv(first=[("id", lambda row: f"{row:05}")]))
-    assert load_predictions(tmp_path / "p.csv").ids.tolist()[:2] == ["00000", "00001"]
-    (tmp_path / "p.csv").write_text(rows_csv(first=[("id", lambda row: 7 * row)]))
-    assert load_predictions(tmp_path / "p.csv").ids.tolist()[:2] == [0, 7]
-
-
-def test_columns_can_be_named(tmp_path):
-    text = rows_csv(first=[("sort", lambda row: row % 7), ("nr", lambda row: 100 + row)])
-    (tmp_path / "p.csv").write_text(text.replace("label", "what it is"))
-    got = load_predictions(
-        tmp_path / "p.csv", hints=Hints(label_column="What it is", id_column="nr")
-    )
-    same(got)
-    assert got.ids.tolist()[:2] == [100, 101]
-    with pytest.raises(
-        InputError, match="no column 'x', as --label-column says; found the columns"
-    ):
-        load_predictions(tmp_path / "p.csv", hints=Hints(label_column="x"))
-
-
-def test_a_class_may_be_called_as_a_column_is(tmp_path):
-    (tmp_path / "p.csv").write_text("label,id,true,image\nid,0.5,0.2,0.3\nimage,0.1,0.2,0.7\n"
-                                    "true,0.1,0.7,0.2\n")  # fmt: skip
-    got = load_predictions(tmp_path / "p.csv")
-    assert got.class_names == ("id", "true", "image")
-    assert got.labels.tolist() == [0, 2, 1]
-
-
-def test_what_is_left_out_of_a_table_is_said(tmp_path):
-    (tmp_path / "p.csv").write_text(rows_csv(first=[("width", lambda row: 640)]))
-    assert "Not used: 'width'." in load_predictions(tmp_path / "p.csv").notes
-
-
 @pytest.mark.parametrize(
     ("name", "complaint"),
     [
@@ -367,46 +228,6 @@ def test_files_without_an_ending_are_known_by_their_first_bytes(tmp_path):
     np.savez(tmp_path / "p.npz", labels=LABELS, probabilities=PROBABILITIES, class_names=NAMES)
     (tmp_path / "p.npz").rename(tmp_path / "predictions")
     same(load_predictions(tmp_path / "predictions"))
-
-
-WRAPPED = {
-    "cat_score": "{}_score",
-    "KNIME": "P (label={})",
-    "RapidMiner": "confidence({})",
-    "Azure": 'Scored Probabilities for Class ""{}""',
-    "CatBoost": "Probability:Class={}",
-    "proba.cat": "proba.{}",
-    "prob cat": "prob {}",
-}
-
-
-@pytest.mark.parametrize("form", WRAPPED)
-def test_wrapped_names_of_classes(tmp_path, form):
-    columns = [f'"{WRAPPED[form].format(name)}"' for name in NAMES]
-    (tmp_path / "p.csv").write_text(rows_csv(columns=columns))
-    names = ["Class=" + name for name in NAMES] if form == "CatBoost" else NAMES
-    if form == "CatBoost":  # It writes labels so, too.
-        (tmp_path / "p.csv").write_text(
-            rows_csv(columns=columns, label=lambda row: f"Class={NAMES[LABELS[row]]}")
-        )
-    same(load_predictions(tmp_path / "p.csv"), names=names)
-
-
-def test_other_fractions_beside_classes(tmp_path):
-    right = (PLAIN.predicted == LABELS).astype(int)
-    first = [("correct", lambda row: right[row]), ("loss", lambda row: 0.37 * (row + 1))]
-    (tmp_path / "p.csv").write_text(rows_csv(first=first))
-    got = load_predictions(tmp_path / "p.csv")
-    same(got)
-    assert "Not used: 'correct', 'loss'." in got.notes
-
-
-def test_an_index_of_some_rows_is_the_ids(tmp_path):
-    for name in ("", "Unnamed: 0"):
-        (tmp_path / "p.csv").write_text(rows_csv(first=[(name, lambda row: 3 * row + 1)]))
-        got = load_predictions(tmp_path / "p.csv")
-        same(got)
-        assert got.ids.tolist()[:2] == [1, 4]
 
 
 def test_arrays_saved_without_names(tmp_path):
@@ -452,7 +273,6 @@ def test_parquet_of_pandas_and_of_datasets(tmp_path):
 
 
 def test_parquet_without_pyarrow_is_one_sentence(tmp_path, monkeypatch):
-    import sys
 
     (tmp_path / "p.parquet").write_bytes(b"PAR1")
     monkeypatch.setitem(sys.modules, "pyarrow", None)
@@ -462,8 +282,6 @@ def test_parquet_without_pyarrow_is_one_sentence(tmp_path, monkeypatch):
 
 
 def test_a_small_file_never_unpacks_to_gigabytes(tmp_path):
-    import io
-    import zipfile
 
     path = tmp_path / "p.npz"
     header = io.BytesIO()

@@ -120,6 +120,16 @@ def jsonl():
     )
 
 
+def bare_json():
+    Path("scores.json").write_text(json.dumps(PROBABILITIES.tolist()))
+    Path("labels.json").write_text(json.dumps(NAMES[LABELS].tolist()))
+
+
+def feather():
+    pytest.importorskip("pyarrow")
+    frame(**scores(), label=NAMES[LABELS]).to_feather("predictions.feather")
+
+
 def parquet():
     pytest.importorskip("pyarrow")
     frame(**scores(), label=NAMES[LABELS]).to_parquet("predictions.parquet")
@@ -201,7 +211,9 @@ SETUPS = [
     logits,
     npy,
     jsonl,
+    bare_json,
     parquet,
+    feather,
     given(labels=LABELS.tolist(), probabilities=Tensor(PROBABILITIES), names=NAMES.tolist()),
     given(labels=LABELS, probabilities=PROBABILITIES, names=NAMES,
           images=np.zeros((60, 8, 8), np.uint8)),

@@ -1,5 +1,6 @@
 """Anything that holds numbers or texts as a NumPy array: lists, tensors, columns of DataFrames."""
 
+from collections.abc import Iterator, KeysView, ValuesView
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ def to_numpy(value: Any, what: str) -> np.ndarray:
     Raises:
         InputError: It can't be made one, as lists of different lengths can't.
     """
+    if isinstance(value, Iterator | KeysView | ValuesView):  # What NumPy takes for one object.
+        value = list(value)
     try:
         for step in ("detach", "cpu"):  # A tensor in training, or on a GPU.
             if callable(getattr(value, step, None)):

@@ -87,7 +87,8 @@ def evaluate(
 ) -> None:
     """Repeat the whole analysis from a run's folder or any predictions file.
 
-    Predictions are read as most tools write them: .npz, .npy, .csv, .tsv, .jsonl, .json, .parquet.
+    Predictions are read as most tools write them: .npz, .npy, .csv, .tsv, .jsonl, .json, .parquet,
+    .feather.
     Exit code 0, 1 where --min-accuracy isn't reached, 2 for bad input.
     """
     # Another tool's folder of results is read, and left as it is.

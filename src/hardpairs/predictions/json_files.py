@@ -63,13 +63,13 @@ def read_json_table(path: Path) -> Table | Found:
 
 
 def json_table(content: Any) -> Table | Found:
-    """Columns of parsed JSON, whichever way round it is written.
+    """Columns of parsed JSON, whichever way round it is written; of bare rows the scores.
 
     Raises:
         InputError: It is none of the known forms.
     """
     if isinstance(content, list):
-        return records_table(content)
+        return _list_table(content)
     if not isinstance(content, dict) or not content:
         raise InputError("holds no records; give a list of objects, one for every image.")
     if isinstance(content.get("labels"), dict) and "classes" in content:
@@ -81,6 +81,15 @@ def json_table(content: Any) -> Table | Found:
     if all(isinstance(value, list) for value in content.values()):
         return {str(name): column(value, str(name)) for name, value in content.items()}
     return _keyed_table(content)
+
+
+def _list_table(content: list[Any]) -> Table | Found:
+    """Records; or lists of scores, one for every image; or one class for every image."""
+    if content and all(isinstance(each, list) for each in content):
+        return Found(scores=column(content, "scores"))
+    if content and all(isinstance(each, str | int | float) for each in content):
+        return {"label": column(content, "label")}
+    return records_table(content)
 
 
 def _fiftyone(labels: dict[str, Any], classes: Any) -> Found:

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hardpairs.errors import InputError
+from hardpairs.predictions.arrow_files import IPC, PARQUET, read_arrow
 from hardpairs.predictions.convert import to_predictions
 from hardpairs.predictions.delimited import read_delimited
 from hardpairs.predictions.found import Found, Hints, Reader, Truth
-from hardpairs.predictions.frames import read_parquet
 from hardpairs.predictions.json_files import read_json_file, read_json_lines
 from hardpairs.predictions.numpy_files import read_array, read_arrays
 from hardpairs.predictions.predictions import Predictions
@@ -25,15 +25,14 @@ READERS: dict[str, Reader] = {
     ".jsonl": read_json_lines,
     ".ndjson": read_json_lines,
     ".json": read_json_file,
-    ".parquet": read_parquet,
-    ".pq": read_parquet,
+    **dict.fromkeys((*PARQUET, *IPC), read_arrow),
 }
 TEXTS = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json")  # Also packed.
 IN_A_FOLDER = ("predictions.npz", "predictions.parquet", "predictions.csv", "labels.json")
 STARTS: tuple[tuple[bytes, Reader], ...] = (  # Of files without an ending.
     (b"PK\x03\x04", read_arrays),
     (b"\x93NUMPY", read_array),
-    (b"PAR1", read_parquet),
+    (b"PAR1", read_arrow),
 )
 PICKLED = (".pt", ".pth", ".pkl", ".pickle", ".joblib", ".bin", ".ckpt")
 

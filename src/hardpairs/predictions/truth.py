@@ -10,10 +10,10 @@ import numpy as np
 from hardpairs.data.folders import find_classes
 from hardpairs.errors import InputError
 from hardpairs.npz import read_npy, read_npz
+from hardpairs.predictions.arrow_files import IPC, PARQUET, read_arrow_table
 from hardpairs.predictions.columns import Table
 from hardpairs.predictions.delimited import MATRIX, read_delimited_table
 from hardpairs.predictions.found import Found, Hints, Truth
-from hardpairs.predictions.frames import read_parquet_table
 from hardpairs.predictions.json_files import read_json_lines_table, read_json_table
 from hardpairs.predictions.numpy_files import IDS, LABELS, NAMES
 from hardpairs.predictions.table import find_truth
@@ -29,7 +29,8 @@ def read_truth(path: str | Path, hints: Hints) -> Truth:
 
     Args:
         path: A folder with one folder of images for each class; or a file: .npy, .npz, .csv, .tsv,
-            .jsonl, .json, .parquet, or .txt with one label, or one image and its label, a line.
+            .jsonl, .json, .parquet, .feather, or .txt with one label, or one image and its label,
+            a line.
         hints: Names of its columns.
 
     Raises:
@@ -50,8 +51,8 @@ def read_truth(path: str | Path, hints: Hints) -> Truth:
             return _read_lines(path)
         names: Any = None
         table: Table | Found
-        if suffix in (".parquet", ".pq"):
-            table, names = read_parquet_table(path)
+        if suffix in (*PARQUET, *IPC):
+            table, names = read_arrow_table(path)
         elif suffix in (".jsonl", ".ndjson"):
             table = read_json_lines_table(path)
         elif suffix == ".json":
@@ -60,15 +61,16 @@ def read_truth(path: str | Path, hints: Hints) -> Truth:
             table = read_delimited_table(path)
         else:
             raise InputError(
-                f"{path}: labels are read from .csv, .tsv, .txt, .npy, .npz, .jsonl, .json and "
-                ".parquet, or from class folders; save them as one of these."
+                f"{path}: labels are read from .csv, .tsv, .txt, .npy, .npz, .jsonl, .json, "
+                ".parquet or .feather, or from class folders; save them as one of these."
             )
         return _of_table(path, table, names, hints)
 
 
 def _of_table(path: Path, table: Table | Found, names: Any, hints: Hints) -> Truth:
     if isinstance(table, Found):
-        labels = table.predicted if table.predicted is not None else table.top_classes
+        given = (table.predicted, table.top_classes, table.scores)
+        labels = next(each for each in given if each is not None)  # Scores: of one 1 a row.
         return Truth(str(path), labels, table.ids, table.class_names)
     if MATRIX in table:
         return Truth(str(path), table[MATRIX])

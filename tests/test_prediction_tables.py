@@ -1,0 +1,212 @@
+"""Tables of predictions as people write them: each means the same as the plain one."""
+
+import bz2
+import gzip
+import json
+import lzma
+import zipfile
+
+import pytest
+
+from hardpairs.errors import InputError
+from hardpairs.predictions.found import Hints
+from hardpairs.predictions.load import load_predictions
+from plain_predictions import LABELS, NAMES, PLAIN, PROBABILITIES, rows_csv, same
+
+
+def comma(value: float) -> str:
+    return repr(value).replace(".", ",")
+
+
+def quoted(text: str) -> str:
+    return f'"{text}"'
+
+
+TABLES = {
+    "plain": ("p.csv", rows_csv()),
+    "upper-case ending": ("P.CSV", rows_csv()),
+    "semicolon": ("p.csv", rows_csv(";")),
+    "decimal comma": ("p.csv", rows_csv(";", comma)),
+    "tab": ("p.tsv", rows_csv("\t")),
+    "tab under .txt": ("p.txt", rows_csv("\t")),
+    "bar": ("p.csv", rows_csv("|")),
+    "byte-order mark": ("p.csv", "\ufeff" + rows_csv()),
+    "the spreadsheet's hint": ("p.csv", "sep=;\n" + rows_csv(";", comma)),
+    "Windows' lines": ("p.csv", rows_csv().replace("\n", "\r\n")),
+    "blank last lines": ("p.csv", rows_csv() + "\n\n,,,\n"),
+    "blanks around": ("p.csv", rows_csv().replace(",", " , ")),
+    "quoted names": ("p.csv", rows_csv(columns=[quoted(name) for name in NAMES])),
+    "delimiter at the end": ("p.csv", rows_csv().replace("\n", ",\n")),
+    "pandas' index": ("p.csv", rows_csv(first=[("", str)])),
+    "pandas' index, read and written again": ("p.csv", rows_csv(first=[("Unnamed: 0", str)])),
+    "labels as indices": ("p.csv", rows_csv(label=lambda row: LABELS[row])),
+    "labels as whole floats": ("p.csv", rows_csv(label=lambda row: float(LABELS[row]))),
+    "labels in capitals": ("p.csv", rows_csv(label=lambda row: NAMES[LABELS[row]].upper())),
+    "another case": ("p.csv", rows_csv().replace("label", "LABEL")),
+    "y_true": ("p.csv", rows_csv().replace("label", "y_true")),
+    "target": ("p.csv", rows_csv().replace("label", "Target")),
+    "prefixed columns": ("p.csv", rows_csv(columns=[f"prob_{name}" for name in NAMES])),
+    "percent signs": ("p.csv", rows_csv(number=lambda p: f"{100 * p:.6f}%")),
+    "percentages": ("p.csv", rows_csv(number=lambda p: f"{100 * p:.6f}")),
+    "other numbers beside": (
+        "p.csv",
+        rows_csv(first=[("width", lambda _: 640), ("fold", lambda row: row % 5)]),
+    ),
+    "JSON lines": (
+        "p.jsonl",
+        "".join(
+            json.dumps({**dict(zip(NAMES, line, strict=True)), "label": NAMES[label]}) + "\n"
+            for line, label in zip(PROBABILITIES.tolist(), LABELS, strict=True)
+        ),
+    ),
+    "JSON lines, probabilities in one field": (
+        "p.ndjson",
+        "".join(
+            json.dumps({"label": NAMES[label], "scores": dict(zip(NAMES, line, strict=True))})
+            + "\n"
+            for line, label in zip(PROBABILITIES.tolist(), LABELS, strict=True)
+        ),
+    ),
+    "JSON records": (
+        "p.json",
+        json.dumps(
+            [
+                {**dict(zip(NAMES, line, strict=True)), "label": NAMES[label]}
+                for line, label in zip(PROBABILITIES.tolist(), LABELS, strict=True)
+            ]
+        ),
+    ),
+    "JSON columns": (
+        "p.json",
+        json.dumps(
+            {
+                "label": [NAMES[label] for label in LABELS],
+                **{name: PROBABILITIES[:, k].tolist() for k, name in enumerate(NAMES)},
+            }
+        ),
+    ),
+    "lists as pipelines return them": (
+        "p.json",
+        json.dumps(
+            [
+                {
+                    "label": NAMES[label],
+                    "prediction": [
+                        {"label": name, "score": score}
+                        for name, score in zip(NAMES, line, strict=True)
+                    ],
+                }
+                for line, label in zip(PROBABILITIES.tolist(), LABELS, strict=True)
+            ]
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("form", TABLES)
+def test_tables(tmp_path, form):
+    name, text = TABLES[form]
+    (tmp_path / name).write_text(text, encoding="utf-8", newline="")
+    same(load_predictions(tmp_path / name))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_encodings_and_packing(tmp_path, encoding):
+    content = rows_csv().encode(encoding)
+    (tmp_path / "p.csv").write_bytes(content)
+    same(load_predictions(tmp_path / "p.csv"))
+    for name, packed in (("p.csv.gz", gzip), ("p.CSV.BZ2", bz2), ("p.csv.xz", lzma)):
+        (tmp_path / name).write_bytes(packed.compress(content))
+        same(load_predictions(tmp_path / name))
+    with zipfile.ZipFile(tmp_path / "p.csv.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("p.csv", content)
+    same(load_predictions(tmp_path / "p.csv.zip"))
+
+
+def test_another_encoding_is_told(tmp_path):
+    (tmp_path / "p.csv").write_bytes(rows_csv().replace("cat", "chät").encode("latin-1"))
+    with pytest.raises(
+        InputError, match=r"is not UTF-8 text \(byte .* is 0xe4\); save it as UTF-8"
+    ):
+        load_predictions(tmp_path / "p.csv")
+
+
+def test_file_names_are_ids_wherever_they_stand(tmp_path):
+    files = [f"val/{NAMES[label]}/{row:03}.jpg" for row, label in enumerate(LABELS)]
+    for column in ("filename", "id", "image", "path", "anything"):
+        text = rows_csv(first=[(column, lambda row: files[row])])
+        (tmp_path / "p.csv").write_text(text)
+        assert load_predictions(tmp_path / "p.csv").ids.tolist() == files
+    (tmp_path / "p.csv").write_text(rows_csv(first=[("", lambda row: files[row])]))
+    assert load_predictions(tmp_path / "p.csv").ids.tolist() == files
+    (tmp_path / "p.csv").write_text(rows_csv(first=[("id", lambda row: f"{row:05}")]))
+    assert load_predictions(tmp_path / "p.csv").ids.tolist()[:2] == ["00000", "00001"]
+    (tmp_path / "p.csv").write_text(rows_csv(first=[("id", lambda row: 7 * row)]))
+    assert load_predictions(tmp_path / "p.csv").ids.tolist()[:2] == [0, 7]
+
+
+def test_columns_can_be_named(tmp_path):
+    text = rows_csv(first=[("sort", lambda row: row % 7), ("nr", lambda row: 100 + row)])
+    (tmp_path / "p.csv").write_text(text.replace("label", "what it is"))
+    got = load_predictions(
+        tmp_path / "p.csv", hints=Hints(label_column="What it is", id_column="nr")
+    )
+    same(got)
+    assert got.ids.tolist()[:2] == [100, 101]
+    with pytest.raises(
+        InputError, match="no column 'x', as --label-column says; found the columns"
+    ):
+        load_predictions(tmp_path / "p.csv", hints=Hints(label_column="x"))
+
+
+def test_a_class_may_be_called_as_a_column_is(tmp_path):
+    (tmp_path / "p.csv").write_text("label,id,true,image\nid,0.5,0.2,0.3\nimage,0.1,0.2,0.7\n"
+                                    "true,0.1,0.7,0.2\n")  # fmt: skip
+    got = load_predictions(tmp_path / "p.csv")
+    assert got.class_names == ("id", "true", "image")
+    assert got.labels.tolist() == [0, 2, 1]
+
+
+def test_what_is_left_out_of_a_table_is_said(tmp_path):
+    (tmp_path / "p.csv").write_text(rows_csv(first=[("width", lambda row: 640)]))
+    assert "Not used: 'width'." in load_predictions(tmp_path / "p.csv").notes
+
+
+WRAPPED = {
+    "cat_score": "{}_score",
+    "KNIME": "P (label={})",
+    "RapidMiner": "confidence({})",
+    "Azure": 'Scored Probabilities for Class ""{}""',
+    "CatBoost": "Probability:Class={}",
+    "proba.cat": "proba.{}",
+    "prob cat": "prob {}",
+}
+
+
+@pytest.mark.parametrize("form", WRAPPED)
+def test_wrapped_names_of_classes(tmp_path, form):
+    columns = [f'"{WRAPPED[form].format(name)}"' for name in NAMES]
+    (tmp_path / "p.csv").write_text(rows_csv(columns=columns))
+    names = ["Class=" + name for name in NAMES] if form == "CatBoost" else NAMES
+    if form == "CatBoost":  # It writes labels so, too.
+        (tmp_path / "p.csv").write_text(
+            rows_csv(columns=columns, label=lambda row: f"Class={NAMES[LABELS[row]]}")
+        )
+    same(load_predictions(tmp_path / "p.csv"), names=names)
+
+
+def test_other_fractions_beside_classes(tmp_path):
+    right = (PLAIN.predicted == LABELS).astype(int)
+    first = [("correct", lambda row: right[row]), ("loss", lambda row: 0.37 * (row + 1))]
+    (tmp_path / "p.csv").write_text(rows_csv(first=first))
+    got = load_predictions(tmp_path / "p.csv")
+    same(got)
+    assert "Not used: 'correct', 'loss'." in got.notes
+
+
+def test_an_index_of_some_rows_is_the_ids(tmp_path):
+    for name in ("", "Unnamed: 0"):
+        (tmp_path / "p.csv").write_text(rows_csv(first=[(name, lambda row: 3 * row + 1)]))
+        got = load_predictions(tmp_path / "p.csv")
+        same(got)
+        assert got.ids.tolist()[:2] == [1, 4]

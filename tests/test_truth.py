@@ -1,0 +1,118 @@
+"""True labels from elsewhere: files of labels, class folders, and how they are joined."""
+
+import json
+
+import numpy as np
+import pytest
+
+from hardpairs.errors import InputError
+from hardpairs.predictions.load import load_predictions
+from tool_predictions import FILES, LABELS, NAMES, PAIRS, PLAIN, PROBABILITIES, same, write_truth
+
+pd = pytest.importorskip("pandas")
+
+
+@pytest.fixture(scope="module")
+def truth(tmp_path_factory):
+    return write_truth(tmp_path_factory.mktemp("truth"))
+
+
+def test_class_folders_are_the_truth(tmp_path):
+    root = tmp_path / "photos"
+    files = []
+    for row, label in enumerate(LABELS):
+        (root / str(NAMES[label])).mkdir(parents=True, exist_ok=True)
+        files.append(f"{NAMES[label]}/{row:03}.jpg")
+        (root / files[-1]).write_bytes(b"")
+    (root / "notes.txt").write_text("no image")
+    # A generator reads folders by name, and files in them by name.
+    order = sorted(range(60), key=lambda row: files[row])
+    np.save(tmp_path / "p.npy", PROBABILITIES[order])
+    got = load_predictions(tmp_path / "p.npy", labels=root)
+    np.testing.assert_array_equal(got.labels, LABELS[order])
+    assert got.class_names == tuple(NAMES)
+    assert any("joined by order" in note for note in got.notes)
+    frame = pd.DataFrame(PROBABILITIES, columns=NAMES)
+    frame["filename"] = [f"/home/me/photos/{file}" for file in files]
+    frame.to_csv(tmp_path / "p.csv", index=False)
+    same(load_predictions(tmp_path / "p.csv", labels=root))
+    np.savez(tmp_path / "p.npz", predictions=PROBABILITIES, filenames=files)
+    same(load_predictions(tmp_path / "p.npz", labels=root))
+    (tmp_path / "split").mkdir()
+    root.rename(tmp_path / "split" / "val")
+    (tmp_path / "split" / "train" / "ant").mkdir(parents=True)
+    same(load_predictions(tmp_path / "p.csv", labels=tmp_path / "split"))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("val.txt", "".join(f"{f} {k}\n" for f, k in zip(FILES, LABELS, strict=True))),
+        ("val.txt", "".join(f"{f}\t{k}\n" for f, k in zip(FILES, LABELS, strict=True))),
+        ("labels.txt", "".join(f"{k}\n" for k in LABELS)),
+        ("labels.csv", "label\n" + "".join(f"{k}\n" for k in LABELS)),
+        ("labels.csv", "".join(f"{k}\n" for k in LABELS)),
+        ("labels.csv", "id,y\n" + "".join(f"{f},{k}\n" for f, k in PAIRS)),
+        ("labels.tsv", "f\tk\n" + "".join(f"{f}\t{k}\n" for f, k in PAIRS)),
+        ("labels.json", json.dumps(LABELS.tolist())),
+        ("labels.json", json.dumps(dict(zip(FILES, LABELS.tolist(), strict=True)))),
+        ("labels.json", json.dumps([{"image": f, "label": k}
+                                    for f, k in zip(FILES, LABELS.tolist(), strict=True)])),
+        ("labels.jsonl", "".join(json.dumps({"file_name": f, "label": int(k)}) + "\n"
+                                 for f, k in zip(FILES, LABELS, strict=True))),
+    ],
+)  # fmt: skip
+def test_labels_files(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    np.savez(tmp_path / "p.npz", probabilities=PROBABILITIES, ids=FILES)
+    same(load_predictions(tmp_path / "p.npz", labels=tmp_path / name), names=map(str, range(6)))
+
+
+def test_labels_arrays(tmp_path):
+    np.savez(tmp_path / "p.npz", probabilities=PROBABILITIES, class_names=NAMES.astype(str))
+    np.save(tmp_path / "y.npy", LABELS)
+    np.save(tmp_path / "hot.npy", np.eye(6)[LABELS])
+    np.savez(tmp_path / "y.npz", y_test=LABELS)
+    for name in ("y.npy", "hot.npy", "y.npz"):
+        same(load_predictions(tmp_path / "p.npz", labels=tmp_path / name))
+    with pytest.raises(InputError, match="lacks the array 'labels'"):
+        load_predictions(tmp_path / "p.npz")
+
+
+def test_a_join_says_what_did_not_match(tmp_path, truth):
+    path = tmp_path / "p.csv"
+    lines = [f"{file},{NAMES[k]}" for file, k in zip(FILES, PLAIN.predicted, strict=True)]
+    path.write_text("\n".join(["filename,label", *lines]))
+    few = truth.read_text().splitlines()[:51]
+    (tmp_path / "few.csv").write_text("\n".join(few))
+    got = load_predictions(path, labels=tmp_path / "few.csv")
+    assert len(got) == 50
+    assert any("50 of 60 predictions found their label" in note for note in got.notes)
+    assert any("left out, without a label: '" in note for note in got.notes)
+    (tmp_path / "other.csv").write_text("file,label\nx.png,ant\ny.png,bee\n")
+    with pytest.raises(InputError, match=r"none of the predictions' ids \('000.jpg'.*'x.png'"):
+        load_predictions(path, labels=tmp_path / "other.csv")
+    np.save(tmp_path / "y.npy", LABELS[:7])
+    with pytest.raises(InputError, match="7 labels for 60 predictions"):
+        load_predictions(path, labels=tmp_path / "y.npy")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "complaint"),
+    [
+        ("l.csv", "a,b\nx,1\ny,1\n", "l.csv has 2 labels for 60 predictions"),
+        ("l.csv", "a,b\nx,v\nx,v\n", "can't tell which column holds the labels.*'a' .text."),
+        ("l.csv", "", "is empty"),
+        ("l.txt", "\n", "is empty"),
+        ("l.xyz", "a", "labels are read from"),
+        ("l.json", "[1, 2]", "l.json has 2 labels for 60 predictions"),
+        ("l.json", "[]", "holds no records"),
+    ],
+)
+def test_labels_files_that_are_none(tmp_path, name, text, complaint):
+    (tmp_path / name).write_text(text)
+    np.savez(tmp_path / "p.npz", probabilities=PROBABILITIES)
+    with pytest.raises(InputError, match=complaint):
+        load_predictions(tmp_path / "p.npz", labels=tmp_path / name)
+    with pytest.raises(InputError, match="0 class folders"):
+        load_predictions(tmp_path / "p.npz", labels=tmp_path)
