@@ -6,13 +6,18 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
+import click
 import numpy as np
 import pytest
 
 from conftest import make_predictions, run_cli
+from hardpairs.analysis.changes import p_is
 from hardpairs.analysis.difference import diff
 from hardpairs.analysis.gate import find_worse
+from hardpairs.cli.main import cli
+from hardpairs.errors import InputError
 from hardpairs.predictions.predictions import Predictions, save_predictions
 from hardpairs.report.difference import render_summary
 
@@ -41,6 +46,24 @@ def files(tmp_path_factory):
     return folder
 
 
+@pytest.fixture
+def run_here(files, monkeypatch, capsys):
+    """Run a command on the files, in this process, which is faster than in one of its own."""
+    monkeypatch.chdir(files)
+
+    def run_here(*arguments):
+        capsys.readouterr()
+        code = 0
+        try:
+            cli([*map(str, arguments)], standalone_mode=False)
+        except SystemExit as ended:
+            code = ended.code
+        out, err = capsys.readouterr()
+        return SimpleNamespace(returncode=code, stdout=out, stderr=err)
+
+    return run_here
+
+
 def test_codes_and_json(files, tmp_path):
     done = run_cli("diff", "main.npz", "branch.npz", "--json", "--fail-if-worse", 0, cwd=files)
     assert done.returncode == 0
@@ -62,37 +85,57 @@ def test_codes_and_json(files, tmp_path):
     assert json.loads((tmp_path / "made" / "here" / "difference.json").read_text())
 
 
-def test_several_seeds_after_with(files):
+def test_several_seeds_after_with(run_here):
     seeds = [f"{side}{seed}.npz" for side in "ab" for seed in range(3)]
-    done = run_cli("diff", *seeds[:3], "--with", *seeds[3:5], "--json", cwd=files)
+    done = run_here("diff", *seeds[:3], "--with", *seeds[3:5], "--json")
     told = json.loads(done.stdout)
     assert (told["a"]["name"], told["b"]["name"]) == ("a, 3 seeds", "b, 2 seeds")
     assert not told["matched"]
-    again = run_cli("diff", *seeds[:3], "--json", "--with", *seeds[3:], cwd=files)
+    again = run_here("diff", *seeds[:3], "--json", "--with", *seeds[3:])
     assert json.loads(again.stdout)["matched"]
-    plain = run_cli("diff", *seeds[:3], "--with", *seeds[3:], cwd=files)
+    plain = run_here("diff", *seeds[:3], "--with", *seeds[3:])
     assert "B is better than A by" in plain.stdout
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("main.npz",), "1 paths, expected two"),
-        (("main.npz", "branch.npz", "a0.npz"), "3 paths, expected two"),
+        (("main.npz",), "A and B, and was given 1;"),
+        (("main.npz", "branch.npz", "a0.npz"), "A and B, and was given 3;"),
         (("main.npz", "nothing.npz"), "nothing.npz"),
         (("main.npz", "branch.npz", "--strict"), "--fail-if-worse POINTS"),
         (("main.npz", "branch.npz", "--fail-if-worse", "-1"), "no number of points"),
         (("main.npz", "branch.npz", "--fail-if-worse", "nan"), "no number of points"),
-        (("main.npz", "--with"), "1 paths"),
+        (("main.npz", "branch.npz", "--with", "--json"), "no run of B follows"),
         (("main.npz", "branch.npz", "--out", "/proc/nothing"), "can't be made"),
     ],
 )
-def test_bad_input_is_one_sentence_and_code_2(files, arguments, said):
-    done = run_cli("diff", *arguments, cwd=files)
-    assert done.returncode == 2
-    assert said in done.stderr
+def test_bad_input_is_one_sentence(files, monkeypatch, capsys, arguments, said):
+    monkeypatch.chdir(files)
+    with pytest.raises(InputError, match=re.escape(said)) as refused:
+        cli(["diff", *map(str, arguments)], standalone_mode=False)
+    assert "\n" not in str(refused.value)
+    assert capsys.readouterr().out == ""
+
+
+def test_bad_input_ends_with_code_2(files):
+    done = run_cli("diff", "main.npz", "nothing.npz", "--json", cwd=files)
+    assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.count("\n") == 1
-    assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("p_value", "text"),
+    [
+        (0.0312, "= 0.031"),
+        (1.0, "= 1"),
+        (3e-12, "< 0.0001"),
+        (0.0, "< 0.0001"),
+        (None, "not tested"),
+    ],
+)
+def test_tiny_p_values_are_told_as_such(p_value, text):
+    assert p_is(p_value) == text
 
 
 def test_names_do_not_act_in_the_summary():
@@ -107,18 +150,20 @@ def test_names_do_not_act_in_the_summary():
     assert {row.count("|") for row in rows} == {6}
 
 
-def test_evaluate_as_json_and_with_a_least_accuracy(files):
-    done = run_cli("evaluate", "main.npz", "--json", "--min-accuracy", "0.2", cwd=files)
+def test_evaluate_as_json_and_with_a_least_accuracy(run_here):
+    done = run_here("evaluate", "main.npz", "--json", "--min-accuracy", "0.2")
     assert done.returncode == 0
     accuracy = json.loads(done.stdout)["accuracy"]
-    low = run_cli("evaluate", "main.npz", "--min-accuracy", accuracy + 0.001, cwd=files)
+    low = run_here("evaluate", "main.npz", "--min-accuracy", accuracy + 0.001)
     assert low.returncode == 1
     assert f"accuracy {accuracy:.4f} is below" in low.stderr
-    assert run_cli("evaluate", "main.npz", "--min-accuracy", "92", cwd=files).returncode == 2
+    with pytest.raises(click.BadParameter, match="not in the range"):
+        run_here("evaluate", "main.npz", "--min-accuracy", "92")
 
 
 PREDICT = """
 import sys
+import click
 import numpy as np
 made = dict(np.load("{source}"))
 np.savez(sys.argv[sys.argv.index("--out") + 1], **made)
@@ -173,7 +218,7 @@ def test_the_workflow_runs_as_written(files, tmp_path, source, code):
         done = subprocess.run(
             ["bash", "-e", "-c", script],
             cwd=tmp_path,
-            env={**os.environ, "PATH": path},
+            env={**os.environ, "PATH": path, "GITHUB_STEP_SUMMARY": str(tmp_path / "shown.md")},
             capture_output=True,
             text=True,
             check=False,
@@ -181,7 +226,8 @@ def test_the_workflow_runs_as_written(files, tmp_path, source, code):
         codes.append(done.returncode)
     assert codes == [0, 0, code, 0]
     assert json.loads((tmp_path / "difference.json").read_text())["images"] == 2000
-    said = (tmp_path / "said").read_text()
+    said, shown = ((tmp_path / name).read_text() for name in ("said", "shown.md"))
+    assert said.endswith(shown)
     assert said.startswith("pr comment 7 --body-file summary.md\n### B is ")
     assert ("**Worse than allowed:**" in said) == bool(code)
     uploaded = next(step["with"]["path"] for step in workflow_steps() if "upload" in str(step))

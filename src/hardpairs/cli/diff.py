@@ -37,6 +37,8 @@ class _ManyAfterWith(click.Command):
                 continue
             inside = inside and not argument.startswith("-")
             repeated += ["--with", argument] if inside else [argument]
+        if "--with" in arguments and "--with" not in repeated:
+            raise InputError("--with: no run of B follows; name its runs there, or leave it out.")
         return super().parse_args(context, repeated)
 
 
@@ -123,8 +125,8 @@ def _sides(runs: Sequence[Path], others: Sequence[Path]) -> tuple[Sequence[Path]
         return runs, others
     if len(runs) != 2:
         raise InputError(
-            f"diff: {len(runs)} paths, expected two, A and B; several runs of each are given as "
-            "A1 A2 --with B1 B2."
+            f"diff takes two paths, A and B, and was given {len(runs)}; several runs of each are "
+            "given as A1 A2 --with B1 B2."
         )
     return runs[:1], runs[1:]
 
