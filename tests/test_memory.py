@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from hardpairs.data.memory import Listed, split_of, to_images, to_labels
+from hardpairs.data.memory import Listed, open_memory, split_of, to_images, to_labels
 from hardpairs.errors import InputError
 
 RNG = np.random.default_rng(0)
@@ -178,3 +178,34 @@ def test_labels_of_every_form():
     for bad in ([0.5, 1], [-1, 0], [np.nan, 1], [10**9, 0], np.ones((3, 2))):
         with pytest.raises(InputError):
             to_labels(bad)
+
+
+class Shared:
+    """An array that offers itself by DLPack alone."""
+
+    def __init__(self, array):
+        self.array = array
+
+    def __dlpack__(self, **options):
+        return self.array.__dlpack__(**options)
+
+    def __dlpack_device__(self):
+        return self.array.__dlpack_device__()
+
+
+def test_dlpack():
+    np.testing.assert_array_equal(one(Shared(COLOUR)), COLOUR)
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ({"images": GRAY, "labels": LABELS}, "a dict"),
+        ((GRAY,), "a tuple of 1"),
+        (GRAY, "a ndarray"),
+        (None, "a NoneType"),
+    ],
+)
+def test_data_in_memory_of_another_form(given, found):
+    with pytest.raises(InputError, match=rf"is \(images, labels\), or two such.*{found}\."):
+        open_memory(given)

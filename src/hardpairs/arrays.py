@@ -16,7 +16,7 @@ def to_numpy(value: Any, what: str) -> np.ndarray:
 
     Args:
         value: An array, a nested list, a tensor (PyTorch, TensorFlow, JAX), a column or frame
-            (pandas, Polars, PyArrow).
+            (pandas, Polars, PyArrow), whatever has ``__array__`` or ``__dlpack__``, an iterator.
         what: How messages call it.
 
     Raises:
@@ -34,6 +34,8 @@ def to_numpy(value: Any, what: str) -> np.ndarray:
             array = np.asarray(value.to_numpy())
         elif hasattr(value, "numpy") and not isinstance(value, np.ndarray):
             array = np.asarray(value.numpy())
+        elif hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
+            array = np.from_dlpack(value)
         else:
             array = np.asarray(value)
     except Exception as error:  # Whatever the other library raises.

@@ -146,11 +146,12 @@ def open_memory(given: Any, class_names: Any = None) -> Source:
     Raises:
         InputError: It is neither, or the images and labels aren't what they should be.
     """
-    pairs = [given] if len(given) == 2 and not _is_pair(given[0]) else given
-    if not all(_is_pair(pair) for pair in pairs) or len(pairs) not in (1, 2):
+    is_listed = isinstance(given, tuple | list)
+    pairs = [given] if is_listed and len(given) == 2 and not _is_pair(given[0]) else given
+    if not is_listed or len(pairs) not in (1, 2) or not all(map(_is_pair, pairs)):
         raise InputError(
             "data in memory is (images, labels), or two such pairs to train on and to test with; "
-            f"this is a {type(given).__name__} of {len(given)}."
+            f"this is a {type(given).__name__}{f' of {len(given)}' if is_listed else ''}."
         )
     images, notes = to_images(*(pair[0] for pair in pairs))
     labels, names = to_labels(*(pair[1] for pair in pairs), class_names=class_names)
