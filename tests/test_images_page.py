@@ -113,6 +113,9 @@ MAKERS = {
     "class folders in parts": lambda at: [
         class_folders(at / "photos" / p) for p in ("train", "test")
     ],
+    "with longer names or doubled": lambda at: [
+        class_folders(at / "photos" / p / p) for p in ("seg_train", "seg_test")
+    ],
     "pictures side by side and": lambda at: listed_pictures(at / "photos"),
     "pictures side by side,": lambda at: pictures(at / "photos", range(10)),
     "MNIST, Fashion-MNIST": lambda at: idx_files(at / "folder"),

@@ -1,7 +1,7 @@
 """Images and labels in NumPy's files: .npz and .npy, by the usual names of their arrays."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -39,8 +39,7 @@ def open_npz(path: Path) -> Source:
     """
     shapes = npz_shapes(path)
     read = partial(_read_member, path)
-    found = {name: (name, len(shape)) for name, (shape, _) in shapes.items()}
-    by_part = _by_part(found)
+    by_part = _by_part(shapes)
     if not by_part and set(shapes) == {"arr_0", "arr_1"}:  # As numpy.savez(images, labels) names.
         by_part = {"all": {"images": "arr_0", "labels": "arr_1"}}
     if not by_part:
@@ -57,12 +56,13 @@ def open_npz(path: Path) -> Source:
 def open_npy(path: Path) -> Source:
     """Look at an .npy of images; labels lie beside it in one of its name, as ``y_test.npy``.
 
+    One whose name says nothing holds images without labels.
+
     Raises:
-        InputError: It is damaged, or its name says neither what it holds nor of which part.
+        InputError: It is damaged, or its name says that it holds labels.
     """
     beside = {each.stem: each for each in sorted(path.parent.glob("[!.]*.npy"))}
-    found = {stem: (stem, 0) for stem in beside}
-    by_part = _by_part(found)
+    by_part = _by_part(beside)
     part = next((part for part, kinds in by_part.items() if path.stem in kinds.values()), None)
     if part is None:
         return make_source((), {"all": partial(_read_unlabelled, path)})
@@ -83,16 +83,16 @@ def open_arrays_folder(folder: Path) -> Source | None:
     """
     files = [*sorted(folder.glob("[!.]*.npy")), *sorted(folder.glob("[!.]*.npz"))]
     beside = {path.stem: path for path in files}
-    by_part = _by_part({stem: (stem, 0) for stem in beside})
+    by_part = _by_part(beside)
     if not by_part:
         return open_npz(files[0]) if len(files) == 1 and files[0].suffix == ".npz" else None
     return _open(folder, by_part, lambda stem: _read_file(beside[stem]), None, None)
 
 
-def _by_part(found: Mapping[str, tuple[str, int]]) -> dict[str, dict[str, str]]:
+def _by_part(names: Iterable[str]) -> dict[str, dict[str, str]]:
     """Names of images and labels by part, where there are images: "X_train", "train-images"."""
     parts: dict[str, dict[str, str]] = {}
-    for name in found:
+    for name in names:
         part, kind = "all", ""
         for word in re.split(r"[-_. ]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()):
             part = PART_OF_NAME.get(word, part)
