@@ -258,3 +258,37 @@ def test_names_are_looked_up_and_0_and_1_are_probabilities():
     assert Predictions([1, 0], [[0.5, 0.5], [1, 0]]).class_names == ("0", "1")
     with pytest.raises(InputError, match="'c', which is no class"):
         Predictions(["c", "a"], [[0, 1], [0, 1]], ["a", "b"])
+
+
+HALVES = np.full((2, 2), 0.5)
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        ({"class_names": ["a"]}, "1 class names; give two classes at least"),
+        ({"class_names": [1, 2]}, "class names must be texts"),
+        ({"class_names": ["a", "a"]}, "class names must be all different"),
+        ({"class_names": ["a", "b", "c"]}, "3 class names for 2 columns"),
+        ({"probabilities": HALVES[0]}, "class names; give two classes"),
+        ({"probabilities": HALVES.astype(str), "class_names": "ab"}, "expected floats of shape"),
+        ({"probabilities": HALVES[:0]}, "give at least one image and two classes"),
+        ({"probabilities": HALVES * np.nan}, "row 0 of probabilities has NaN"),
+        ({"probabilities": HALVES * 2}, "row 0 sums to 2"),
+        (
+            {"probabilities": np.array([[0.5, 0.5], [-0.1, 1.1]])},
+            "row 1 sums to 1, its least is -0.1",
+        ),
+        ({"labels": [0]}, "labels are int64 of shape .1,., expected integers of shape .2,."),
+        ({"labels": [0, 2]}, "labels run from 0 to 2, expected 0 to 1"),
+        ({"predicted": [0.0, 1.0]}, "predicted classes are float64"),
+        ({"probabilities": None, "labels": [], "class_names": "ab"}, "labels are empty"),
+        ({"ids": [0.5, 1]}, "ids are float64"),
+        ({"ids": [-1, 1]}, "ids run from -1 to 1"),
+        ({"ids": ["x", "x"]}, "ids must be all different"),
+    ],
+)
+def test_what_cannot_be_predictions(given, complaint):
+    known = {"labels": [0, 1], "probabilities": HALVES, **given}
+    with pytest.raises(InputError, match=complaint):
+        Predictions(known.pop("labels"), known.pop("probabilities"), **known)

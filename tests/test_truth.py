@@ -79,6 +79,20 @@ def test_labels_arrays(tmp_path):
         load_predictions(tmp_path / "p.npz")
 
 
+def test_an_npy_of_one_column(tmp_path):
+    np.save(tmp_path / "y.npy", LABELS % 2)
+    np.save(tmp_path / "p.npy", PLAIN.predicted % 2)
+    classes = load_predictions(tmp_path / "p.npy", labels=tmp_path / "y.npy")
+    np.testing.assert_array_equal(classes.predicted, PLAIN.predicted % 2)
+    assert not classes.has_probabilities
+    np.save(tmp_path / "p.npy", np.where(LABELS % 2, 0.8, 0.3))
+    scores = load_predictions(tmp_path / "p.npy", labels=tmp_path / "y.npy")
+    np.testing.assert_allclose(scores.probabilities[:, 1], np.where(LABELS % 2, 0.8, 0.3))
+    np.save(tmp_path / "p.npy", np.zeros((60, 2, 2)))
+    with pytest.raises(InputError, match=r"give scores of shape \(images, classes\)"):
+        load_predictions(tmp_path / "p.npy", labels=tmp_path / "y.npy")
+
+
 def test_a_join_says_what_did_not_match(tmp_path, truth):
     path = tmp_path / "p.csv"
     lines = [f"{file},{NAMES[k]}" for file, k in zip(FILES, PLAIN.predicted, strict=True)]
