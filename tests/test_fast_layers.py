@@ -84,12 +84,14 @@ def test_nothing_of_them_is_saved_with_a_net(tmp_path):
     assert len(loaded.trainable_variables) == len(net.trainable_variables) == 8
 
 
-@pytest.mark.parametrize("channels", [1, 3])
-def test_the_mirrored_net_cannot_tell_an_image_from_its_mirror_image(channels):
+@pytest.mark.parametrize(
+    ("channels", "options"), [(1, {}), (3, {}), (1, {"channels": (8, 16, 32), "pairs": 2})]
+)
+def test_the_mirrored_net_cannot_tell_an_image_from_its_mirror_image(channels, options):
     from hardpairs.training.backend import keras
 
     keras.utils.set_random_seed(0)
-    net = build_net("mirrored", (28, 28, channels), 5)
+    net = build_net("mirrored", (28, 28, channels), 5, options=options)
     images = np.random.default_rng(0).random((24, 28, 28, channels), dtype=np.float32)
     for training in (True, False):  # The first moves the averages of batch norm.
         probabilities = np.asarray(net(images, training=training))

@@ -123,21 +123,25 @@ def cosine(
     return keras.Model(inputs, _classified(layers.Flatten()(outputs), classes))
 
 
-def mirrored(shape: Shape, classes: int) -> keras.Model:
+def mirrored(
+    shape: Shape, classes: int, *, channels: Sequence[int] = (32, 64, 128), pairs: int = 1
+) -> keras.Model:
     """The net of the longest recipe, to which an image and its mirror image are the same.
 
     After the fixed cosine filters comes a convolution at full size: convolving before anything is
     pooled costs twice as much and gains most. At each smaller size, two convolutions learn what
-    to add to what came in (He et al., CVPR 2016).
+    to add to what came in (He et al., CVPR 2016), ``pairs`` times over. ``channels`` are those at
+    each of the three sizes.
     """
+    first, second, third = channels
     inputs = layers.Input(shape)
     outputs = layers.ReLU()(_fixed_cosines(inputs))
     twins = cosine_twins(shape[2])
-    outputs = _mirrored_block(outputs, 32, twins=twins, pooled=True)
-    outputs = _residual(_mirrored_block(outputs, 64))
+    outputs = _mirrored_block(outputs, first, twins=twins, pooled=True)
+    outputs = _residual(_mirrored_block(outputs, second), pairs)
     outputs = layers.MaxPooling2D()(outputs)
-    outputs = _residual(_mirrored_block(outputs, 128))
-    outputs = add_twins(_mirrored_block(outputs, 128, padding="valid"))
+    outputs = _residual(_mirrored_block(outputs, third), pairs)
+    outputs = add_twins(_mirrored_block(outputs, third, padding="valid"))
     outputs = layers.GlobalAveragePooling2D(dtype="float32")(outputs)
     return keras.Model(inputs, _classified(outputs, classes))
 
@@ -210,10 +214,12 @@ def _mirrored_block(
     return layers.ReLU()(normalise_with_twins(outputs, momentum=0.9))
 
 
-def _residual(inputs: Any) -> Any:
-    channels = inputs.shape[-1]
-    learned = _mirrored_block(_mirrored_block(inputs, channels), channels)
-    return layers.Add()([inputs, learned])
+def _residual(inputs: Any, pairs: int) -> Any:
+    channels, outputs = inputs.shape[-1], inputs
+    for _ in range(pairs):
+        learned = _mirrored_block(_mirrored_block(outputs, channels), channels)
+        outputs = layers.Add()([outputs, learned])
+    return outputs
 
 
 def _classified(inputs: Any, classes: int) -> Any:
