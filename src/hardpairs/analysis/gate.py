@@ -36,7 +36,7 @@ def find_worse(
     sentences = []
     for name, change in named:
         if not strict and not change.significant:
-            continue  # Where nothing is allowed, the exact test keeps its promise of 2.5% at most.
+            continue  # Where nothing is allowed, the exact test errs in 2.5% at most.
         end = change.difference if strict or change.interval is None else change.interval[1]
         if 100 * end < -allowed - ROUNDING:
             sentences.append(

@@ -225,6 +225,8 @@ function followAddress() {
   byId("sort").selectedIndex = 0;
   showFilters();
   if (!view.open) view.showModal();
+  // The image sticks below the head, whose title may take two lines.
+  view.style.setProperty("--head", `${view.firstElementChild.offsetHeight}px`);
   view.scrollTop = 0;
   const found = shown.items.findIndex((k) => images.id[k] === wanted);
   listImages(Math.max(found, 0));
