@@ -124,6 +124,13 @@ def test_bad_arrays(tmp_path, change, complaint):
     assert str(tmp_path / "p.npz") in str(caught.value)
 
 
+def test_a_bad_cell_is_named_by_its_line(tmp_path):
+    text = '\nlabel,a,b\n\n"a",1,0\n\na,1,0\n"b\n",0,1\nb,x,1\n'
+    (tmp_path / "p.csv").write_text(text)
+    with pytest.raises(InputError, match=r"p\.csv: line 9 has 'x' in column 'a'"):
+        load_predictions(tmp_path / "p.csv")
+
+
 def test_missing_array_and_missing_file(tmp_path):
     np.savez(tmp_path / "p.npz", labels=np.zeros(3, int))
     with pytest.raises(InputError, match="lacks the array"):

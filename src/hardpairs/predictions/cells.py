@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -30,13 +31,15 @@ def to_number(cell: str, *, decimal_comma: bool = False) -> float:
     return float(cell)
 
 
-def to_column(cells: list[str], name: str, first_line: int, *, decimal_comma: bool) -> np.ndarray:
+def to_column(
+    cells: list[str], name: str, lines: Sequence[int], *, decimal_comma: bool
+) -> np.ndarray:
     """Make a column of numbers (N,), of lists (N, k), or else of texts (N,).
 
     Args:
         cells: N texts.
         name: The column's, for messages.
-        first_line: The line of the first cell, for messages.
+        lines: N, each cell's line in the file, for messages.
         decimal_comma: Whether "0,5" is a number.
 
     Raises:
@@ -47,9 +50,9 @@ def to_column(cells: list[str], name: str, first_line: int, *, decimal_comma: bo
     blank = sum(not cell.strip() for cell in sample)
     is_code = any(_is_code(cell.strip()) for cell in sample)
     if blank < len(sample) and numbers > len(sample) / 2 and not is_code:
-        return _numbers(cells, name, first_line, decimal_comma)
+        return _numbers(cells, name, lines, decimal_comma)
     if sample and all(_is_list(cell) for cell in sample):
-        return _lists(cells, name, first_line)
+        return _lists(cells, name, lines)
     texts = np.empty(len(cells), object)
     texts[:] = cells
     return texts
@@ -69,14 +72,14 @@ def is_number(cell: str, *, decimal_comma: bool = False) -> bool:
     return True
 
 
-def _numbers(cells: list[str], name: str, first_line: int, decimal_comma: bool) -> np.ndarray:
+def _numbers(cells: list[str], name: str, lines: Sequence[int], decimal_comma: bool) -> np.ndarray:
     column = np.empty(len(cells))
     for row, cell in enumerate(cells):
         try:
             column[row] = to_number(cell, decimal_comma=decimal_comma)
         except ValueError as error:
             raise InputError(
-                f"line {first_line + row} has {cell[:40]!r} in column {name[:40]!r}, where a "
+                f"line {lines[row]} has {cell[:40]!r} in column {name[:40]!r}, where a "
                 "number should be; mend it."
             ) from error
     return column
@@ -87,13 +90,13 @@ def _is_list(cell: str) -> bool:
     return (cell.startswith("[") and cell.endswith("]")) or WRAPPED.match(cell) is not None
 
 
-def _lists(cells: list[str], name: str, first_line: int) -> np.ndarray:
+def _lists(cells: list[str], name: str, lines: Sequence[int]) -> np.ndarray:
     rows: list[list[float | str]] = []
     for row, cell in enumerate(cells):
         values = _list(cell)
         if values is None or (rows and len(values) != len(rows[0])):
             raise InputError(
-                f"line {first_line + row} has {cell[:40]!r} in column {name[:40]!r}, which isn't "
+                f"line {lines[row]} has {cell[:40]!r} in column {name[:40]!r}, which isn't "
                 "a whole list as long as the first one; write every list in full."
             )
         rows.append(values)

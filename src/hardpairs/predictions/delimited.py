@@ -122,8 +122,7 @@ def _is_matrix(row: list[str], comma: bool) -> bool:
 
 
 def _columns(names: list[str], rows: list[list[str]], lines: list[int], comma: bool) -> Table:
-    first = lines[0] if lines else 2
     return {
-        name: to_column([row[index] for row in rows], name, first, decimal_comma=comma)
+        name: to_column([row[index] for row in rows], name, lines, decimal_comma=comma)
         for index, name in enumerate(names)
     }
