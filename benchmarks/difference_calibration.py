@@ -8,17 +8,14 @@ benchmarks/difference_calibration.json.
 """
 
 import argparse
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
 from hardpairs.analysis.changes import measure_change
-from hardpairs.analysis.intervals import wilson_interval
 from hardpairs.analysis.significance import SIGNIFICANCE, mcnemar, newcombe_bounds
+from simulated import publish, share
 from study_calibration import IMAGES, simulate
 
 ACCURACY, DISCORDANT = 0.94, 0.04  # The second: two runs of one recipe, measured.
@@ -107,26 +104,18 @@ def main() -> None:
         two_recipes("a loss of 0.5 points, 5 and 3 seeds", studies, (5, 3), 0.005),
         two_recipes("a loss of 0.5, 5 matched seeds", studies, (5, 5), 0.005, matched=True),
     ]
-    table = Table(
-        title="95% confidence intervals, and --fail-if-worse (0 but where said), each with Wilson's"
-    )
-    for name in ("setting", "comparisons", "interval holds the truth", "gate fails"):
-        table.add_column(name, justify="left" if name == "setting" else "right")
-    for outcome in outcomes:
-        table.add_row(
-            outcome.setting,
-            f"{outcome.comparisons:,}",
-            _share(outcome.covered, outcome.comparisons),
-            _share(outcome.failed, outcome.comparisons),
-        )
-    Console(width=120).print(table)
-    text = json.dumps([asdict(outcome) for outcome in outcomes], indent=1)
-    options.out.write_text(text + "\n", encoding="utf-8")
-
-
-def _share(count: int, of: int) -> str:
-    low, high = wilson_interval(count, of)
-    return f"{count / of:.2%} ({low:.2%} to {high:.2%})"
+    publish(
+        outcomes,
+        options.out,
+        title="95% confidence intervals, and --fail-if-worse (0 but where said), with Wilson's",
+        columns=("setting", "comparisons", "interval holds the truth", "gate fails"),
+        rows=[
+            (each.setting, f"{each.comparisons:,}", *(
+                share(count, each.comparisons, 2) for count in (each.covered, each.failed)
+            ))
+            for each in outcomes
+        ],
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

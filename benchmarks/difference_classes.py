@@ -8,17 +8,14 @@ of two runs. Prints a table, writes benchmarks/difference_classes.json.
 """
 
 import argparse
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
 from hardpairs.analysis.changes import Change, class_changes, hardest_pairs, pair_changes
 from hardpairs.analysis.difference import KEPT_PAIRS
-from hardpairs.analysis.intervals import wilson_interval
+from simulated import publish, share
 
 CLASSES, IMAGES = 10, 10_000
 LABELS = np.repeat(np.arange(CLASSES), IMAGES // CLASSES)
@@ -174,26 +171,23 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".json"))
     options = parser.parse_args()
     outcomes = [repeat(setting, options.comparisons) for setting in SETTINGS]
-    table = Table(title=f"{options.comparisons:,} comparisons each; 95% Wilson intervals")
-    columns = ("a class named", "a pair named", "a class worse (--per-class)", "the planted one")
-    for name in ("setting", *columns):
-        table.add_column(name, justify="left" if name == "setting" else "right")
+    rows = []
     for each in outcomes:
-        counts = [each.classes, each.pairs, each.worse_classes]
-        shares = [_share(count, each.comparisons) for count in counts]
+        counts = (each.classes, each.pairs, each.worse_classes)
         planted = ""
         if each.planted_points:
-            found = _share(each.planted, each.comparisons)
-            planted = f"{found}, {each.planted_points:.1f} points"
-        table.add_row(each.setting, *shares, planted)
-    Console(width=140).print(table)
-    text = json.dumps([asdict(each) for each in outcomes], indent=1)
-    options.out.write_text(text + "\n", encoding="utf-8")
-
-
-def _share(count: int, of: int) -> str:
-    low, high = wilson_interval(count, of)
-    return f"{count / of:.1%} ({low:.1%} to {high:.1%})"
+            planted = f"{share(each.planted, each.comparisons)}, {each.planted_points:.1f} points"
+        rows.append((each.setting, *(share(count, each.comparisons) for count in counts), planted))
+    publish(
+        outcomes,
+        options.out,
+        title=f"{options.comparisons:,} comparisons each; 95% Wilson intervals",
+        columns=(
+            *("setting", "a class named", "a pair named", "a class worse (--per-class)"),
+            "the planted one",
+        ),
+        rows=rows,
+    )
 
 
 if __name__ == "__main__":

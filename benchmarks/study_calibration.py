@@ -8,18 +8,15 @@ benchmarks/study_calibration.json.
 """
 
 import argparse
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 from scipy.optimize import brentq
 from scipy.special import expit
 
-from hardpairs.analysis.intervals import wilson_interval
 from hardpairs.analysis.significance import SIGNIFICANCE, crossed_error, holm
+from simulated import publish, share
 
 IMAGES = 10_000
 MEAN, SPREAD = 4.6, 2.9  # Of an image's log odds of being right: 92.5% right, most for certain.
@@ -121,22 +118,18 @@ def main() -> None:
             ("2 recipes, gain 0.5 points", 2, 10, 0.005, 0.0),
         )
     ]
-    table = Table(title=f"{options.studies} simulated studies each, 95% Wilson intervals")
-    for name in ("setting", "seeds", "any effect told", "winner named", "planted one found"):
-        table.add_column(name, justify="left" if name == "setting" else "right")
-    for outcome in outcomes:
-        counts = [outcome.any_effect, outcome.winner]
-        shares = [_share(count, outcome.studies) for count in counts]
-        planted = _share(outcome.planted_found, outcome.studies) if outcome.gain else ""
-        table.add_row(outcome.setting, f"{outcome.seeds}", *shares, planted)
-    Console(width=120).print(table)
-    text = json.dumps([asdict(outcome) for outcome in outcomes], indent=1)
-    options.out.write_text(text + "\n", encoding="utf-8")
-
-
-def _share(count: int, studies: int) -> str:
-    low, high = wilson_interval(count, studies)
-    return f"{count / studies:.1%} ({low:.1%} to {high:.1%})"
+    rows = []
+    for each in outcomes:
+        shares = [share(count, each.studies) for count in (each.any_effect, each.winner)]
+        planted = share(each.planted_found, each.studies) if each.gain else ""
+        rows.append((each.setting, f"{each.seeds}", *shares, planted))
+    publish(
+        outcomes,
+        options.out,
+        title=f"{options.studies} simulated studies each, 95% Wilson intervals",
+        columns=("setting", "seeds", "any effect told", "winner named", "planted one found"),
+        rows=rows,
+    )
 
 
 if __name__ == "__main__":
