@@ -21,7 +21,7 @@ def run_name(predictions: Predictions) -> str:
 
 def data_name(subject: Subject) -> str:
     """Name the data, "" where unknown: its own title, else its name."""
-    about = getattr(subject, "about", None)
+    about = subject.about
     return _cut(about.title if about is not None else subject.dataset)
 
 

@@ -21,7 +21,7 @@ const isolated = (text) => `\u2068${text}\u2069`;  // A name inside an attribute
 const percent = (parts) => `${(parts / 100).toFixed(1)}%`;
 // Not toLocaleString, whose first call takes a tenth of the time that the page takes to open.
 const number = (count) => String(count).replace(/\B(?=(\d{3})+$)/g, ",");
-const plural = (count, noun) => `${number(count)} ${noun}${count === 1 ? "" : "s"}`;
+const plural = (count, noun, many = `${noun}s`) => `${number(count)} ${count === 1 ? noun : many}`;
 
 function sentence(text) {  // Its names, which Python isolated, break in two only where they are long.
   return text.split(/\u2068(.*?)\u2069/u).map((part, at) =>

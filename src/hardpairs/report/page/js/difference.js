@@ -17,7 +17,8 @@ function wanted() {
     return index < names.length ? index : null;
   };
   return {
-    asked: ["changed", "all", "true", "pred", "pair", "image", "verdict"].some((name) => query.has(name)),
+    asked: ["changed", "all", "true", "pred", "pair", "image", "verdict"]
+      .some((name) => query.has(name)),
     changed: KINDS.includes(query.get("changed")) ? query.get("changed") : "",
     all: query.has("all"),
     verdict: verdicts.includes(query.get("verdict")) ? query.get("verdict") : "",
@@ -83,8 +84,9 @@ function showMore() {
 
 function shot(k) {
   const kind = kindOf(k);
-  const text = `Image ${isolated(images.id[k])}, ${kind}: labelled ${isolated(names[images.true[k]])}, A predicts ${
-    isolated(names[images.a[k]])}, B ${isolated(names[images.b[k]])}${several ? `; ${sharesOf(k)}` : ""}`;
+  const text = `Image ${isolated(images.id[k])}, ${kind}: labelled ${
+    isolated(names[images.true[k]])}, A predicts ${isolated(names[images.a[k]])}, B ${
+    isolated(names[images.b[k]])}${several ? `; ${sharesOf(k)}` : ""}`;
   const face = sprite ? picture(k) : make("span", {}, images.id[k]);
   const wrong = kind === "fixed" ? images.a[k] : images.b[k];
   return make("button", { type: "button", class: `shot ${kind}`, "aria-label": text,
@@ -93,7 +95,8 @@ function shot(k) {
 }
 
 function sharesOf(k) {
-  return `right in ${images.ra[k]} of ${data.runs[0]} runs of A, ${images.rb[k]} of ${data.runs[1]} of B`;
+  const [a, b] = data.runs;
+  return `right in ${images.ra[k]} of ${a} runs of A, ${images.rb[k]} of ${b} of B`;
 }
 
 function choose(position, keep) {
@@ -137,7 +140,7 @@ function barsOf(probabilities, k, caption) {
   return table;
 }
 
-// --- The first images of what B fixes and breaks, in all and of a pair ----------------------------------
+// --- The first images of what B fixes and breaks, in all and of a pair ----------------------------
 
 function fillWithChanged(box) {
   const isFaces = box.classList.contains("faces");

@@ -64,7 +64,7 @@ function pointOut(event) {
   const readout = table.closest(".matrix").querySelector(".readout");
   if (!readout) return;
   const { count, share } = countOf.get(`${t},${p}`) ?? { count: 0, share: "0.0%" };
-  readout.replaceChildren(term(t), t === p ? " right: " : " taken for ", ...(t === p ? [] : [term(p), ": "]),
+  readout.replaceChildren(term(t), ...(t === p ? [" right: "] : [" taken for ", term(p), ": "]),
     `${plural(count, "image")}, ${share} of the class`);
 }
 
@@ -100,7 +100,8 @@ if (byId("search")) {
 function quoted(value) {
   const text = String(value ?? "");
   // A spreadsheet would run a foreign name that begins like a formula.
-  const risky = typeof value === "string" && /^ *[=+\-@\t\r\n＝＋－＠]/.test(text) && Number.isNaN(Number(text));
+  const risky = typeof value === "string" && /^ *[=+\-@\t\r\n＝＋－＠]/.test(text)
+    && Number.isNaN(Number(text));
   return `"${(risky ? `'${text}` : text).replaceAll('"', '""')}"`;
 }
 
@@ -115,7 +116,8 @@ function asCsv(items) {
     const byClass = full ? names.map(() => 0) : [];
     for (let at = 0; full && at < known.length; at += 2) byClass[known[at]] = known[at + 1] / 10000;
     return [images.row[k], images.id[k], names[images.true[k]], names[images.predicted[k]],
-      known.length ? known[1] / 10000 : "", verdicts[images.verdict[k]] ?? "", evidenceOf(k).join(" "), ...byClass];
+      known.length ? known[1] / 10000 : "", verdicts[images.verdict[k]] ?? "",
+      evidenceOf(k).join(" "), ...byClass];
   });
   return asText([head, ...lines]);
 }

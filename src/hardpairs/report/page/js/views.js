@@ -23,7 +23,9 @@ function cellView(t, p) {
     const pair = pairs.findIndex(({ first, second }) =>
       (first === t && second === p) || (first === p && second === t));
     const line = make("p", { class: "doors" });
-    if (pair >= 0) line.append(make("a", { class: "button", href: `#pair=${pair}` }, "both, as a spectrum"));
+    if (pair >= 0) {
+      line.append(make("a", { class: "button", href: `#pair=${pair}` }, "both, as a spectrum"));
+    }
     if (back) line.append(cellLink(p, t, `the other way: ${number(back.count)}`));
     line.append(classLink(t), classLink(p));
     links.push(line);
@@ -154,38 +156,44 @@ function groupsView(from, to) {
       make("a", { href: `#group=${to}&other=${from}` }, "the other way"),
       make("a", { href: `#group=${from}` }, `group ${from + 1}`),
       make("a", { href: `#group=${to}` }, `group ${to + 1}`)),
-    ...(lines.length ? [make("div", {}, make("h3", {}, "The most frequent"), make("ul", {}, ...lines))] : [])] };
+    ...(lines.length
+      ? [make("div", {}, make("h3", {}, "The most frequent"), make("ul", {}, ...lines))] : [])] };
 }
 
 const shortTerm = (c) => make("bdi", { class: "name", title: names[c] }, data.short[c]);
 
-function groupView(index) {
-  const members = data.groups[index];
-  const inside = new Set(members);
-  const items = chosen((k) => isMistake(k) && inside.has(images.true[k])
-    && inside.has(images.predicted[k]));
-  const shownClasses = members.slice(0, MOST_IN_MATRIX);
-  const head = make("tr", {}, make("td", { class: "corner" }), ...shownClasses.map((c) =>
+function groupMatrix(classes) {
+  const head = make("tr", {}, make("td", { class: "corner" }), ...classes.map((c) =>
     make("th", { scope: "col" }, make("span", {}, shortTerm(c)))));
-  const rows = shownClasses.map((t) => make("tr", {}, make("th", { scope: "row" },
-    make("a", { href: `#class=${t}` }, shortTerm(t))), ...shownClasses.map((p) => {
+  const rows = classes.map((t) => make("tr", {}, make("th", { scope: "row" },
+    make("a", { href: `#class=${t}` }, shortTerm(t))), ...classes.map((p) => {
     const found = countOf.get(`${t},${p}`);
     const level = found ? Math.ceil(Math.sqrt(parseFloat(found.share)) - 1e-9) : 0;
     return make("td", { "data-level": level, "data-errors": t === p ? 0 : level },
-      ...(found ? [cellLink(t, p, String(found.count))] : []));
+      ...(found ? [cellLink(t, p, number(found.count))] : []));
   })));
-  const table = make("table", { class: `grid cells${shownClasses.length > 10 ? " many" : ""}`, "aria-label": "Confusion matrix of the group" },
-    make("thead", {}, head), make("tbody", {}, ...rows));
+  const table = make("table", { class: `grid cells${classes.length > 10 ? " many" : ""}`,
+    "aria-label": "Confusion matrix of the group" },
+  make("thead", {}, head), make("tbody", {}, ...rows));
   walkTable(table);
-  const cut = members.length - shownClasses.length;
-  const box = make("div", { class: "matrix wide", "data-mode": "count", "data-scale": "level" },
+  return make("div", { class: "matrix wide", "data-mode": "count", "data-scale": "level" },
     make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Matrix" }, table));
-  const listed = make("details", {}, make("summary", {}, `All ${members.length} classes of the group`),
+}
+
+function groupView(index) {
+  const members = data.groups[index], inside = new Set(members);
+  const items = chosen((k) => isMistake(k) && inside.has(images.true[k])
+    && inside.has(images.predicted[k]));
+  const text = `${plural(members.length, "class", "classes")}, ${
+    plural(items.length, "mistake")} among them here.`;
+  const matrix = groupMatrix(members.slice(0, MOST_IN_MATRIX));
+  const title = [`Group ${index + 1}: classes that are mixed up`];
+  if (members.length <= MOST_IN_MATRIX) return { title, items, text, links: [matrix] };
+  const every = make("details", {},
+    make("summary", {}, `All ${number(members.length)} classes of the group`),
     make("p", { class: "doors" }, ...members.map((c) => make("a", { href: `#class=${c}` }, term(c)))));
-  return { title: [`Group ${index + 1}: classes that are mixed up`], items,
-    text: `${plural(members.length, "class").replace("classs", "classes")}, ${
-      plural(items.length, "mistake")} among them here.${
-      cut > 0 ? ` The matrix has the ${MOST_IN_MATRIX} mixed up most.` : ""}`, links: [box, ...(cut > 0 ? [listed] : [])] };
+  return { title, items, text: `${text} The matrix has the ${MOST_IN_MATRIX} mixed up most.`,
+    links: [matrix, every] };
 }
 
 function requestedView(query) {
@@ -199,7 +207,9 @@ function requestedView(query) {
   if (asked("pair") >= 0 && asked("pair") < pairs.length) return pairView(asked("pair"));
   if (asked("verdict") >= 0 && asked("verdict") < verdicts.length) return verdictView(asked("verdict"));
   const isGroup = (index) => index >= 0 && index < data.groups.length;
-  if (isGroup(asked("group")) && isGroup(asked("other"))) return groupsView(asked("group"), asked("other"));
+  if (isGroup(asked("group")) && isGroup(asked("other"))) {
+    return groupsView(asked("group"), asked("other"));
+  }
   if (isGroup(asked("group"))) return groupView(asked("group"));
   if (query.has("marks")) return marksView();
   return null;
