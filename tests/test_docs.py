@@ -96,7 +96,7 @@ def test_fashion_py_runs(tmp_path):
         "whole = datasets.load_dataset\n"
         "def load_slice(name):\n"
         "    data = whole(name)\n"
-        "    few = {'train': data.train.take(slice(1000)), 'test': data.test.take(slice(300))}\n"
+        "    few = {'train': data.train.take(slice(300)), 'test': data.test.take(slice(100))}\n"
         "    return replace(data, **few)\n"
         "datasets.load_dataset = load_slice\n"
         f"runpy.run_path({str(ROOT / 'fashion.py')!r}, run_name='__main__')\n"
@@ -105,7 +105,7 @@ def test_fashion_py_runs(tmp_path):
         [sys.executable, "-c", small], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert "(1000, 28, 28, 1) labels 0-9: T-shirt, Trouser" in done.stdout
+    assert "(300, 28, 28, 1) labels 0-9: T-shirt, Trouser" in done.stdout
     written = re.findall(r"^wrote (.+)", done.stdout, flags=re.MULTILINE)
     assert {Path(name).suffix for name in written} >= {".png", ".md", ".html", ".json"}
     for name in written:
@@ -131,7 +131,7 @@ def test_the_lesson_runs_on_a_slice(tmp_path):
     command = [sys.executable, str(ROOT / "docs/render_notebooks.py"), "lesson", "--execute"]
     done = subprocess.run(
         [*command, "--out", str(tmp_path)],
-        env={**os.environ, "LESSON_IMAGES": "1200"},
+        env={**os.environ, "LESSON_IMAGES": "600"},
         capture_output=True,
         text=True,
         check=False,
