@@ -211,7 +211,8 @@ def test_classes_that_are_not_listed_stay_below_those_that_are(tmp_path):
     [
         ("p.pkl", "pickled"),
         ("p.pt", "numpy.savez"),
-        ("p.xlsx", "predictions are read from .npz, .npy, .csv"),
+        ("p.xlsx", "is a spreadsheet; save its sheet as CSV"),
+        ("p.xyz", "predictions are read from .npz, .npy, .csv"),
         ("p", "of no known kind"),
         ("p.h5", "of no known kind"),
         ("p.npz.gz", "only tables and JSON are read so; unpack it"),

@@ -159,6 +159,12 @@ def test_columns_can_be_named(tmp_path):
         load_predictions(tmp_path / "p.csv", hints=Hints(label_column="x"))
 
 
+def test_a_class_without_a_column_is_named(tmp_path):
+    (tmp_path / "p.csv").write_text(rows_csv().replace("owl,label", "loss,label"))
+    with pytest.raises(InputError, match="has 'owl', which is no class; the classes are 'cat', "):
+        load_predictions(tmp_path / "p.csv")
+
+
 def test_a_class_may_be_called_as_a_column_is(tmp_path):
     (tmp_path / "p.csv").write_text("label,id,true,image\nid,0.5,0.2,0.3\nimage,0.1,0.2,0.7\n"
                                     "true,0.1,0.7,0.2\n")  # fmt: skip

@@ -11,7 +11,7 @@ from hardpairs.labels import clean_label, distinct_names, listed, look_up, to_na
 from hardpairs.predictions.found import Found, Truth
 from hardpairs.predictions.joining import match_ids, order_note
 from hardpairs.predictions.predictions import Predictions
-from hardpairs.predictions.probabilities import spread_top, to_probabilities
+from hardpairs.predictions.probabilities import as_floats, spread_top, to_probabilities
 from hardpairs.reading import clean_text
 
 SHOWN = 3
@@ -34,17 +34,19 @@ def to_predictions(
     if truth is not None:
         found = _join_truth(found, truth, notes)
     _check_both_are_there(found)
-    probabilities, most_probable = None, None
-    if found.scores is not None:
-        probabilities, most_probable, more = to_probabilities(found.scores, logits=logits)
-        notes += more
-    classes = None if probabilities is None else probabilities.shape[1]
+    scores = None if found.scores is None else as_floats(found.scores)
+    classes = None if scores is None else max(scores.shape[1], 2)
     labels = to_vector(found.labels, "labels", classes)
     if len(labels) == 0:
         raise InputError("there are no images (0 labels); give at least one.")
     names, as_numbers = _class_names(found, labels, classes, notes)
     label_indices, more = look_up(labels, names, "labels", numbers_are_names=as_numbers)
     notes += more
+    # After the labels: a class without a column is told better than rows that miss a sum of 1.
+    probabilities, most_probable = None, None
+    if scores is not None:
+        probabilities, most_probable, more = to_probabilities(scores, logits=logits)
+        notes += more
     extra = dict(found.extra)
     if found.top_classes is not None and probabilities is None:
         most_probable, probabilities, extra["top_k"] = _from_top(found, names, as_numbers, notes)

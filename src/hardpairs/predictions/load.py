@@ -34,6 +34,7 @@ STARTS: tuple[tuple[bytes, Reader], ...] = (  # Of files without an ending.
     (b"\x93NUMPY", read_array),
     (b"PAR1", read_arrow),
 )
+SPREADSHEETS = (".xlsx", ".xlsm", ".xls", ".ods")
 PICKLED = (".pt", ".pth", ".pkl", ".pickle", ".joblib", ".bin", ".ckpt")
 
 
@@ -87,6 +88,8 @@ def read_found(path: Path, hints: Hints) -> Found:
     suffix, is_packed = ending_of(path)
     if suffix in READERS and (not is_packed or suffix in TEXTS):
         return READERS[suffix](path, hints)
+    if suffix in SPREADSHEETS:
+        raise InputError(f"{path}: is a spreadsheet; save its sheet as CSV.")
     if is_packed:
         raise InputError(f"{path}: is packed, and only tables and JSON are read so; unpack it.")
     with path.open("rb") as file:

@@ -26,7 +26,7 @@ def to_probabilities(
     Raises:
         InputError: They are neither probabilities, nor percentages, nor logits.
     """
-    scores = _as_floats(scores)
+    scores = as_floats(scores)
     notes: list[str] = []
     if scores.shape[1] == 1:
         scores, logits = _two_columns(scores[:, 0], logits, notes)
@@ -80,7 +80,7 @@ def spread_top(
     Raises:
         InputError: The scores aren't probabilities.
     """
-    scores = _as_floats(scores).astype(np.float64)
+    scores = as_floats(scores).astype(np.float64)
     notes = []
     if scores.min() >= 0 and 1 + ROUNDING < scores.max() <= 100 * (1 + ROUNDING):
         scores = scores / 100
@@ -114,8 +114,12 @@ def spread_top(
     return probabilities / total, tuple(notes)
 
 
-def _as_floats(scores: np.ndarray) -> np.ndarray:
-    """Finite floats of shape (N, K)."""
+def as_floats(scores: np.ndarray) -> np.ndarray:
+    """Make scores finite floats of shape (N, K); of one column (N, 1).
+
+    Raises:
+        InputError: They are no numbers, of another shape, or not all finite.
+    """
     while scores.ndim > 2 and scores.shape[-1] == 1:  # Features that were pooled to 1 x 1.
         scores = scores[..., 0]
     if scores.ndim == 1:
