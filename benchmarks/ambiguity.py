@@ -5,8 +5,8 @@
 
 The area under the ROC curve for "another class got more votes than the label". Within: the mean of
 the classes' own areas among mistakes, what a score knows of the single image. Mistakes, all: the
-score times its class's mean, among mistakes and among all test images. What the package's score
-adds up was chosen on images with an even index; those with an odd one are reported by themselves.
+score times its class's mean, among mistakes and among all test images. What the package scores by
+was chosen on images with an even index; those with an odd one are reported by themselves.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 from sklearn.metrics import roc_auc_score
 
-from hardpairs.analysis.evidence import Evidence
+from hardpairs.analysis.causes import even_pool, log_shares
 from hardpairs.analysis.people import people_leave
 from hardpairs.analysis.sources import load_subject
 from hardpairs.analysis.subject import Subject
@@ -51,7 +51,7 @@ def main() -> None:
 
 def measure(name: str, subject: Subject, left: np.ndarray) -> dict[str, Any]:
     """All scores of a run, and how often people leave the label by verdict."""
-    predictions, evidence = subject.predictions, subject.evidence
+    predictions = subject.predictions
     wrong = predictions.predicted != predictions.labels
     odd = np.arange(len(left)) % 2 == 1
     parts = {"": np.ones(len(left), bool), "odd ": odd, "even ": ~odd}
@@ -63,7 +63,7 @@ def measure(name: str, subject: Subject, left: np.ndarray) -> dict[str, Any]:
                 FIGURES, areas(values, predictions.labels, wrong, left, inside), strict=True
             )
         }
-        for score, values in doubts(evidence).items()
+        for score, values in doubts(subject).items()
     }
     rows, kinds = subject.verdicts.rows, subject.verdicts.kinds
     return {
@@ -82,16 +82,19 @@ def measure(name: str, subject: Subject, left: np.ndarray) -> dict[str, Any]:
     }
 
 
-def doubts(evidence: Evidence) -> dict[str, np.ndarray]:
+def doubts(subject: Subject) -> dict[str, np.ndarray]:
     """Scores of one image: 1 less what gives the label its due."""
-    columns = evidence.columns()
-    hidden, pixels = columns["hidden_for_label"], columns["pixels_for_label"]
+    columns, near = subject.evidence.columns(), subject.nearest
+    if near is None or near.hidden is None or near.pixels is None:
+        raise SystemExit("a run without neighbours; train it again")
+    labels = subject.predictions.labels
+    pooled = np.exp(even_pool([log_shares(near.hidden), log_shares(near.pixels)]))
     return {
-        "1 - label probability": 1 - columns["label_probability"],
+        "label probability": 1 - columns["label_probability"],
         "20 nearest, hidden": 1 - columns["neighbours_for_label"],
-        "many nearest, hidden": 1 - hidden,
-        "many nearest, pixels": 1 - pixels,
-        "the package's: hidden twice, pixels once": 1 - (2 * hidden + pixels) / 3,
+        "many nearest, hidden": 1 - columns["hidden_for_label"],
+        "many nearest, edges": 1 - columns["pixels_for_label"],
+        "the package's: the last two pooled": 1 - pooled[np.arange(len(labels)), labels],
     }
 
 

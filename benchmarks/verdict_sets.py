@@ -12,7 +12,8 @@ from scipy import ndimage
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 
-from hardpairs.analysis.neighbours import Neighbours, class_shares, find_neighbours, project
+from hardpairs.analysis.gradients import edge_components
+from hardpairs.analysis.neighbours import Neighbours, class_shares, find_neighbours
 from hardpairs.data.datasets import load_dataset
 from hardpairs.data.split import Dataset, Split
 from hardpairs.files import whole_file
@@ -97,7 +98,7 @@ def _by_regression(make: Callable[[], tuple[Dataset, np.ndarray]], penalty: floa
     train, test = dataset.train, dataset.test
     seen, new = (split.pixels.reshape(len(split), -1) / 255 for split in (train, test))
     model = LogisticRegression(C=penalty, max_iter=300).fit(seen, train.labels)
-    known, asked = project(seen.astype(np.float32), new.astype(np.float32), 40)
+    known, asked = edge_components(train.images, test.images)
     classes = len(dataset.class_names)
     near = find_neighbours(known, np.arange(len(known)), train.labels, asked)
     return Judged(

@@ -18,19 +18,22 @@ def confident(split: Split, name: str, wrong: tuple[int, ...] = ()) -> Predictio
     """Nets that are sure of every label but the ``wrong`` ones."""
     others = np.random.default_rng(0).uniform(0.5, 1.5, (len(split), 10)) / 1000
     probabilities = np.where(np.eye(10)[split.labels] > 0, 0.99, others)
-    probabilities /= probabilities.sum(axis=1, keepdims=True)
     for row in wrong:
         probabilities[row] = np.roll(probabilities[row], 1)
+        probabilities[row, split.labels[row]] = 0.0005
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
     return Predictions(split.labels, probabilities, HOSTILE, split=name)
 
 
 @pytest.fixture(scope="module")
 def audited(fashion):
-    """300 + 100 images: test 5 is train 0, test 8 is test 7, three labels look wrong."""
-    train = Split(fashion.train.images[:300], fashion.train.labels[:300])
-    test = Split(fashion.test.images[:100].copy(), fashion.test.labels[:100])
-    test.images[5] = train.images[0]
+    """300 + 100 images: test 5 is train 0, test 8 is test 7, three labels are wrong."""
+    train = Split(fashion.train.images[:300], fashion.train.labels[:300].copy())
+    test = Split(fashion.test.images[:100].copy(), fashion.test.labels[:100].copy())
+    test.images[5], test.labels[5] = train.images[0], train.labels[0]
     test.images[8] = test.images[7]
+    for labels, rows in ((train.labels, [3]), (test.labels, [5, 9])):
+        labels[rows] = (labels[rows] - 1) % 10
     dataset = Dataset("<i>small", "small", HOSTILE, train, test)
     audit = audit_dataset(dataset, confident(train, "train", (3,)), confident(test, "test", (5, 9)))
     return dataset, audit

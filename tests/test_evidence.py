@@ -110,7 +110,9 @@ def test_many_neighbours_decide_ambiguity():
     evidence = gather_evidence([predictions], neighbours=Neighbours(few, few, hidden, pixels))
     np.testing.assert_allclose(evidence.hidden_for_label, [0.7, 1])
     np.testing.assert_allclose(evidence.pixels_for_label, [0.1, 0.4])
-    doubt = np.array([0.5, 0.2])  # 1 - (2 * 0.7 + 0.1) / 3 and 1 - (2 + 0.4) / 3
-    np.testing.assert_allclose(evidence.ambiguity, doubt * 0.35, rtol=1e-6)
+    pooled = np.sqrt((hidden + 1 / 60) * (pixels + 1 / 60))  # No share is taken for 0.
+    doubt = 1 - pooled[:, 0] / pooled.sum(axis=1)
+    np.testing.assert_allclose(evidence.ambiguity, doubt * doubt.mean(), rtol=1e-5)
     without = gather_evidence([predictions], neighbours=Neighbours(few, few, hidden))
-    np.testing.assert_allclose(without.ambiguity, [0.9 * 0.45, 0], atol=1e-6)
+    doubt = 1 - (hidden[:, 0] + 1 / 60) / 1.05
+    np.testing.assert_allclose(without.ambiguity, doubt * doubt.mean(), rtol=1e-5)

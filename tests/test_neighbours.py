@@ -34,6 +34,21 @@ def test_fewer_candidates_than_neighbours_and_activations_of_nothing():
     assert found.labels.shape == (2, 3)
 
 
+def test_no_image_is_its_own_neighbour():
+    rows = np.random.default_rng(0).normal(size=(90, 4)).astype(np.float32)
+    rows[7] = rows[8] * 2  # The same direction.
+    candidates = np.arange(0, 90, 2)
+    found = find_neighbours(
+        rows[candidates], candidates, candidates % 5, rows, among_themselves=True
+    )
+    assert found.indices.shape == (90, 20)
+    assert (found.indices != np.arange(90)[:, None]).all()
+    plain = find_neighbours(rows[candidates], candidates, candidates % 5, rows)
+    np.testing.assert_array_equal(found.indices[1::2], plain.indices[1::2])
+    np.testing.assert_array_equal(found.indices[::2, :19], plain.indices[::2, 1:])
+    assert (found.labels == found.indices % 5).all()
+
+
 def test_round_trip(tmp_path):
     found = find_neighbours(CANDIDATES, ROWS, LABELS, QUERIES)
     save_neighbours(found, tmp_path / "n.npz")

@@ -78,6 +78,7 @@ def three_kinds():
     seen /= seen.sum(axis=1, keepdims=True)
     slips = np.arange(2000, 2100)
     labels[slips] = (labels[slips] + rng.integers(1, 5, 100)) % 5
+    near *= np.exp(rng.normal(0, 0.1, near.shape))
     near = (near / near.sum(axis=1, keepdims=True)).astype(np.float32)
     predictions = Predictions(labels, seen, ("a", "b", "c", "d", "e"))
     wrong = np.flatnonzero(predictions.predicted != labels)

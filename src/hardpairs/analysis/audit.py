@@ -10,6 +10,7 @@ import numpy as np
 
 from hardpairs.analysis.duplicates import Duplicates, find_duplicates
 from hardpairs.analysis.evidence import Evidence, gather_evidence
+from hardpairs.analysis.gradients import edge_neighbours
 from hardpairs.analysis.intervals import wilson_interval
 from hardpairs.analysis.verdicts import suspect_labels
 from hardpairs.data.split import Dataset
@@ -32,7 +33,7 @@ class Audit:
 
     Attributes:
         train, test: Predictions by nets that haven't seen the image.
-        train_evidence, test_evidence: Of the same.
+        train_evidence, test_evidence: Of the same, and of the nearest training images by edges.
         train_suspects, test_suspects: int64, rows of suspect labels, the most suspect first.
         duplicates: Pairs of rows; rows from N on are test images.
         train_counts, test_counts: int64 (K,), images per class.
@@ -88,8 +89,13 @@ def audit_dataset(dataset: Dataset, train: Predictions, test: Predictions) -> Au
         train, test: Predictions of its two splits by nets that haven't seen the image, see
             `hardpairs.training.cross_validation.cross_validate`.
     """
-    train_evidence, test_evidence = gather_evidence([train]), gather_evidence([test])
-    test_suspects = _ranked(test_evidence)
+    train_evidence, test_evidence = (
+        gather_evidence([predictions], neighbours=near)
+        for predictions, near in zip(
+            (train, test), edge_neighbours(dataset.train, dataset.test), strict=True
+        )
+    )
+    test_suspects = _ranked(test, test_evidence)
     duplicates = find_duplicates(dataset.train.images, dataset.test.images)
     # The later image of a pair is the one too many: a test image that was trained on or counted.
     repeated = duplicates.pairs[:, 1] - len(dataset.train)
@@ -99,7 +105,7 @@ def audit_dataset(dataset: Dataset, train: Predictions, test: Predictions) -> Au
         test=test,
         train_evidence=train_evidence,
         test_evidence=test_evidence,
-        train_suspects=_ranked(train_evidence),
+        train_suspects=_ranked(train, train_evidence),
         test_suspects=test_suspects,
         duplicates=duplicates,
         train_counts=np.bincount(dataset.train.labels, minlength=classes),
@@ -124,8 +130,10 @@ def audit_dict(audit: Audit) -> dict[str, Any]:
     }
 
 
-def _ranked(evidence: Evidence) -> np.ndarray:
-    suspects = np.flatnonzero(suspect_labels(evidence))
+def _ranked(predictions: Predictions, evidence: Evidence) -> np.ndarray:
+    """int64: the nets' mistakes whose label is suspect, the most suspect first."""
+    wrong = predictions.predicted != predictions.labels
+    suspects = np.flatnonzero(suspect_labels(evidence) & wrong)
     suspicion = evidence.columns()["label_suspicion"]
     return suspects[np.argsort(-suspicion[suspects], kind="stable")]
 

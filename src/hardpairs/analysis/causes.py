@@ -25,68 +25,93 @@ class LabelErrors:
 
     Attributes:
         probability: float64 (N,), that the label is wrong.
-        rank: float64 (N,), without ties, to sort by: the most suspect has the largest.
+        rank: float64 (N,), without ties, to sort by: the most suspect has the largest. It weighs
+            the rates of slips by all classes that the image may be of.
     """
 
     probability: np.ndarray
     rank: np.ndarray
 
 
-def label_errors(scores: np.ndarray, labels: np.ndarray, predicted: np.ndarray) -> LabelErrors:
+def label_errors(scores: np.ndarray, labels: np.ndarray) -> LabelErrors:
     """How probable it is that each label is a slip, one that has nothing to do with the picture.
 
-    Of the images predicted as class t, take the third that score lowest for class k. What of them
+    Of the images that look like class t, take the third that look least like class k. What of them
     is labelled k looks like k no more than any other image, so their share is the rate at which
     slips turn t into k; rates of pairs with few images are drawn towards that of all pairs. An
-    image's label is a slip with the probability: that rate, divided by the share of the images with
-    its score that carry the label. To take the rate from images of which one is sure is the method
-    of anchor points (Liu, Tao, IEEE TPAMI 38, 2016; Patrini et al., CVPR 2017).
+    image's label is a slip with the probability: that rate, divided by its sum with the share of
+    images that carry the label for their looks, among those with its score. To take the rate from
+    images of which one is sure is the method of anchor points (Liu, Tao, IEEE TPAMI 38, 2016;
+    Patrini et al., CVPR 2017).
 
     Args:
-        scores: float (N, K), logarithms of calibrated probabilities, see `pool`.
-        labels, predicted: int64 (N,).
+        scores: float (N, K), logarithms of calibrated probabilities, see `pool`; an image looks
+            like the class with the largest.
+        labels: int64 (N,).
     """
     images, classes = scores.shape
-    wrong = predicted != labels
-    own = scores[np.arange(images), labels].astype(np.float64)
+    rows, likeliest = np.arange(images), scores.argmax(axis=1)
+    own, wrong = scores[rows, labels].astype(np.float64), likeliest != labels
     sample = np.arange(0, images, max(1, -(-images * classes // PAIRS_COUNTED)))
-    pairs = _unpredicted(scores[sample], predicted[sample])
-    share = _share_by_score(own, wrong, pairs, images / len(sample))
-    share = np.where(wrong, share, np.exp(own))
-    rates = _slip_rates(scores, labels, predicted, sample)
-    rate = rates[_other(scores, labels, predicted), labels]
-    probability = np.minimum(rate / np.maximum(share, SMALLEST), 1)
-    return LabelErrors(probability, np.log(np.maximum(rate, SMALLEST)) - own)
+    rates = _slip_rates(scores, labels, likeliest, sample)
+    by_looks = _share_by_looks(
+        *(own, wrong),
+        *_unlikely(scores[sample], likeliest[sample], rates),
+        images / len(sample),
+    )
+    by_looks = np.where(wrong, by_looks, np.exp(own))
+    rate = rates[_other(scores, labels), labels]
+    probability = rate / np.maximum(rate + by_looks, SMALLEST)
+    return LabelErrors(probability, _slip_odds(scores, labels, rates))
 
 
-def _unpredicted(scores: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """float64, sorted: the scores of all classes that aren't predicted."""
+def _slip_odds(scores: np.ndarray, labels: np.ndarray, rates: np.ndarray) -> np.ndarray:
+    """float64 (N,): logarithms of a slip's odds, of whatever class the image is, against none."""
+    others = rates.astype(np.float32)
+    np.fill_diagonal(others, 0)
+    slip = (np.exp(scores) * others.T[labels]).sum(axis=1, dtype=np.float64)
+    return np.log(np.maximum(slip, SMALLEST)) - scores[np.arange(len(labels)), labels]
+
+
+def _unlikely(
+    scores: np.ndarray, likeliest: np.ndarray, rates: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """float64 (M,): scores of all classes but the likeliest, sorted, and rates of slips there."""
     is_pair = np.ones(scores.shape, bool)
-    is_pair[np.arange(len(scores)), predicted] = False
-    return np.sort(scores[is_pair]).astype(np.float64)
+    is_pair[np.arange(len(scores)), likeliest] = False
+    found = scores[is_pair]
+    order = np.argsort(found)
+    return found[order].astype(np.float64), rates[likeliest][is_pair][order]
 
 
-def _share_by_score(
-    own: np.ndarray, wrong: np.ndarray, pairs: np.ndarray, weight: float
+def _share_by_looks(
+    own: np.ndarray, wrong: np.ndarray, pairs: np.ndarray, slips: np.ndarray, weight: float
 ) -> np.ndarray:
-    """float64 (N,): of unpredicted classes with a label's score, the share that is the label.
+    """float64 (N,): of unlikely classes with a label's score, the share that is one for its looks.
 
-    In bins of ten mistakes or more, and never falling with the score.
+    That is what slips don't explain of the share that carries the label. In bins of ten mistakes
+    or more, never falling with the score, and linear between the bins' means.
 
     Args:
         own: float64 (N,), the labels' scores.
-        wrong: bool (N,), the mistakes.
-        pairs: Sorted scores of unpredicted classes, of a part of the images.
+        wrong: bool (N,), where the label isn't the likeliest class.
+        pairs, slips: Sorted scores of unlikely classes, of a part of the images, and the rates at
+            which slips lead there.
         weight: How many images one of that part stands for.
     """
+    if not wrong.any():
+        return np.zeros(len(own))
     found = np.sort(own[wrong])[::-1]
     size = max(MISTAKES_A_BIN, len(found) // MOST_BINS)
     edges = np.unique(found[size - 1 :: size][:-1])
     counted = np.concatenate([[0], np.searchsorted(pairs, edges), [len(pairs)]])
     images = np.maximum(np.diff(counted) * weight, 1)
-    hit = np.bincount(np.searchsorted(edges, found, side="right"), minlength=len(edges) + 1)
-    shares = never_falling(hit / images, images)
-    return np.asarray(shares[np.searchsorted(edges, own, side="right")])
+    expected = np.diff(np.concatenate([[0], np.cumsum(slips)])[counted]) * weight
+    bins = np.searchsorted(edges, found, side="right")
+    hit = np.bincount(bins, minlength=len(edges) + 1)
+    shares = np.maximum(never_falling((hit - expected) / images, images), 0)
+    means = np.bincount(bins, weights=found, minlength=len(hit)) / np.maximum(hit, 1)
+    return np.interp(own, means[hit > 0], shares[hit > 0])
 
 
 def never_falling(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -107,16 +132,16 @@ def never_falling(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def _slip_rates(
-    scores: np.ndarray, labels: np.ndarray, predicted: np.ndarray, sample: np.ndarray
+    scores: np.ndarray, labels: np.ndarray, likeliest: np.ndarray, sample: np.ndarray
 ) -> np.ndarray:
-    """float64 (K, K): how often a slip turns the predicted class into each.
+    """float64 (K, K): how often a slip turns the likeliest class into each.
 
     Where all scores of a pair are equal none is lowest, and the pair says nothing.
     """
     classes = scores.shape[1]
     found, counted = np.zeros((classes, classes)), np.zeros((classes, classes))
     rows_of = np.split(
-        np.argsort(predicted, kind="stable"), np.bincount(predicted, minlength=classes).cumsum()
+        np.argsort(likeliest, kind="stable"), np.bincount(likeliest, minlength=classes).cumsum()
     )
     in_sample = np.zeros(len(labels), bool)
     in_sample[sample] = True
@@ -128,7 +153,7 @@ def _slip_rates(
         place = max(round(LOWEST * len(known)) - 1, 0)
         bound = np.partition(known, place, axis=0)[place]
         tells = (known <= bound).mean(axis=0) < 1
-        # No higher than the bound, and far below the predicted class.
+        # No higher than the bound, and far below the likeliest class.
         unlike = (known <= bound) & (known <= known[:, other, None] - STRONG)
         of, own = labels[rows], scores[rows, labels[rows]]
         slips = (own <= bound[of]) & (own <= scores[rows, other] - STRONG) & tells[of]
@@ -159,14 +184,11 @@ def _strength(found: np.ndarray, expected: np.ndarray) -> float:
     return strength
 
 
-def _other(scores: np.ndarray, labels: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """int64 (N,): the prediction; where that is the label, the class that scores next."""
-    other = predicted.copy()
-    right = np.flatnonzero(predicted == labels)
-    rest = scores[right]
-    rest[np.arange(len(right)), labels[right]] = -np.inf
-    other[right] = rest.argmax(axis=1)
-    return other
+def _other(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """int64 (N,): the likeliest class but for the label."""
+    rest = scores.copy()
+    rest[np.arange(len(labels)), labels] = -np.inf
+    return rest.argmax(axis=1)
 
 
 def pool(sources: Sequence[np.ndarray], labels: np.ndarray) -> np.ndarray:
@@ -187,6 +209,11 @@ def pool(sources: Sequence[np.ndarray], labels: np.ndarray) -> np.ndarray:
     rows = np.arange(0, len(labels), max(1, -(-labels.size * logs.shape[2] // NUMBERS_FITTED)))
     weights = _weights(logs[:, rows].astype(np.float64), labels[rows])
     return _log_softmax(np.tensordot(weights.astype(np.float32), logs, 1))
+
+
+def even_pool(sources: Sequence[np.ndarray]) -> np.ndarray:
+    """float32 (N, K): as `pool`, with equal weights that sum to 1."""
+    return _log_softmax(np.mean(sources, axis=0))
 
 
 def log_probabilities(probabilities: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ import numpy as np
 from hardpairs.analysis.causes import (
     MOST_SCORES,
     SMALLEST,
+    even_pool,
     image_and_class_doubt,
     label_errors,
     log_probabilities,
@@ -46,7 +47,7 @@ class Evidence:
         neighbours_for_label, neighbours_for_prediction: float64, shares of the nearest training
             images; None without neighbours.
         hidden_for_label, pixels_for_label: float64, the label's share among many nearest training
-            images, in the net's last hidden layer and by pixels; None where those are unknown.
+            images, in the net's last hidden layer and by edges; None where those are unknown.
         people, people_for_label, people_for_prediction, people_for_favourite: int64, how many
             were asked and chose the label, the prediction, the class most chosen; None without
             votes.
@@ -155,7 +156,7 @@ def _causes(
     if not own + witnesses:
         return {}
     scores = pool([*own, *witnesses], labels)
-    errors = label_errors(scores, labels, first.predicted)
+    errors = label_errors(scores, labels)
     slip, doubt, both = errors.probability, None, None
     if "people" in columns:
         chose, asked = columns["people_for_label"], columns["people"]
@@ -194,18 +195,19 @@ def _class_shares(neighbour_labels: np.ndarray, classes: int) -> np.ndarray:
 
 
 def _many_neighbours(neighbours: Neighbours, labels: np.ndarray) -> dict[str, np.ndarray]:
-    """Shares of the label, and ambiguity from them where both are known."""
+    """Shares of the label, and ambiguity from them."""
+    shares = {
+        name: each
+        for name, each in (("hidden", neighbours.hidden), ("pixels", neighbours.pixels))
+        if each is not None
+    }
+    if not shares:
+        return {}
     rows = np.arange(len(labels))
     columns = {
-        f"{name}_for_label": shares[rows, labels].astype(np.float64)
-        for name, shares in (("hidden", neighbours.hidden), ("pixels", neighbours.pixels))
-        if shares is not None
+        f"{name}_for_label": each[rows, labels].astype(np.float64) for name, each in shares.items()
     }
-    if len(columns) == 2:
-        columns["ambiguity"] = neighbour_ambiguity(
-            labels, columns["hidden_for_label"], columns["pixels_for_label"]
-        )
-    return columns
+    return columns | {"ambiguity": neighbour_ambiguity(labels, list(shares.values()))}
 
 
 def _probability_columns(runs: Sequence[Predictions]) -> dict[str, np.ndarray]:
@@ -289,23 +291,22 @@ def ambiguity_score(labels: np.ndarray, label_probability: np.ndarray) -> np.nda
     return doubt * of_class[labels]
 
 
-def neighbour_ambiguity(
-    labels: np.ndarray, hidden_for_label: np.ndarray, pixels_for_label: np.ndarray
-) -> np.ndarray:
-    """How far an image lies among another class's, times the mean of the same over its class.
+def neighbour_ambiguity(labels: np.ndarray, shares: Sequence[np.ndarray]) -> np.ndarray:
+    """How far an image lies among other classes', times the mean of the same over its class.
 
     The better a net, the less its own probability says of a picture; many neighbours judge it in
-    representations that haven't collapsed onto the classes. Pixels count half as much as the net's
-    last hidden layer: chosen on test images with an even index. Measured in docs/verdicts.md.
+    representations that haven't collapsed onto the classes. Measured in docs/verdicts.md.
 
     Args:
         labels: int64 (N,).
-        hidden_for_label, pixels_for_label: float64 (N,), the label's share among many neighbours.
+        shares: float32 (N, K) each, of the classes among many neighbours; what they say is pooled
+            with equal weights.
 
     Returns:
         float64 (N,), from 0 to 1.
     """
-    return ambiguity_score(labels, (2 * hidden_for_label + pixels_for_label) / 3)
+    pooled = even_pool([log_shares(each) for each in shares])
+    return ambiguity_score(labels, np.exp(pooled[np.arange(len(labels)), labels]))
 
 
 def label_quality(labels: np.ndarray, label_probability: np.ndarray, classes: int) -> np.ndarray:

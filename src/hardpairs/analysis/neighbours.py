@@ -1,4 +1,4 @@
-"""Nearest training images, in a net's last hidden layer and by pixels: which labels do they carry?
+"""Nearest training images, in a net's last hidden layer and by edges: which labels do they carry?
 
 A k-nearest-neighbour vote over a net's own representation tells whether the training set supports
 a prediction (Papernot, McDaniel, arXiv:1803.04765). A few neighbours are pictures to look at; many
@@ -17,7 +17,7 @@ from hardpairs.npz import read_npz
 
 NEIGHBOURS = 20
 MOST_NEIGHBOURS = 2000
-HIDDEN_COMPONENTS, PIXEL_COMPONENTS = 64, 40
+HIDDEN_COMPONENTS = 64
 SAMPLED = 1000  # Images that the principal components are found from.
 THRESHOLD_SAMPLE = 4000  # Candidates that a query's threshold is found from.
 QUERIES_AT_A_TIME = 256
@@ -34,7 +34,7 @@ class Neighbours:
         labels: uint8 or wider (N, k), the labels they carry.
         hidden: float32 (N, K), the share of each class among many nearest training images in the
             net's last hidden layer, see `class_shares`; None where unknown.
-        pixels: The same by pixels.
+        pixels: The same by the pixels' gradients, see `gradient_histograms`.
         of_training: Whether they are training images; else other ones of the N images.
     """
 
@@ -46,7 +46,12 @@ class Neighbours:
 
 
 def find_neighbours(
-    candidates: np.ndarray, indices: np.ndarray, labels: np.ndarray, queries: np.ndarray
+    candidates: np.ndarray,
+    indices: np.ndarray,
+    labels: np.ndarray,
+    queries: np.ndarray,
+    *,
+    among_themselves: bool = False,
 ) -> Neighbours:
     """Find the nearest candidates by cosine; scikit-learn never keeps the full matrix of distances.
 
@@ -55,14 +60,21 @@ def find_neighbours(
         indices: integer (C,), their rows in the training split.
         labels: integer (C,), the labels they carry.
         queries: float32 (N, D), hidden activations of the images asked about.
+        among_themselves: Whether those are all the images of the training split, in its order. No
+            image is its own neighbour.
     """
     from sklearn.neighbors import NearestNeighbors
 
-    search = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(candidates)), algorithm="brute")
+    wanted = min(NEIGHBOURS + among_themselves, len(candidates))
+    search = NearestNeighbors(n_neighbors=wanted, algorithm="brute")
     # Between vectors of length 1, Euclid's order is that of the cosine, and scikit-learn's fast
     # path knows Euclid only.
     search.fit(unit_rows(candidates))
     nearest = search.kneighbors(unit_rows(queries), return_distance=False)
+    if among_themselves:
+        own = np.asarray(indices)[nearest] == np.arange(len(queries))[:, None]
+        others = np.argsort(own, axis=1, kind="stable")[:, :-1]  # Itself comes last.
+        nearest = np.take_along_axis(nearest, others, axis=1)
     return Neighbours(
         indices=np.asarray(indices)[nearest].astype(np.int32),
         labels=np.asarray(labels)[nearest].astype(np.min_scalar_type(int(np.max(labels)))),

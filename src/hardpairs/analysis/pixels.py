@@ -13,7 +13,13 @@ AT_A_TIME = 256
 
 
 def small_pixels(*parts: Images) -> np.ndarray:
-    """Return float32 (N, D), pixels from 0 to 1 of all images on a common small size.
+    """Return float32 (N, D), pixels from 0 to 1 of `small_images`."""
+    small = small_images(*parts)
+    return small.reshape(len(small), -1).astype(np.float32) / 255
+
+
+def small_images(*parts: Images) -> np.ndarray:
+    """Return uint8 (N, H, W, C), all images on a common small size.
 
     Images of one size that have no more pixels than that stay as they are. Others are scaled into a
     square, each in its own proportions: 28 pixels a side, and 16 where there is colour.
@@ -24,14 +30,12 @@ def small_pixels(*parts: Images) -> np.ndarray:
     shapes = {part.shape[1:] for part in parts if isinstance(part, np.ndarray)}
     whole = [part for part in parts if isinstance(part, np.ndarray)]
     if len(whole) == len(parts) and len(shapes) == 1 and np.prod(*shapes) <= GRAY_SIDE**2:
-        return np.concatenate([_scaled(part) for part in whole])
+        return np.concatenate(whole)
     side = COLOUR_SIDE if any(_has_colour(part) for part in parts) else GRAY_SIDE
     small = [thumbnails(part, np.arange(len(part)), side) for part in parts]
     channels = max(part.shape[3] for part in small)
     # Gray among coloured ones is the same value in each colour.
-    return np.concatenate(
-        [_scaled(np.broadcast_to(part, (*part.shape[:3], channels))) for part in small]
-    )
+    return np.concatenate([np.broadcast_to(part, (*part.shape[:3], channels)) for part in small])
 
 
 def digests(images: Images) -> Iterator[bytes]:
@@ -47,7 +51,3 @@ def _has_colour(images: Images) -> bool:
     if isinstance(images, np.ndarray):
         return images.ndim == 4 and images.shape[3] == 3
     return any(image.shape[2] == 3 for image in images[np.arange(min(AT_A_TIME, len(images)))])
-
-
-def _scaled(images: np.ndarray) -> np.ndarray:
-    return images.reshape(len(images), -1).astype(np.float32) / 255

@@ -8,19 +8,17 @@ from typing import Any
 
 import numpy as np
 
+from hardpairs.analysis.gradients import edge_components
 from hardpairs.analysis.neighbours import (
     HIDDEN_COMPONENTS,
-    PIXEL_COMPONENTS,
     Neighbours,
     class_shares,
     even_sample,
     find_neighbours,
     principal_axes,
-    project,
     save_neighbours,
     unit_rows,
 )
-from hardpairs.analysis.pixels import small_pixels
 from hardpairs.data.split import Dataset, Split, SplitName
 from hardpairs.files import whole_file, write_text
 from hardpairs.predictions.predictions import Predictions, save_predictions
@@ -177,8 +175,7 @@ def net_neighbours(model: "keras.Model", dataset: Dataset) -> tuple[Neighbours, 
         return np.concatenate([unit_rows(layer(part)) @ axes for part in parts])
 
     known, asked = projected(train.pixels[candidates]), projected(dataset.test.pixels)
-    pixels = small_pixels(train.take(candidates).images, dataset.test.images)
-    seen, new = project(pixels[: len(candidates)], pixels[len(candidates) :], PIXEL_COMPONENTS)
+    seen, new = edge_components(train.take(candidates).images, dataset.test.images)
     neighbours = replace(
         find_neighbours(known, candidates, labels, asked),
         hidden=class_shares(known, labels, asked, classes),
