@@ -7,7 +7,7 @@
 # Run the cells from top to bottom. On two cores that takes a few minutes, nearly all of it training.
 # With `IMAGES = 2000` everything runs in half a minute, and the numbers mean little.
 #
-# You need `pip install 'hardpairs[train]'`; the images come with it.
+# You need `pip install 'hardpairs[train]' pandas`; the images come with it.
 
 # %%
 # %matplotlib inline
