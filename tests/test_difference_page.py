@@ -193,6 +193,8 @@ def test_a_link_leads_to_its_images(open_page, written):
         assert page.locator("#one .bars").count() == 2
     page.evaluate("document.querySelectorAll('.shot')[1].click()")
     assert "image=" in page.evaluate("location.hash")
+    page.evaluate("history.go(-2)")
+    wait_until(page, "byId('kind').value === '' && shown.length === images.id.length")
 
 
 def test_filters_narrow_what_a_link_led_to_until_all_is_shown(open_page, written):

@@ -161,7 +161,8 @@ def print_difference(difference: Difference, console: Console) -> None:
             f"calibration error {a.calibration_error:.1%} and {b.calibration_error:.1%}",
             highlight=False,
         )
-    for part in difference.verdicts if difference.can_tell else ():
+    told = [each for each in difference.verdicts if each.fixed or each.broken]
+    for part in told if difference.can_tell else ():
         fixed, broken = map(count_text, (part.fixed, part.broken))
         console.print(
             f"{part.verdict}: {fixed} fixed, {broken} broken, "

@@ -1,6 +1,6 @@
 const SHOWN = 300, FACES = 4, STRIP = 5;
 const KINDS = data.kinds;
-let shown = [], current = -1;
+let shown = null, current = -1;  // The images listed, and the place of the chosen one.
 
 const picture = (k) => drawn(sheet, k, { "aria-hidden": "true" });
 const kindOf = (k) => KINDS[images.kind[k]];
@@ -55,7 +55,7 @@ function address(asked, image) {
 
 function follow(scroll) {
   const asked = wanted();
-  if (scroll && !asked.asked) return;
+  if (shown && !asked.asked && location.hash.length > 1) return;  // A section was asked for.
   shown = [...images.id.keys()].filter((k) => fits(k, asked));
   byId("kind").value = asked.changed;
   if (byId("all")) byId("all").checked = asked.all;
@@ -71,7 +71,7 @@ function follow(scroll) {
   do showMore(); while (at >= byId("pictures").children.length);
   if (shown.length) choose(Math.max(at, 0), at >= 0);
   else byId("one").replaceChildren(make("p", { class: "quiet" }, "No image fits."));
-  if (scroll) byId("images").scrollIntoView();
+  if (scroll && asked.asked) byId("images").scrollIntoView();
 }
 
 function showMore() {
@@ -198,5 +198,4 @@ byId("everything").addEventListener("click", () => {
 for (const table of document.querySelectorAll("table.grid:has(tbody a)")) walkTable(table);
 for (const spectrum of document.querySelectorAll(".spectrum")) makeOneStop(spectrum);
 addEventListener("hashchange", () => follow(true));
-follow(false);
-if (wanted().asked) byId("images").scrollIntoView();
+follow(true);
