@@ -18,7 +18,7 @@ EXTRAS = {
     "train": (("keras",), "`run`, `train`, `audit` and the studies"),
     "gpu": (("jax_cuda12_plugin",), "training on the NVIDIA GPU of this machine"),
     "ray": (("ray",), "`--ray`"),
-    "tables": (("pyarrow",), "Parquet files"),
+    "tables": (("pyarrow",), "Parquet and Feather files"),
     "map": (("openTSNE",), "`evaluate --map`"),
     "export": (("tf2onnx",), "`export`"),
     "serve": (
@@ -26,8 +26,6 @@ EXTRAS = {
         "`predict` and `serve`, without Keras",
     ),
 }
-
-
 NVIDIA = Path("/proc/driver/nvidia")  # Of a Linux driver.
 
 

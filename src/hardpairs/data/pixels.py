@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hardpairs.data.pictures import on_white
 from hardpairs.errors import InputError
 
 AT_A_TIME = 1024  # Images converted at once: floats take up to eight times the room.
@@ -124,8 +125,6 @@ def to_bytes_rule(found: Range, what: str = "images") -> tuple[Convert, str]:
 
 def converted(images: np.ndarray, convert: Convert) -> np.ndarray:
     """Convert (N, H, W, C) a part at a time to uint8, with transparency laid on white."""
-    from hardpairs.data.pictures import on_white
-
     channels = images.shape[3]
     if images.dtype == np.uint8 and channels != 4:
         as_bytes = convert(images[:1])

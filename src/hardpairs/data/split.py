@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from hardpairs.data.about import About
+from hardpairs.data.pictures import scaled
 from hardpairs.data.progress import counted
 from hardpairs.errors import InputError
 
@@ -245,8 +246,6 @@ def thumbnails(images: Images, rows: np.ndarray, side: int, inverted: bool = Fal
 
 
 def _squared(images: np.ndarray | list[np.ndarray], side: int, inverted: bool) -> np.ndarray:
-    from hardpairs.data.pictures import scaled  # Only where pictures have to be.
-
     channels = max(image.shape[2] for image in images)
     squares = np.full((len(images), side, side, channels), BACKGROUND, np.uint8)
     for square, image in zip(squares, images, strict=True):
