@@ -8,7 +8,7 @@ import pytest
 import hardpairs
 from conftest import make_predictions
 from hardpairs import InputError
-from hardpairs.cli.evaluate import link_base
+from hardpairs.cli.options import link_base
 from hardpairs.data.split import thumbnails
 
 PLAIN = make_predictions(60, 3, class_names=("cat", "dog", "owl"))

@@ -15,8 +15,7 @@ from hardpairs.analysis.changes import Change, count_text, interval_text, p_is, 
 from hardpairs.analysis.difference import Difference
 from hardpairs.analysis.difference import diff as compare_sides
 from hardpairs.analysis.gate import find_worse
-from hardpairs.cli.evaluate import link_base
-from hardpairs.cli.options import votes_option
+from hardpairs.cli.options import link_option, votes_option
 from hardpairs.cli.terminal import NARROW, Console
 from hardpairs.errors import InputError
 from hardpairs.files import write_text
@@ -54,12 +53,7 @@ class _ManyAfterWith(click.Command):
 )
 @click.option("--data", metavar="NAME|PATH", help="Where the images are, as for evaluate.")
 @votes_option
-@click.option(
-    "--link",
-    metavar="DIR|URL",
-    default="",
-    help="Where the originals are: the page links each image's file name to it.",
-)
+@link_option
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Folder for difference.html, .md and .json."
 )
@@ -88,7 +82,6 @@ def diff(
     allowed: float | None,
     strict: bool,
     per_class: bool,
-    link: str,
     **sources: Any,
 ) -> None:
     """Compare predictions of the same images: what B fixes and breaks of A's.
@@ -98,7 +91,7 @@ def diff(
     """
     before, after = _sides(runs, others)
     _check_gate(allowed, strict, per_class)
-    difference = compare_sides(before, after, link=link_base(link), **sources)
+    difference = compare_sides(before, after, **sources)
     worse: tuple[str, ...] = ()
     if allowed is not None:
         worse = find_worse(difference, allowed, strict=strict, per_class=per_class)

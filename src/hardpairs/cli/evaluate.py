@@ -1,7 +1,6 @@
 """`hardpairs evaluate`."""
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,9 @@ import click
 
 from hardpairs.analysis.subject import Subject
 from hardpairs.analysis.verdicts import headline
-from hardpairs.cli.options import corrections_option, votes_option
+from hardpairs.cli.options import corrections_option, link_option, votes_option
 from hardpairs.cli.progress import reading_bar
 from hardpairs.cli.terminal import Console, print_evaluation
-from hardpairs.errors import InputError
 from hardpairs.files import clear_abandoned
 from hardpairs.foreign import one_line
 from hardpairs.predictions.found import Hints
@@ -50,12 +48,7 @@ from hardpairs.report.write import analyse
 @click.option("--label-column", default="", metavar="NAME", help="The column of true labels.")
 @click.option("--id-column", default="", metavar="NAME", help="The column of ids or file names.")
 @click.option("--logits", is_flag=True, help="The scores are logits: softmax is applied.")
-@click.option(
-    "--link",
-    metavar="DIR|URL",
-    default="",
-    help="Where the originals are: the page links each image's file name to it.",
-)
+@link_option
 @click.option(
     "--map",
     "neighbour_map",
@@ -101,7 +94,7 @@ def evaluate(
         "labels": labels,
         "corrections": corrections,
         "hints": hints,
-        "link": link_base(link),
+        "link": link,
         "neighbour_map": neighbour_map,
     }
     if folder is not None:
@@ -116,21 +109,6 @@ def evaluate(
     if min_accuracy is not None and accuracy < min_accuracy:
         click.echo(f"hardpairs: accuracy {accuracy:.4f} is below {min_accuracy:g}", err=True)
         sys.exit(1)
-
-
-def link_base(place: str) -> str:
-    """Make a folder or an address one that a file's name can be appended to.
-
-    Raises:
-        InputError: It is neither a folder nor an address of http or https.
-    """
-    if not place or place.lower().startswith(("http://", "https://")):
-        return place and f"{place.rstrip('/')}/"
-    if not os.path.isdir(place):
-        raise InputError(
-            f"{place}: is neither a folder nor an address; say with --link where the images are."
-        )
-    return f"{Path(place).resolve().as_uri()}/"
 
 
 def print_analysis(subject: Subject, folder: Path | None) -> None:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from hardpairs.errors import InputError
+
 DEFAULT_DATA = "fashion-mnist"
 DEFAULT_RECIPE = "fast"
 SHELF = Path("runs")  # Where runs go that weren't told where.
@@ -40,6 +42,30 @@ corrections_option = click.option(
     help="corrections.csv from the report's page: labels are corrected, images left out.",
 )
 quiet_option = click.option("--quiet", is_flag=True, help="No progress on standard error.")
+
+
+def link_base(place: str) -> str:
+    """Make a folder or an address one that a file's name can be appended to.
+
+    Raises:
+        InputError: It is neither a folder nor an address of http or https.
+    """
+    if not place or place.lower().startswith(("http://", "https://")):
+        return place and f"{place.rstrip('/')}/"
+    if not os.path.isdir(place):
+        raise InputError(
+            f"{place}: is neither a folder nor an address; say with --link where the images are."
+        )
+    return f"{Path(place).resolve().as_uri()}/"
+
+
+link_option = click.option(
+    "--link",
+    metavar="DIR|URL",
+    default="",
+    callback=lambda _context, _option, place: link_base(place),
+    help="Where the originals are: the page links each image's file name to it.",
+)
 
 
 def one_thread_for_matrices() -> None:
