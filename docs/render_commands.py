@@ -12,11 +12,12 @@ PAGE = Path(__file__).parent / "commands.md"
 def render_commands() -> str:
     """Return the page: every command's help, as the terminal shows it at 80 columns."""
     parts = ["# Commands\n\nRendered by `python docs/render_commands.py`.\n"]
+    settings = {**cli.context_settings, "terminal_width": 80}
+    whole = click.Context(cli, info_name="hardpairs", **settings)
     for name in ("", *sorted(COMMANDS)):
-        command = (name and cli.get_command(click.Context(cli), name)) or cli
-        words = f"hardpairs {name}".strip()
-        context = click.Context(command, info_name=words, terminal_width=80)
-        parts.append(f"## {words}\n\n```\n{command.get_help(context)}\n```\n")
+        command = name and cli.get_command(whole, name)
+        context = click.Context(command, whole, name, **settings) if command else whole
+        parts.append(f"## {context.command_path}\n\n```\n{context.get_help()}\n```\n")
     return "\n".join(parts)
 
 
