@@ -3,6 +3,8 @@ import pytest
 
 import hardpairs
 from hardpairs.analysis.embedded import embedded_neighbours
+from hardpairs.analysis.subject import Subject
+from hardpairs.predictions.predictions import Predictions
 from hardpairs.report.page.gallery import gallery_data
 
 RNG = np.random.default_rng(0)
@@ -71,3 +73,25 @@ def test_same_embeddings_are_said():
     assert note == (
         "2 of 120 images have the same embedding as another; under another label: '3 and 90'."
     )
+
+
+def test_images_alone_judge_the_mistakes_of_predicted_classes():
+    side = np.arange(20)
+    bars = np.zeros((240, 20, 20), np.uint8)
+    classes = np.arange(240) % 2
+    for row, (way, place) in enumerate(zip(classes, RNG.integers(3, 17, 240), strict=True)):
+        bars[row] = 200 * (np.abs(side - place) < 2) + RNG.integers(0, 50, (20, 20))
+        bars[row] = bars[row].T if way else bars[row]
+    labels, predicted = classes.copy(), classes.copy()
+    labels[[7, 90, 101]] = 1 - labels[[7, 90, 101]]  # Slips.
+    predicted[[30, 31, 32]] = 1 - predicted[[30, 31, 32]]
+    named = Predictions(labels, None, ("standing", "lying"), predicted=predicted)
+    subject = Subject(named, images=bars)
+    assert subject.nearest.hidden is None
+    assert not subject.nearest.of_training
+    verdicts = {verdict.row: verdict.verdict for verdict in subject.verdicts}
+    assert [verdicts[row] for row in (7, 90, 101)] == ["label suspect"] * 3
+    assert [verdicts[row] for row in (30, 31, 32)] == ["model error"] * 3
+    assert Subject(named).nearest is None
+    sure = Predictions(labels, np.eye(2)[predicted] * 0.8 + 0.1, named.class_names)
+    assert Subject(sure, images=bars).nearest is None  # Probabilities make do without.

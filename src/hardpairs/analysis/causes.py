@@ -221,6 +221,18 @@ def log_probabilities(probabilities: np.ndarray) -> np.ndarray:
     return np.log(np.maximum(probabilities, np.float32(SMALLEST))).astype(np.float32)
 
 
+def log_confusions(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
+    """float32 (N, K): how often images of the predicted class carry each label.
+
+    What a model says whose predicted classes alone are known. No label is taken for impossible: one
+    image is added to each class, spread over all labels.
+    """
+    counts = np.full((classes, classes), 1 / classes)
+    np.add.at(counts, (predicted, labels), 1)
+    logs = np.log(counts / counts.sum(axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(logs[predicted])
+
+
 def log_shares(shares: np.ndarray) -> np.ndarray:
     """float32 (N, K), of neighbours' shares; none is impossible for not being among them.
 

@@ -16,6 +16,7 @@ from hardpairs.analysis.causes import (
     even_pool,
     image_and_class_doubt,
     label_errors,
+    log_confusions,
     log_probabilities,
     log_shares,
     pool,
@@ -151,11 +152,14 @@ def _causes(
     classes = len(first.class_names)
     if not 0 < len(labels) * classes <= MOST_SCORES:
         return {}
-    own = [log_probabilities(first.probabilities)] if first.probabilities is not None else []
     witnesses = _witnesses(runs, neighbours, classes)
-    if not own + witnesses:
+    if first.probabilities is not None:
+        own = log_probabilities(first.probabilities)
+    elif witnesses:
+        own = log_confusions(labels, first.predicted, classes)
+    else:
         return {}
-    scores = pool([*own, *witnesses], labels)
+    scores = pool([own, *witnesses], labels)
     errors = label_errors(scores, labels)
     slip, doubt, both = errors.probability, None, None
     if "people" in columns:

@@ -1,6 +1,6 @@
 """Subject: predictions and whatever else is known of the images, handed on whole."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -10,6 +10,7 @@ from hardpairs.analysis.calibration import Calibration, calibrate
 from hardpairs.analysis.embedded import embedded_neighbours, same_embeddings
 from hardpairs.analysis.evaluation import Evaluation, evaluate
 from hardpairs.analysis.evidence import Evidence, gather_evidence
+from hardpairs.analysis.gradients import edge_components
 from hardpairs.analysis.neighbours import Neighbours
 from hardpairs.analysis.people import compare_with_people
 from hardpairs.analysis.verdicts import (
@@ -107,13 +108,20 @@ class Subject:
 
     @cached_property
     def nearest(self) -> Neighbours | None:
-        """The neighbours given; else those among the predicted images, by their embeddings."""
-        predictions = self.predictions
-        embeddings = predictions.embeddings
-        if self.neighbours is not None or embeddings is None or len(predictions) < FEWEST_EMBEDDED:
+        """The neighbours given; else those among the predicted images, by their embeddings.
+
+        Where neither embeddings nor probabilities are known, by the edges of images in memory.
+        """
+        predictions, images = self.predictions, self.images
+        if self.neighbours is not None or len(predictions) < FEWEST_EMBEDDED:
             return self.neighbours
-        classes = len(predictions.class_names)
-        return embedded_neighbours(embeddings, predictions.labels, classes)
+        known = predictions.labels, len(predictions.class_names)
+        if predictions.embeddings is not None:
+            return embedded_neighbours(predictions.embeddings, *known)
+        if predictions.has_probabilities or not isinstance(images, np.ndarray):
+            return None
+        found = embedded_neighbours(edge_components(images, images[:0])[0], *known)
+        return replace(found, hidden=None, pixels=found.hidden)
 
     @cached_property
     def verdicts(self) -> Verdicts:

@@ -46,7 +46,8 @@ function neighboursOf(k) {
   });
   const heading = train.id ? "The nearest images among those predicted"
     : "Its nearest training images";
-  const key = train.id ? "predictions.npz: embeddings" : "neighbours.npz";
+  const key = train.id ? "predictions.npz: embeddings or images"
+    : "neighbours.npz";
   return [make("h4", {}, heading), make("div", { class: "near", "data-key": key }, ...strip)];
 }
 
