@@ -84,8 +84,23 @@ FIGURES = (
         "hardpairs.draw_calibration(subject)",
     ),
     (
+        "Filters",
+        "The weights of a first layer; here a linear model's, one filter a digit.",
+        "from dataclasses import replace\n\n"
+        "kernels = model.coef_.T.reshape(28, 28, 1, 10)\n"
+        "hardpairs.draw_filters(replace(subject, kernels=kernels))",
+    ),
+    (
+        "History",
+        "Loss and, where it is known, accuracy by epoch; here of a net of scikit-learn.",
+        "from sklearn.neural_network import MLPClassifier\n\n"
+        "net = MLPClassifier(32, tol=0.01, random_state=0)\n"
+        "net.fit(pixels(train), train.labels)\n"
+        "hardpairs.draw_history(replace(subject, history={'loss': net.loss_curve_}))",
+    ),
+    (
         "Two in one figure",
-        "`ax=` draws into axes of your own.",
+        "Every one of these takes `ax=` and draws into axes of your own.",
         "from matplotlib.figure import Figure\n\n"
         "figure = Figure(figsize=(11, 4.5), layout='constrained')\n"
         "left, right = figure.subplots(1, 2)\n"

@@ -13,6 +13,7 @@ import click
 import numpy as np
 import pytest
 
+import hardpairs
 from hardpairs.cli.main import COMMANDS, cli
 
 ROOT = Path(__file__).parents[1]
@@ -143,6 +144,14 @@ def test_the_lesson_runs_on_a_slice(tmp_path):
     assert "wrote lesson/report.html" in texts
     assert "WARNING" not in texts
     assert sum("image/png" in output.get("data", {}) for output in outputs) == 6
+
+
+def test_the_gallery_has_every_figure():
+    figures = runpy.run_path(str(ROOT / "docs" / "render_site.py"))["FIGURES"]
+    code = "".join(code for _, _, code in figures)
+    drawing = [name for name in hardpairs.__all__ if name.startswith("draw_")]
+    assert len(drawing) > 5
+    assert all(f"hardpairs.{name}(" in code for name in drawing)
 
 
 def test_the_examples_of_the_statistics_hold():
