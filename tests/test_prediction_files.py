@@ -64,6 +64,9 @@ def test_json_of_bare_rows(tmp_path):
     same(load_predictions(tmp_path / "p.json", labels=tmp_path / "names.json"))
     numbered = load_predictions(tmp_path / "p.json", labels=tmp_path / "hot.json")
     same(numbered, names=("0", "1", "2"))
+    (tmp_path / "p.json").write_text('[[0.9, 0.1, "cat"], [0.2, 0.8, "dog"]]')
+    with pytest.raises(InputError, match="rows of texts and numbers without names"):
+        load_predictions(tmp_path / "p.json")
 
 
 def test_bfloat16(tmp_path):

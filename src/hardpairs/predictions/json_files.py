@@ -86,7 +86,13 @@ def json_table(content: Any) -> Table | Found:
 def _list_table(content: list[Any]) -> Table | Found:
     """Records; or lists of scores, one for every image; or one class for every image."""
     if content and all(isinstance(each, list) for each in content):
-        return Found(scores=column(content, "scores"))
+        scores = column(content, "scores")
+        if scores.dtype.kind not in "biuf":
+            raise InputError(
+                "holds rows of texts and numbers without names; give objects with named fields, as "
+                "pandas' orient='records' writes them."
+            )
+        return Found(scores=scores)
     if content and all(isinstance(each, str | int | float) for each in content):
         return {"label": column(content, "label")}
     return records_table(content)
