@@ -213,7 +213,7 @@ def test_filters_narrow_what_a_link_led_to_until_all_is_shown(open_page, written
 
 
 def test_its_images_lead_from_the_first_screen_and_from_their_pair(open_page, written):
-    page = open_page(written[0] / "difference.html", scheme="dark")
+    page = open_page(written[0] / "difference.html")
     for box in (".faces", ".strip"):
         address = page.locator(f"{box} a").nth(1).get_attribute("href")
         page.locator(f"{box} a").nth(1).click()

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from conftest import make_predictions
-from hardpairs.analysis.layout import neighbour_layout
+from hardpairs.analysis import layout
 from hardpairs.analysis.subject import Subject
 from hardpairs.analysis.verdicts import VERDICTS
 from hardpairs.errors import InputError
@@ -116,11 +116,13 @@ def test_map_places_images_of_one_kind_together():
     assert map_points(Subject(made), []) is None
 
 
-def test_map_by_neighbours_keeps_them():
+def test_map_by_neighbours_keeps_them(monkeypatch):
     pytest.importorskip("openTSNE")
+    monkeypatch.setattr(layout, "EARLY_STEPS", 20)  # A few images are placed soon.
+    monkeypatch.setattr(layout, "STEPS", 40)
     rng = np.random.default_rng(0)
     kinds = np.arange(200) % 4
-    placed = neighbour_layout(np.eye(4)[kinds] + rng.normal(0, 0.1, (200, 4)))
+    placed = layout.neighbour_layout(np.eye(4)[kinds] + rng.normal(0, 0.1, (200, 4)))
     apart = np.linalg.norm(placed[:, None] - placed, axis=2) + 1e9 * np.eye(200)
     assert (kinds[apart.argmin(axis=1)] == kinds).mean() > 0.95
 
