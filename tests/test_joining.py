@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from hardpairs.analysis.joining import join
 from hardpairs.data.split import Split
 from hardpairs.errors import InputError
+from hardpairs.predictions.joining import match_ids
 from hardpairs.predictions.predictions import Predictions
 
 NAMES = ("T-shirt", "Coat", "Ankle boot")
@@ -115,3 +116,20 @@ def test_other_labels_are_refused_and_counted():
         join(predictions_of(LABELS, fingerprint="x"), SPLIT, NAMES, "data")
     with pytest.raises(InputError, match="are 7 and lack 1 of the predictions' 1 ids: '7'"):
         join(predictions_of([0], ids=np.array([7])), SPLIT, NAMES, "data")
+
+
+@pytest.mark.parametrize(
+    ("ids", "known", "places"),
+    [
+        (["cat/1.png", "dog/1.png"], ["dog/1.png", "cat/1.png"], [1, 0]),
+        (["/data/val/cat/1.png", "x/dog/1.png"], ["dog/1.png", "cat/1.png"], [1, 0]),
+        (["cat\\1", "dog\\1"], ["dog/1.png", "cat/1.png"], [1, 0]),
+        (["1.png", "2.png"], ["dog/1.png", "cat/1.png", "cat/2.png"], [-1, 2]),  # Which 1.png?
+        (["a/1.png", "b/1.png", "c/2.png"], ["1.png", "2.png"], [-1, -1, 1]),  # Whose 1.png?
+        ([1, 2], ["2.jpg", "1.jpg"], [1, 0]),
+        ([3, 1], [1, 2, 3], [2, 0]),
+        (["x"], ["y"], [-1]),
+    ],
+)
+def test_ids_match_where_one_alone_is_meant(ids, known, places):
+    assert match_ids(np.array(ids), np.array(known)).tolist() == places
