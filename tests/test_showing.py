@@ -27,8 +27,14 @@ def report():
     return hardpairs.explore(made, images=images)
 
 
+@pytest.fixture(scope="module")
+def saved(report, tmp_path_factory):
+    """The report's folder."""
+    return report.save(tmp_path_factory.mktemp("saved")).parent
+
+
 @pytest.mark.parametrize("library", ["pandas", "polars"])
-def test_frames_hold_what_the_files_hold(report, library, tmp_path, monkeypatch):
+def test_frames_hold_what_the_files_hold(report, saved, library, monkeypatch):
     if library == "polars":
         monkeypatch.setitem(sys.modules, "pandas", None)
     subject, metrics = report.subject, report.subject.metrics
@@ -42,8 +48,7 @@ def test_frames_hold_what_the_files_hold(report, library, tmp_path, monkeypatch)
     assert sum(matrix["images"]) == 300
     verdicts = report.to_frame("verdicts")
     assert sum(verdicts["mistakes"]) == sum(metrics["verdicts"]["counts"].values())
-    report.save(tmp_path)
-    with (tmp_path / "mistakes.csv").open(newline="", encoding="utf-8") as file:
+    with (saved / "mistakes.csv").open(newline="", encoding="utf-8") as file:
         header, *lines = csv.reader(file)
     mistakes = report.to_frame()
     assert list(mistakes.columns) == header
