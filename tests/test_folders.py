@@ -79,6 +79,18 @@ def test_parts(tmp_path, names, notes):
     assert len(load_split(tmp_path)) == len(dataset.test)
 
 
+def test_pictures_to_predict_beside_the_parts_are_left_out(tmp_path):
+    """As in Kaggle's natural scenes."""
+    for part in ("seg_train", "seg_test"):
+        for name in ("forest", "sea"):
+            write_pictures(tmp_path / part / part / name, 2)
+    write_pictures(tmp_path / "seg_pred" / "seg_pred", 2)
+    dataset = load_dataset(tmp_path)
+    assert dataset.class_names == ("forest", "sea")
+    assert (len(dataset.train), len(dataset.test)) == (4, 4)
+    assert dataset.notes == ("Left out: seg_pred, beside the folders of classes.",)
+
+
 def test_a_class_may_be_called_train(tmp_path):
     for name in ("boat", "train", "car"):
         write_pictures(tmp_path / name)

@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -134,25 +134,26 @@ def find_classes(folder: Path) -> tuple[dict[str, Classes], list[str]]:
     """
     below = subfolders(folder)
     exact = {part: p for p in below if (part := PART_OF_NAME.get(p.name.lower()))}
-    told = {part_of(path.name): path for path in below} if are_parts(below) else {}
-    for named, fewest in ((exact, 1), (told, 2)):
+    words = [(part_of(path.name), path) for path in below if part_of(path.name)]
+    told = dict(words)
+    for named, fewest in ((exact, 1), (told if len(told) == len(words) else {}, 2)):
         parts = {part: found for part, path in named.items() if (found := _classes_of_part(path))}
         if len(parts) >= fewest:
             roots = [root for root, _ in parts.values()]
             return parts, [p.name for p in below if not any(r.is_relative_to(p) for r in roots)]
     classes, beside = _class_folders(folder), _pictures_in(folder, folder)
-    if not classes or are_parts([folder / name for name in classes]):
+    if not classes or _are_parts(classes):
         return {}, []
     if len(classes) == 1 and not beside:
         return find_classes(folder / next(iter(classes)))
     return {"all": (folder, classes)}, beside
 
 
-def are_parts(folders: Sequence[Path]) -> bool:
-    """Whether all names are those of parts, alone or as a word of several different ones."""
-    told = {part_of(path.name) for path in folders} - {""}
-    is_exact = all(path.name.lower() in PART_OF_NAME for path in folders)
-    return is_exact or len(told) == len(folders) > 1
+def _are_parts(names: Collection[str]) -> bool:
+    """Whether folders are named as parts, all of them or at least two different ones."""
+    return all(name.lower() in PART_OF_NAME for name in names) or (
+        len({part_of(name) for name in names} - {""}) > 1
+    )
 
 
 def _classes_of_part(folder: Path) -> Classes | None:
