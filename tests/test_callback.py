@@ -32,11 +32,12 @@ def test_fit_ends_with_predictions_and_a_report(tmp_path, fashion):
     assert len(history.history["loss"]) == 2
     assert (folder / "predictions.npz").exists()
 
-    callback.labels = part.labels[:5]
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        model.fit(images, part.labels, epochs=1, verbose=0, callbacks=[callback])
-    assert any("no report was written" in str(each.message) for each in caught)
+    for wrong in ({"labels": part.labels[:5]}, {"inputs": images[:, :9], "labels": part.labels}):
+        vars(callback).update(wrong)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            model.fit(images, part.labels, epochs=1, verbose=0, callbacks=[callback])
+        assert any("no report was written" in str(each.message) for each in caught)
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="file"):
         ReportCallback(np.zeros((1, 28, 28, 1)), [0], tmp_path / "file")

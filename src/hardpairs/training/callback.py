@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from hardpairs.analysis.subject import Subject
-from hardpairs.errors import InputError
 from hardpairs.files import make_folder
 from hardpairs.predictions.predictions import save_predictions
 from hardpairs.report.explore import explore
@@ -19,8 +18,8 @@ class ReportCallback(keras.callbacks.Callback):
     """Predicts some images when training ends, and writes what follows into a folder.
 
     It writes predictions.npz, report.html, metrics.json and the rest of an analysis. Put it last:
-    `EarlyStopping` restores the best weights when it is called, not before. A failure to write is
-    a warning, so that ``fit`` returns and the trained model isn't lost.
+    `EarlyStopping` restores the best weights when it is called, not before. Any failure is a
+    warning, so that ``fit`` returns and the trained model isn't lost.
     """
 
     def __init__(
@@ -52,8 +51,8 @@ class ReportCallback(keras.callbacks.Callback):
 
     def on_train_end(self, logs: dict | None = None) -> None:
         """Write."""
-        scores = self.model.predict(self.inputs, verbose=0)
         try:
+            scores = self.model.predict(self.inputs, verbose=0)
             found = explore(self.labels, scores, images=self.images, class_names=self.class_names)
             subject, curves = found.subject, self.model.history.history
             save_predictions(subject.predictions, self.folder / "predictions.npz")
@@ -66,5 +65,5 @@ class ReportCallback(keras.callbacks.Callback):
                 ),
                 self.folder,
             )
-        except InputError as error:
+        except Exception as error:  # Whatever it is: what was trained is worth more than a report.
             warnings.warn(f"no report was written: {error}", stacklevel=2)
