@@ -34,7 +34,7 @@ os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 os.environ.setdefault("RAY_gcs_rpc_server_reconnect_timeout_s", "3600")
 
 RETRIES = 5  # Of a task whose node or process died; an error of its own isn't retried.
-CONNECT_SECONDS = 5
+CONNECT_SECONDS = 9  # On a busy machine Ray takes 5 to start and ask.
 POLL_SECONDS = 1.0
 KEPT_SECONDS = 60.0  # For the state of a training to arrive, before it is done without.
 SAY_AFTER = 10.0
