@@ -56,6 +56,12 @@ def test_hugging_faces_mnist(tmp_path):
     below.mkdir(parents=True)
     (tmp_path / "test-00000-of-00001.parquet").rename(below / "test.parquet")
     assert len(load_split(tmp_path / "repository")) == 2
+    for part in ("train", "test"):  # As the Hub converts any dataset.
+        (tmp_path / "converted" / "default" / part).mkdir(parents=True)
+        write(
+            tmp_path / "converted" / "default" / part / "0000.parquet", pictures[:4], [0, 1, 0, 1]
+        )
+    assert len(load_dataset(tmp_path / "converted").train) == 4
 
 
 def test_photos_of_many_sizes_are_read_when_asked_for(tmp_path):

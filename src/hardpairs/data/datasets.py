@@ -15,7 +15,7 @@ from hardpairs.data.idx import read_idx
 from hardpairs.data.idx_sets import find_idx, open_idx
 from hardpairs.data.lists import open_listed
 from hardpairs.data.memory import open_memory
-from hardpairs.data.parquet import is_parquet, open_parquet
+from hardpairs.data.parquet import is_parquet, open_parquet, parquet_in
 from hardpairs.data.pictures import ENDINGS
 from hardpairs.data.source import NO_LABELS, Part, Source, make_source, read_class_names
 from hardpairs.data.split import Dataset, Split, SplitName, combine_sha256, idx_sha256
@@ -146,8 +146,7 @@ def _open_folder(folder: Path) -> Source | None:
             inside = photos.root.relative_to(folder)
             names = [(inside / name).as_posix() for name in photos.names]
             opened = open_listed(folder, names) or opened
-    parquet = [path for path in sorted(folder.iterdir()) if is_parquet(path)]
-    if parquet:
+    if parquet := parquet_in(folder):
         return open_parquet(parquet)
     if opened is not None and opened.class_names:
         return opened

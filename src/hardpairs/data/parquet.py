@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from hardpairs.data.folders import check_few
+from hardpairs.data.folders import check_few, subfolders
 from hardpairs.data.memory import split_of, to_labels, white_on_black
 from hardpairs.data.parquet_pixels import pixel_columns, pixels_of_table
 from hardpairs.data.pictures import bombs_are_errors, read_picture_in_thread, stacked
@@ -106,11 +106,19 @@ def is_parquet(path: Path) -> bool:
     return path.suffix.lower() in (".parquet", ".pq") and not path.name.startswith(".")
 
 
+def parquet_in(folder: Path) -> list[Path]:
+    """Parquet files in a folder, else those in its folders that are named as parts."""
+    places = [folder, *(path for path in subfolders(folder) if part_of(path.name))]
+    own, *below = ([path for path in place.iterdir() if is_parquet(path)] for place in places)
+    return own or [path for paths in below for path in paths]
+
+
 def open_parquet(files: Sequence[Path]) -> Source:
     """Look into Parquet files of pictures and labels.
 
     Args:
-        files: Of one dataset; their names tell the part ("train-00000-of-00002.parquet").
+        files: Of one dataset; their names tell the part ("train-00000-of-00002.parquet"), or
+            those of their folders ("train/0000.parquet").
 
     Raises:
         InputError: PyArrow isn't installed, a file is damaged, or holds no pictures; the message
@@ -118,7 +126,8 @@ def open_parquet(files: Sequence[Path]) -> Source:
     """
     by_part: dict[str, list[Path]] = {}
     for path in sorted(files):
-        by_part.setdefault(part_of(path.name) or "all", []).append(path)
+        part = part_of(path.name) or part_of(path.parent.name) or "all"
+        by_part.setdefault(part, []).append(path)
     pixels = _columns_of_pixels(files[0])
     pictures = {} if pixels else {part: _look(tuple(paths)) for part, paths in by_part.items()}
     names, label = _class_names(files[0]), _column_of(files[0], LABELS)
