@@ -138,12 +138,34 @@ def summarise(
         row: dict[str, Any] = {"kind": kind, "share": share, "split": split, "score": name}
         for key in runs[0][split, name]:
             values = [run[split, name][key] for run in runs]
-            row[key] = float(np.mean(values))
-            if len(values) > 1:
-                half = float(stats.sem(values) * stats.t.ppf(0.975, len(values) - 1))
-                row[f"{key}_interval"] = [row[key] - half, row[key] + half]
+            row[key], row[f"{key}_interval"] = with_interval(values)
+        if name == "hardpairs":
+            row["above"] = above_rivals(split, runs)
         rows.append(row)
     return rows
+
+
+def above_rivals(
+    split: str, runs: list[dict[tuple[str, str], dict[str, float]]]
+) -> dict[str, dict[str, Any]]:
+    """How far ours lies above the best of the others, seed by seed, in both figures."""
+    rivals = [name for part, name in runs[0] if part == split and not name.startswith("hardpairs")]
+    found = {}
+    for key in ("average_precision", "recall_at_80"):
+        of = {name: [run[split, name][key] for run in runs] for name in (*rivals, "hardpairs")}
+        best = max(rivals, key=lambda name: np.mean(of[name]))
+        mean, interval = with_interval(list(np.subtract(of["hardpairs"], of[best])))
+        found[key] = {"best": best, "mean": mean, "interval": interval}
+    return found
+
+
+def with_interval(values: list[float]) -> tuple[float, list[float] | None]:
+    """Mean and 95% t interval, None of a single value."""
+    mean = float(np.mean(values))
+    if len(values) == 1:
+        return mean, None
+    half = float(stats.sem(values) * stats.t.ppf(0.975, len(values) - 1))
+    return mean, [mean - half, mean + half]
 
 
 def table(rows: list[dict[str, Any]]) -> Table:
@@ -154,8 +176,8 @@ def table(rows: list[dict[str, Any]]) -> Table:
     for row in rows:
         shown = []
         for key in keys:
-            low, high = row.get(f"{key}_interval", (None, None))
-            bounds = "" if low is None else f" ({low:.1%} to {high:.1%})"
+            interval = row.get(f"{key}_interval")
+            bounds = f" ({interval[0]:.1%} to {interval[1]:.1%})" if interval else ""
             shown.append(f"{row[key]:.1%}{bounds}" if key in row else "")
         result.add_row(row["kind"], f"{row['share']:.0%}", row["split"], row["score"], *shown)
     return result
