@@ -183,11 +183,11 @@ def check_few(place: Path, unreadable: Mapping[str, str], count: int) -> None:
     if len(unreadable) > max(A_FEW, count // 100):
         raise InputError(
             f"{place}: {len(unreadable):,} of {count:,} files can't be read as pictures "
-            f"({listed(unreadable)}); mend them or move them away."
+            f"({few_files(unreadable)}); mend them or move them away."
         )
 
 
-def listed(names: Iterable[str], most: int = 5) -> str:
+def few_files(names: Iterable[str], most: int = 5) -> str:
     """The first few names, made harmless for a terminal, and how many more there are."""
     names = list(names)
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
@@ -198,7 +198,7 @@ def _open(parts: Mapping[str, Classes], left_out: list[str]) -> Source:
     """Make a source of folders and their pictures by class, by part; a class "" is no class."""
     names = sorted({name for _, classes in parts.values() for name in classes} - {""})
     index = {name: place for place, name in enumerate(names)} | {"": -1}
-    notes = [f"Left out: {listed(left_out)}, beside the folders of classes."] if left_out else []
+    notes = [f"Left out: {few_files(left_out)}, beside the folders of classes."] if left_out else []
     readers = {}
     for part, (folder, classes) in parts.items():
         rows = [(path, index[name]) for name in sorted(classes) for path in classes[name]]
@@ -207,7 +207,7 @@ def _open(parts: Mapping[str, Classes], left_out: list[str]) -> Source:
         bad = sorted({path for path, _ in rows} - {path for path, _ in good})
         check_few(folder, dict.fromkeys(bad, ""), len(rows))
         if bad:
-            notes.append(f"Left out, being no pictures whatever their names: {listed(bad)}.")
+            notes.append(f"Left out, being no pictures whatever their names: {few_files(bad)}.")
         notes += _unknown_formats(folder)
         readers[part] = partial(photos_split, folder, good)
     return make_source([clean_text(name) for name in names], readers, notes)

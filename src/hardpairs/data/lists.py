@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from hardpairs.data.folders import listed, photos_split
+from hardpairs.data.folders import few_files, photos_split
 from hardpairs.data.memory import to_labels
 from hardpairs.data.source import Part, Source, make_source, part_of
 from hardpairs.data.split import Split
@@ -54,7 +54,7 @@ def open_listed(folder: Path, pictures: Sequence[str]) -> Source | None:
         parts[part] = partial(_split, folder, paths, labels)
     unlisted = set(pictures).difference(*(paths for paths, _ in lists.values()))
     if unlisted:
-        notes.append(f"Left out, having no label: {listed(sorted(unlisted))}.")
+        notes.append(f"Left out, having no label: {few_files(sorted(unlisted))}.")
     return make_source(names, parts, notes)
 
 
@@ -85,7 +85,7 @@ def _read_list(path: Path, pictures: Sequence[str]) -> tuple[list[str], list[str
     missing = [cell_of(row, names) for row in body if cell_of(row, names) not in known]
     if missing:
         raise InputError(
-            f"{path}: lists {len(missing):,} pictures that aren't there ({listed(missing)}); "
+            f"{path}: lists {len(missing):,} pictures that aren't there ({few_files(missing)}); "
             "put them there or take them out of the list."
         )
     return [known[cell_of(row, names)] for row in body], [cell_of(row, label) for row in body]

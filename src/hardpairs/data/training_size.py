@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from hardpairs.data.folders import listed
+from hardpairs.data.folders import few_files
 from hardpairs.data.pixels import is_inverted
 from hardpairs.data.split import BLANK, Chosen, Dataset, Images, Split, thumbnails
 from hardpairs.errors import InputError
@@ -39,7 +39,7 @@ def for_training(dataset: Dataset) -> Dataset:
     for before, after in ((dataset.train, train), (dataset.test, test)):
         if len(after) < len(before):
             lost = np.setdiff1d(before.ids, after.ids).tolist()
-            notes.append(f"{UNREAD}: {listed(map(str, lost))}.")
+            notes.append(f"{UNREAD}: {few_files(map(str, lost))}.")
     return replace(dataset, train=train, test=test, notes=tuple(notes))
 
 
