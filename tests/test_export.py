@@ -128,8 +128,13 @@ def test_nets_of_every_recipe_export(tmp_path, shape):
         assert len(hidden) == 20
 
 
-def test_a_folder_that_is_no_run_is_refused(tmp_path):
-    from hardpairs.serving.export import export_run
+def test_what_is_no_run_is_refused_and_nothing_made(tmp_path):
+    from click.testing import CliRunner
 
-    with pytest.raises(InputError, match="is missing"):
-        export_run(tmp_path, tmp_path)
+    from hardpairs.cli.export import export
+
+    for run, said in (("nowhere", "isn't a folder"), (".", r"predictions\.npz: is missing")):
+        arguments = [str(tmp_path / run), "--out", str(tmp_path / "new")]
+        with pytest.raises(InputError, match=said):
+            CliRunner().invoke(export, arguments, catch_exceptions=False)
+    assert list(tmp_path.iterdir()) == []

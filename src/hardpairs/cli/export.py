@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from hardpairs.files import make_folder
+from hardpairs.errors import InputError
 
 
 @click.command()
@@ -19,11 +19,11 @@ def export(run: Path, out: Path | None) -> None:
     are prepared; nearest.npz has training images to compare with. A folder of these three is all
     that predicting needs, here or elsewhere.
     """
-    folder = out or run
-    make_folder(folder)
+    if not run.is_dir():  # Said at once, before Keras is imported.
+        raise InputError(f"{run}: isn't a folder; give one that `hardpairs run` made.")
     from hardpairs.serving.export import export_run
 
-    exported = export_run(run, folder)
+    exported = export_run(run, out or run)
     for path in exported.files:
         click.echo(f"{path}  {path.stat().st_size:,} bytes")
     click.echo(

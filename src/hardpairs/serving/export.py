@@ -16,7 +16,7 @@ from hardpairs.data.about import load_class_votes
 from hardpairs.data.datasets import load_class_names, load_split
 from hardpairs.data.split import Split
 from hardpairs.errors import InputError
-from hardpairs.files import whole_file, write_text
+from hardpairs.files import make_folder, whole_file, write_text
 from hardpairs.predictions.load import load_predictions
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.serving.likeness import measure_likeness
@@ -57,7 +57,7 @@ def export_run(run: Path, folder: Path) -> Exported:
 
     Args:
         run: A run's folder, as `hardpairs run` makes it.
-        folder: An existing folder to write to; the run's own is usual.
+        folder: Where to write, made where missing; the run's own is usual.
 
     Raises:
         InputError: It isn't a run with a net, or the folder can't be written.
@@ -65,6 +65,7 @@ def export_run(run: Path, folder: Path) -> Exported:
     for name in ("predictions.npz", "environment.json", "model.keras"):
         if not (run / name).is_file():
             raise InputError(f"{run / name}: is missing; give a folder that `hardpairs run` made.")
+    make_folder(folder)
     predictions = load_predictions(run / "predictions.npz")
     net = load_model(run)
     notes: list[str] = []
