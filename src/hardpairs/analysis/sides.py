@@ -61,7 +61,7 @@ def describe_sides(
             for name, side in zip(names, files, strict=True)
         ]
     if names[0] == names[1]:
-        names = [f"{letter}: {name}" for letter, name in zip("AB", names, strict=True)]
+        names[1] = f"{names[1]}, again"
     first, second = (_describe_side(*side) for side in zip(runs, names, strict=True))
     return first, second
 
