@@ -19,9 +19,10 @@ from PIL import Image, ImageFilter
 from scipy import stats
 
 from hardpairs.analysis.intervals import wilson_interval
+from hardpairs.analysis.neighbours import unit_rows
 from hardpairs.data.datasets import load_split
 from hardpairs.serving.answer import UNLIKE_SHARE
-from hardpairs.serving.likeness import MOST_TEST_IMAGES, find_nearest, unit_rows
+from hardpairs.serving.likeness import MOST_TEST_IMAGES, find_nearest
 from hardpairs.serving.model import ExportedModel, load_exported
 from hardpairs.serving.photo import open_photo
 from hardpairs.serving.prepare import prepare

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from hardpairs.errors import InputError
-from hardpairs.labels import distinct_names, look_up, to_names, to_vector
+from hardpairs.labels import classes_in, look_up, to_names, to_vector
 
 ANIMALS = ("cat", "dog", "owl")
 
@@ -76,7 +76,7 @@ def test_one_hot_rows_and_columns_are_vectors():
         to_vector(np.zeros((2, 2, 2)), "labels")
 
 
-def test_distinct_names_are_in_the_order_of_numbers_or_of_texts():
-    assert distinct_names(np.array(["10", "9", "10"])) == ("9", "10")
-    assert distinct_names(np.array(["b", "a", None], object)) == ("a", "b")
-    assert distinct_names(np.array([10.0, 9.0])) == ("9", "10")
+def test_classes_are_in_the_order_of_numbers_or_of_texts():
+    assert classes_in(np.array(["10", "9", "10"])) == ("9", "10")
+    assert classes_in(np.array(["b", "a", None], object)) == ("a", "b")
+    assert classes_in(np.array([10.0, 9.0])) == ("9", "10")

@@ -188,7 +188,7 @@ def listed(names: Iterable[Any], most: int = 8) -> str:
     return shown + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
-def distinct_names(values: np.ndarray) -> tuple[str, ...]:
+def classes_in(values: np.ndarray) -> tuple[str, ...]:
     """The distinct labels as names, in sorted order: numbers by value, texts by code point."""
     if is_text(values) or values.dtype.kind == "O":
         texts = {text for text in map(clean_label, values.tolist()) if text is not None}

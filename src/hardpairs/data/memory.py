@@ -15,7 +15,7 @@ from hardpairs.data.pixels import converted, is_inverted, range_of, to_bytes_rul
 from hardpairs.data.source import Source, make_source
 from hardpairs.data.split import Images, Split, combine_sha256, idx_sha256
 from hardpairs.errors import InputError
-from hardpairs.labels import distinct_names, look_up, to_names, to_vector
+from hardpairs.labels import classes_in, look_up, to_names, to_vector
 
 MOST_CLASSES = 1_000_000  # Far above any dataset; a larger label is an id of something else.
 
@@ -107,7 +107,7 @@ def to_labels(
             )
         names = tuple(str(index) for index in range(int(high) + 1))
     else:
-        names = distinct_names(together)
+        names = classes_in(together)
     found, _ = look_up(together, names, what)
     ends = np.cumsum([len(each) for each in vectors])[:-1]
     return np.split(found, ends), names

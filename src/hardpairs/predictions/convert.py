@@ -7,7 +7,7 @@ import numpy as np
 
 from hardpairs.arrays import describe, is_text, to_numpy
 from hardpairs.errors import InputError
-from hardpairs.labels import clean_label, distinct_names, listed, look_up, to_names, to_vector
+from hardpairs.labels import classes_in, clean_label, listed, look_up, to_names, to_vector
 from hardpairs.predictions.found import Found, Truth
 from hardpairs.predictions.joining import match_ids, order_note
 from hardpairs.predictions.predictions import Predictions
@@ -134,7 +134,7 @@ def _class_names(
                 seen.append(to_numpy(values, "predicted classes").ravel())
         return _names_that_occur(seen), True
     texts = labels.dtype.kind in "OUS"
-    distinct = distinct_names(labels) if texts else ()
+    distinct = classes_in(labels) if texts else ()
     numbered = tuple(map(str, range(classes)))
     if not texts or set(distinct) <= set(numbered):
         return numbered, True
@@ -158,7 +158,7 @@ def _names_that_occur(seen: list[np.ndarray]) -> tuple[str, ...]:
             low, high = int(values.min()), int(values.max())
             if low >= 0 and high < max(2 * len(np.unique(values)), 10):
                 return tuple(map(str, range(max(high + 1, 2))))
-    names = distinct_names(np.concatenate([values.astype(object) for values in seen]))
+    names = classes_in(np.concatenate([values.astype(object) for values in seen]))
     if len(names) < 2:
         raise InputError(
             f"labels and predictions know one class alone, {listed(names)}; give two at least."

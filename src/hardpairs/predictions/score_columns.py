@@ -6,7 +6,7 @@ import numpy as np
 
 from hardpairs.arrays import is_text
 from hardpairs.errors import InputError
-from hardpairs.labels import clean_label, distinct_names
+from hardpairs.labels import classes_in, clean_label
 from hardpairs.predictions.cells import SAMPLE, is_number
 from hardpairs.predictions.columns import Table, first_named, plain
 from hardpairs.predictions.found import Found
@@ -93,7 +93,7 @@ def _one_of_two(left: Table, labels: np.ndarray | None) -> Found | None:
     (name,) = columns
     if labels is None:
         return Found(scores=left[name])
-    distinct = distinct_names(labels)
+    distinct = classes_in(labels)
     if len(distinct) > 2 or (plain(name) in CONFIDENCE and float(left[name].min()) >= 0.5):
         return None
     called = {name.strip()} | {

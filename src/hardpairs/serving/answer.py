@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from hardpairs.analysis.neighbours import unit_rows
 from hardpairs.data.pictures import FORMATS
-from hardpairs.serving.likeness import Likeness, find_nearest, unit_rows
+from hardpairs.serving.likeness import Likeness, find_nearest
 from hardpairs.serving.model import ExportedModel
 from hardpairs.serving.photo import MOST_PIXELS, open_photo
 from hardpairs.serving.prepare import NOTHING, Doubt, prepare

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hardpairs.analysis.neighbours import unit_rows
 from hardpairs.data.split import Split, thumbnails
 
 DIRECTIONS = 64
@@ -66,12 +67,6 @@ def main_directions(hidden: np.ndarray) -> np.ndarray:
         found = np.linalg.qr(unit.T @ (unit @ found))[0]
     _, _, inner = np.linalg.svd(unit @ found, full_matrices=False)
     return np.ascontiguousarray(found @ inner[:DIRECTIONS].T, np.float32)
-
-
-def unit_rows(hidden: np.ndarray) -> np.ndarray:
-    """Rows of length 1, float32; a row of zeros stays one."""
-    lengths = np.sqrt(np.einsum("nd,nd->n", hidden, hidden))[:, None]
-    return np.asarray(hidden / np.maximum(lengths, 1e-9), np.float32)
 
 
 def find_nearest(
