@@ -82,10 +82,11 @@ def run(tmp_path_factory):
 
 
 def changed(run, tmp_path, *, record=None, weights=None):
-    """A copy of the run with another environment.json or other bytes in model.keras."""
+    """The run's net with another environment.json or other bytes in model.keras."""
     folder = tmp_path / "changed"
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(run, folder)
+    folder.mkdir(exist_ok=True)
+    for name in ("environment.json", "model.keras"):
+        shutil.copy(run / name, folder)
     if record is not None:
         known = json.loads((run / "environment.json").read_text())
         (folder / "environment.json").write_text(json.dumps({**known, **record}))

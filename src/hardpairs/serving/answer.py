@@ -127,7 +127,7 @@ def answer(
         typical,
         unlike,
         _doubts(prepared.doubts, probabilities, unlike),
-        _pair_sentence(model, probabilities),
+        "" if NOTHING in prepared.doubts else _pair_sentence(model, probabilities),
     )
 
 
