@@ -18,10 +18,12 @@ from hardpairs.predictions.predictions import Predictions, save_predictions
 from hardpairs.report.page import gallery, pairs, render_report
 from hardpairs.report.page.map import map_points
 from hardpairs.report.page.matrix import (
+    LONGEST_NAME,
     group_classes,
     likeness_order,
     people_counts,
     people_rows,
+    short_names,
 )
 from hardpairs.report.page.study import study_charts
 from hardpairs.report.write import analyse
@@ -73,6 +75,40 @@ def test_many_classes_are_grouped_by_what_the_model_mixes_up():
     assert group_classes(Subject(make_predictions())) == []
     seen, _ = parts_of(render_report(Subject(predictions)))
     assert "#group=0" in seen
+
+
+def test_names_in_a_matrix_head_are_short_and_still_differ():
+    names = [f"species of bird number {index}" for index in range(40)] + ["owl"]
+    short = short_names(names)
+    assert len(set(short)) == len(names)
+    assert max(map(len, short)) <= LONGEST_NAME
+    assert short[-1] == "owl"
+    assert short_names(["ankle boot", "a very long name of a class"])[1].startswith("a very long")
+
+
+def test_the_classes_of_a_group_that_are_mixed_up_most_come_first():
+    labels = np.repeat(np.arange(60), 20)
+    predicted = labels.copy()
+    predicted[7 * 20 : 7 * 20 + 9] = 9  # Half of class 7 is taken for class 9.
+    groups = group_classes(Subject(of_labels(labels, predicted, tuple(map(str, range(60))))))
+    assert set(groups[0]["classes"][:2]) == {7, 9}
+
+
+def test_ids_travel_with_their_blanks_and_without_what_cannot_be_shown():
+    ids = np.array([f"a  b {row}.png" for row in range(199)] + ["a\nb"])
+    _, data = parts_of(render_report(Subject(make_predictions(ids=ids))))
+    assert all("a  b" in each or each == "a b" for each in data["images"]["id"])
+
+
+def test_a_pair_says_what_separates_it_and_what_people_do():
+    made = make_predictions(images=300, classes=3)
+    votes = np.array([[0.6, 0.3, 0.1], [0.2, 0.7, 0.1], [0.0, 0.1, 0.9]])
+    seen, data = parts_of(render_report(Subject(made, class_votes=votes)))
+    told = [text for pair in data["pairs"] for text in pair["told"]]
+    assert len(told) >= len(data["pairs"])
+    assert any("30% of their votes on" in text or "20% of their votes on" in text for text in told)
+    for text in told:
+        assert html.escape(text, quote=False) in seen.replace("&#39;", "'")
 
 
 def test_who_does_better_has_one_colour_on_and_off_the_diagonal():
