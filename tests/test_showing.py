@@ -120,6 +120,14 @@ def test_many_classes_make_a_short_table():
     assert "288 more" in shown
 
 
+def test_data_and_evidence_are_a_line(report):
+    shown = repr(hardpairs.load_dataset("digits"))
+    assert shown.startswith("Dataset('digits', 10 classes, train=Split(60,000 images of (28, 28, 1")
+    shown = repr(report.subject.evidence)
+    assert shown.startswith("Evidence(300 images: label_probability, ")
+    assert "\n" not in shown
+
+
 def test_what_has_no_form_is_refused():
     with pytest.raises(TypeError, match="int has no form"):
         notebook.render(1)

@@ -79,6 +79,7 @@ def test_a_studys_files(tmp_path, kind):
         json.dumps(findings.to_dict())
     )
     assert load_study(tmp_path) == findings
+    assert repr(findings).startswith(f"Findings({kind}, quick, ")
     trainings, effects = findings.to_frame(), findings.to_frame("effects")
     assert len(trainings) == 2 * sum(len(section.scores) for section in findings.sections)
     assert len(effects) == findings._repr_html_().count("<tr>") - 1

@@ -29,7 +29,7 @@ from hardpairs.showing import as_frame
 BLOCK = 2**21  # Probabilities at a time: 16 MB as float64, whatever the number of classes.
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Evidence:
     """Columns of N images; a source that isn't at hand leaves its columns None.
 
@@ -79,6 +79,11 @@ class Evidence:
     label_error_probability: np.ndarray | None = None
     ambiguous_probability: np.ndarray | None = None
     model_error_probability: np.ndarray | None = None
+
+    def __repr__(self) -> str:
+        columns = self.columns()
+        images = len(next(iter(columns.values()), ()))
+        return f"Evidence({images:,} images: {', '.join(columns)})"
 
     @property
     def people_leave_label(self) -> np.ndarray | None:

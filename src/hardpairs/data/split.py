@@ -66,7 +66,7 @@ class Chosen:
         return self._read(self.rows[rows], lambda some: self.images[some])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Split:
     """Images and their labels, in the order of their source.
 
@@ -114,6 +114,10 @@ class Split:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def __repr__(self) -> str:
+        shape = f" of {self.images.shape[1:]}" if isinstance(self.images, np.ndarray) else ""
+        return f"Split({len(self):,} images{shape})"
+
     @property
     def has_labels(self) -> bool:
         """Whether it is known of every image what it shows."""
@@ -147,7 +151,7 @@ class Split:
         return replace(self, images=taken, labels=self.labels[rows], ids=self.ids[rows])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Dataset:
     """A training and a test split over the same classes.
 
@@ -171,6 +175,12 @@ class Dataset:
     shuffled: bool = False
     about: About | None = None
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return (
+            f"Dataset({self.name!r}, {len(self.class_names)} classes, "
+            f"train={self.train!r}, test={self.test!r})"
+        )
 
     @property
     def file_name(self) -> str:

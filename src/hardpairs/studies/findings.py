@@ -50,7 +50,7 @@ class Section:
     effects: tuple[Effect, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Findings:
     """What a study found.
 
@@ -109,6 +109,11 @@ class Findings:
             for section in self.sections
             for effect in section.effects
         ]
+
+    def __repr__(self) -> str:
+        quick = "quick, " if self.quick else ""
+        recipes = sum(len(section.scores) for section in self.sections)
+        return f"Findings({self.kind}, {quick}{recipes} recipes, {len(self.seeds)} seeds)"
 
     def _repr_html_(self) -> str:
         rows = [
