@@ -1,7 +1,8 @@
 """Planted label errors: how well does each score of a label rank them?
 
     python benchmarks/planted_errors.py [--seeds 3]
-    python benchmarks/planted_errors.py --seeds 1 --shares 0.02 --recipe quick --out quick.json
+    python benchmarks/planted_errors.py --recipe quick --seeds 1 --shares 0.02 --kinds confused \\
+        --out benchmarks/planted_errors_quick.json
 
 1, 2 and 5% of the labels of both splits are wrong, once at random and once towards the class that
 each is most often taken for. Nets are trained on the wrong labels too, three folds of `sprint`.
@@ -52,13 +53,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--recipe", default="sprint")
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
     parser.add_argument("--shares", type=float, nargs="+", default=SHARES)
     parser.add_argument("--out", type=Path, default=HERE / "planted_errors.json")
     options = parser.parse_args()
     dataset = load_dataset("fashion-mnist")
     near = edge_neighbours(dataset.train, dataset.test)
     rows = []
-    for kind in KINDS:
+    for kind in options.kinds:
         for share in options.shares:
             runs = [
                 measure(dataset, planted_run(dataset, kind, share, seed, options.recipe), near)
