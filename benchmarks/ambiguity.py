@@ -85,15 +85,15 @@ def measure(name: str, subject: Subject, left: np.ndarray) -> dict[str, Any]:
 def doubts(subject: Subject) -> dict[str, np.ndarray]:
     """Scores of one image: 1 less what gives the label its due."""
     columns, near = subject.evidence.columns(), subject.nearest
-    if near is None or near.hidden is None or near.pixels is None:
+    if near is None or near.hidden is None or near.edges is None:
         raise SystemExit("a run without neighbours; train it again")
     labels = subject.predictions.labels
-    pooled = np.exp(even_pool([log_shares(near.hidden), log_shares(near.pixels)]))
+    pooled = np.exp(even_pool([log_shares(near.hidden), log_shares(near.edges)]))
     return {
         "label probability": 1 - columns["label_probability"],
         "20 nearest, hidden": 1 - columns["neighbours_for_label"],
         "many nearest, hidden": 1 - columns["hidden_for_label"],
-        "many nearest, edges": 1 - columns["pixels_for_label"],
+        "many nearest, edges": 1 - columns["edges_for_label"],
         "the package's: the last two pooled": 1 - pooled[np.arange(len(labels)), labels],
     }
 

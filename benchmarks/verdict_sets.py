@@ -32,7 +32,7 @@ class Judged:
         truth: int8 (N,): 1 where an error was planted, 2 where the picture shows two classes.
         probabilities: float32 (N, K).
         nearest: int64 (N, 20), labels of the nearest training images.
-        hidden, pixels: float32 (N, K), shares of many neighbours; hidden is (0, K) without a net.
+        hidden, edges: float32 (N, K), shares of many neighbours; hidden is (0, K) without a net.
     """
 
     labels: np.ndarray
@@ -40,7 +40,7 @@ class Judged:
     probabilities: np.ndarray
     nearest: np.ndarray
     hidden: np.ndarray
-    pixels: np.ndarray
+    edges: np.ndarray
 
     @property
     def predictions(self) -> Predictions:
@@ -53,7 +53,7 @@ class Judged:
         """Of the test images; which training images they are is of no account here."""
         indices = np.zeros(self.nearest.shape, np.int32)
         hidden = self.hidden if len(self.hidden) else None
-        return Neighbours(indices, self.nearest, hidden, self.pixels)
+        return Neighbours(indices, self.nearest, hidden, self.edges)
 
 
 def judged(name: str) -> Judged:
@@ -88,7 +88,7 @@ def _by_net(make: Callable[[], tuple[Dataset, np.ndarray]]) -> Judged:
         outcome.test.known_probabilities(),
         near.labels.astype(np.int64),
         _known(near.hidden),
-        _known(near.pixels),
+        _known(near.edges),
     )
 
 

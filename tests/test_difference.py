@@ -16,6 +16,8 @@ from hardpairs.analysis.changes import class_changes, hardest_pairs, measure_cha
 from hardpairs.analysis.comparisons import effects, make_block
 from hardpairs.analysis.difference import Difference, diff
 from hardpairs.analysis.gate import find_worse
+from hardpairs.analysis.neighbours import Neighbours
+from hardpairs.analysis.sides import first_subject
 from hardpairs.analysis.significance import mcnemar, mcnemar_mid_p, newcombe_bounds
 from hardpairs.analysis.subject import Subject
 from hardpairs.errors import InputError
@@ -132,6 +134,19 @@ def test_images_are_joined_by_id_and_classes_by_name():
     numbered = replace(b, class_names=("0", "1", "2", "3", "4"))
     assert diff(numbered, a).class_names == tuple("abcde")
     assert numbers(diff(a, numbered)) == expected
+
+
+def test_neighbours_are_joined_as_the_images_are():
+    predictions = make_predictions(images=6, classes=3, ids=np.arange(6))
+    near = np.arange(12).reshape(6, 2) % 3
+    hidden, edges = np.random.default_rng(0).dirichlet(np.ones(3), (2, 6)).astype(np.float32)
+    known = Neighbours(near.astype(np.int32), near.astype(np.uint8), hidden=hidden, edges=edges)
+    rows, classes = np.array([4, 1]), np.array([2, 0, 1])  # Class 0 is the other side's class 2.
+    subject = Subject(predictions, neighbours=known)
+    joined = first_subject(subject, rows, classes, [make_predictions(2, 3)]).neighbours
+    np.testing.assert_array_equal(joined.labels, classes[near[rows]])
+    np.testing.assert_array_equal(joined.hidden[:, classes], hidden[rows])
+    np.testing.assert_array_equal(joined.edges[:, classes], edges[rows])
 
 
 def test_what_only_one_side_has_is_counted_and_left_out():

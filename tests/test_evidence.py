@@ -106,11 +106,11 @@ def test_many_neighbours_decide_ambiguity():
     predictions = predictions_of([0, 0], [[0.1, 0.9, 0.0], [1.0, 0.0, 0.0]])
     few = np.zeros((2, 4), np.int32)
     hidden = np.array([[0.7, 0.3, 0], [1, 0, 0]], np.float32)
-    pixels = np.array([[0.1, 0.9, 0], [0.4, 0.6, 0]], np.float32)
-    evidence = gather_evidence([predictions], neighbours=Neighbours(few, few, hidden, pixels))
+    edges = np.array([[0.1, 0.9, 0], [0.4, 0.6, 0]], np.float32)
+    evidence = gather_evidence([predictions], neighbours=Neighbours(few, few, hidden, edges))
     np.testing.assert_allclose(evidence.hidden_for_label, [0.7, 1])
-    np.testing.assert_allclose(evidence.pixels_for_label, [0.1, 0.4])
-    pooled = np.sqrt((hidden + 1 / 60) * (pixels + 1 / 60))  # No share is taken for 0.
+    np.testing.assert_allclose(evidence.edges_for_label, [0.1, 0.4])
+    pooled = np.sqrt((hidden + 1 / 60) * (edges + 1 / 60))  # No share is taken for 0.
     doubt = 1 - pooled[:, 0] / pooled.sum(axis=1)
     np.testing.assert_allclose(evidence.ambiguity, doubt * doubt.mean(), rtol=1e-5)
     without = gather_evidence([predictions], neighbours=Neighbours(few, few, hidden))

@@ -130,6 +130,6 @@ def test_shares_survive_the_file(tmp_path):
     save_neighbours(found, tmp_path / "n.npz")
     again = load_neighbours(tmp_path / "n.npz", images=50, classes=10)
     np.testing.assert_allclose(again.hidden, shares, atol=1e-5)
-    assert again.pixels is None
+    assert again.edges is None
     with pytest.raises(InputError, match="doesn't belong"):
         load_neighbours(tmp_path / "n.npz", images=50, classes=11)

@@ -52,7 +52,7 @@ def with_slips(predictions, share=0.05):
 def shares(probabilities) -> Neighbours:
     """Neighbours that carry the classes in these shares."""
     nearest = np.zeros((len(probabilities), 20), np.int64)
-    return Neighbours(nearest.astype(np.int32), nearest, hidden=probabilities, pixels=probabilities)
+    return Neighbours(nearest.astype(np.int32), nearest, hidden=probabilities, edges=probabilities)
 
 
 def verdicts_of(predictions, **sources):

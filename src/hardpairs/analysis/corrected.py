@@ -49,7 +49,7 @@ def correct_subject(subject: Subject, corrections: Corrections) -> Subject:
         else Neighbours(
             *(neighbours.indices[rows], neighbours.labels[rows]),
             hidden=_some(neighbours.hidden, rows),
-            pixels=_some(neighbours.pixels, rows),
+            edges=_some(neighbours.edges, rows),
         ),
         hidden=_some(subject.hidden, rows),
         notes=(*subject.notes, note),

@@ -47,7 +47,7 @@ class Evidence:
         label_quality: float64, low where the label looks wrong, see `label_quality`.
         neighbours_for_label, neighbours_for_prediction: float64, shares of the nearest training
             images; None without neighbours.
-        hidden_for_label, pixels_for_label: float64, the label's share among many nearest training
+        hidden_for_label, edges_for_label: float64, the label's share among many nearest training
             images, in the net's last hidden layer and by edges; None where those are unknown.
         people, people_for_label, people_for_prediction, people_for_favourite: int64, how many
             were asked and chose the label, the prediction, the class most chosen; None without
@@ -69,7 +69,7 @@ class Evidence:
     neighbours_for_label: np.ndarray | None = None
     neighbours_for_prediction: np.ndarray | None = None
     hidden_for_label: np.ndarray | None = None
-    pixels_for_label: np.ndarray | None = None
+    edges_for_label: np.ndarray | None = None
     people: np.ndarray | None = None
     people_for_label: np.ndarray | None = None
     people_for_prediction: np.ndarray | None = None
@@ -189,7 +189,7 @@ def _witnesses(
     """Logarithms, float32 (N, K), by what isn't the judged model's own answer."""
     witnesses = []
     if neighbours is not None:
-        many = [each for each in (neighbours.hidden, neighbours.pixels) if each is not None]
+        many = [each for each in (neighbours.hidden, neighbours.edges) if each is not None]
         nearest = _class_shares(neighbours.labels, classes)
         witnesses = [log_shares(each) for each in (*many, nearest)]
     others = [run.known_probabilities() for run in runs[1:] if run.has_probabilities]
@@ -207,7 +207,7 @@ def _many_neighbours(neighbours: Neighbours, labels: np.ndarray) -> dict[str, np
     """Shares of the label, and ambiguity from them."""
     shares = {
         name: each
-        for name, each in (("hidden", neighbours.hidden), ("pixels", neighbours.pixels))
+        for name, each in (("hidden", neighbours.hidden), ("edges", neighbours.edges))
         if each is not None
     }
     if not shares:

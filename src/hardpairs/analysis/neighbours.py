@@ -34,14 +34,14 @@ class Neighbours:
         labels: uint8 or wider (N, k), the labels they carry.
         hidden: float32 (N, K), the share of each class among many nearest training images in the
             net's last hidden layer, see `class_shares`; None where unknown.
-        pixels: The same by the pixels' gradients, see `gradient_histograms`.
+        edges: The same by the directions of their edges, see `gradient_histograms`.
         of_training: Whether they are training images; else other ones of the N images.
     """
 
     indices: np.ndarray
     labels: np.ndarray
     hidden: np.ndarray | None = None
-    pixels: np.ndarray | None = None
+    edges: np.ndarray | None = None
     of_training: bool = True
 
 
@@ -154,7 +154,7 @@ def save_neighbours(neighbours: Neighbours, path: Path) -> None:
     """Write an .npz of what is known, shares as 16-bit integers, in one piece."""
     shares = {
         name: np.rint(values * FULL_SHARE).astype(np.uint16)
-        for name, values in (("hidden", neighbours.hidden), ("pixels", neighbours.pixels))
+        for name, values in (("hidden", neighbours.hidden), ("edges", neighbours.edges))
         if values is not None
     }
     arrays = {"indices": neighbours.indices, "labels": neighbours.labels, **shares}
@@ -168,7 +168,7 @@ def load_neighbours(path: Path, images: int, classes: int) -> Neighbours:
     Raises:
         InputError: Missing, damaged, or not of so many images and classes.
     """
-    names = ("indices", "labels", "hidden", "pixels")
+    names = ("indices", "labels", "hidden", "edges")
     arrays = read_npz(path, names, most_bytes=2**24 + images * (2**10 + 4 * classes))
     if not {"indices", "labels"} <= arrays.keys():
         raise InputError(f"{path}: is no file of neighbours; remove it or train again.")
@@ -185,7 +185,7 @@ def load_neighbours(path: Path, images: int, classes: int) -> Neighbours:
         and labels.min() >= 0
         and labels.max() < classes
     )
-    shares = {name: arrays[name] for name in ("hidden", "pixels") if name in arrays}
+    shares = {name: arrays[name] for name in ("hidden", "edges") if name in arrays}
     if not fits or any(
         each.shape != (images, classes) or each.dtype != np.uint16 for each in shares.values()
     ):
@@ -194,7 +194,7 @@ def load_neighbours(path: Path, images: int, classes: int) -> Neighbours:
             "remove it or train again."
         )
     known = {name: each.astype(np.float32) / FULL_SHARE for name, each in shares.items()}
-    return Neighbours(indices, labels, known.get("hidden"), known.get("pixels"))
+    return Neighbours(indices, labels, known.get("hidden"), known.get("edges"))
 
 
 def unit_rows(activations: np.ndarray) -> np.ndarray:

@@ -169,15 +169,23 @@ def first_subject(
     subject: Subject, rows: np.ndarray, classes: np.ndarray, runs: Sequence[Predictions]
 ) -> Subject:
     """What is known of a side's first run, in the rows and classes that both sides have."""
-    images, votes, neighbours = subject.images, subject.votes, subject.neighbours
+    images, neighbours = subject.images, subject.neighbours
     if images is not None:
         images = images[rows] if isinstance(images, np.ndarray) else Chosen(images, rows)
-    if votes is not None:
-        wide = np.zeros((len(rows), len(runs[0].class_names)), votes.dtype)
-        wide[:, classes] = votes[rows]
-        votes = wide
+
+    def joined(values: np.ndarray | None) -> np.ndarray | None:
+        if values is None:
+            return None
+        wide = np.zeros((len(rows), len(runs[0].class_names)), values.dtype)
+        wide[:, classes] = values[rows]
+        return wide
+
     if neighbours is not None:
-        neighbours = Neighbours(neighbours.indices[rows], classes[neighbours.labels[rows]])
+        neighbours = Neighbours(
+            *(neighbours.indices[rows], classes[neighbours.labels[rows]]),
+            hidden=joined(neighbours.hidden),
+            edges=joined(neighbours.edges),
+        )
     same = np.array_equal(classes, np.arange(len(runs[0].class_names)))
     return replace(
         subject,
@@ -185,7 +193,7 @@ def first_subject(
         images=images,
         class_votes=subject.class_votes if same else None,
         other_runs=tuple(runs[1:]),
-        votes=votes,
+        votes=joined(subject.votes),
         neighbours=neighbours,
     )
 

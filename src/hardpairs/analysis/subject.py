@@ -121,7 +121,7 @@ class Subject:
         if predictions.has_probabilities or not isinstance(images, np.ndarray):
             return None
         found = embedded_neighbours(edge_components(images, images[:0])[0], *known)
-        return replace(found, hidden=None, pixels=found.hidden)
+        return replace(found, hidden=None, edges=found.hidden)
 
     @cached_property
     def verdicts(self) -> Verdicts:

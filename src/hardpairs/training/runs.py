@@ -179,7 +179,7 @@ def net_neighbours(model: "keras.Model", dataset: Dataset) -> tuple[Neighbours, 
     neighbours = replace(
         find_neighbours(known, candidates, labels, asked),
         hidden=class_shares(known, labels, asked, classes),
-        pixels=class_shares(seen, labels, new, classes),
+        edges=class_shares(seen, labels, new, classes),
     )
     return neighbours, asked
 
