@@ -1,8 +1,5 @@
 import json
-import runpy
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +9,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from conftest import make_predictions
+from difference_calibration import two_models
 from hardpairs.analysis.changes import class_changes, hardest_pairs, measure_change, pair_changes
 from hardpairs.analysis.comparisons import effects, make_block
 from hardpairs.analysis.difference import Difference, diff
@@ -284,17 +282,11 @@ def test_what_counts_as_worse():
 
 
 def test_equal_models_rarely_fail_and_a_planted_loss_is_found():
-    path = Path(__file__).parents[1] / "benchmarks"
-    sys.path.insert(0, str(path))
-    try:
-        calibration = runpy.run_path(str(path / "difference_calibration.py"))
-    finally:
-        sys.path.remove(str(path))
-    equal = calibration["two_models"]("equal", 20_000, 10_000, 0.0)
+    equal = two_models("equal", 20_000, 10_000, 0.0)
     # At exactly 2.5%, 20,000 pairs show more than 557 in 0.5% of repetitions.
     assert equal.failed <= stats.binom.ppf(0.995, 20_000, 0.025)
     assert abs(equal.covered / 20_000 - 0.95) < 0.01
-    loss = calibration["two_models"]("loss", 20_000, 10_000, 0.005)
+    loss = two_models("loss", 20_000, 10_000, 0.005)
     assert loss.failed > 0.6 * 20_000
     assert abs(loss.covered / 20_000 - 0.95) < 0.01
 

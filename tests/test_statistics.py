@@ -1,7 +1,5 @@
 import math
-import runpy
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -30,6 +28,7 @@ from hardpairs.analysis.significance import (
     unmatched_error,
     wilson_bounds,
 )
+from study_calibration import repeat
 
 
 @pytest.mark.parametrize(
@@ -226,13 +225,11 @@ def test_paired_bootstrap_has_the_spread_of_seeds_and_images():
 
 
 def test_studies_without_effect_name_none():
-    path = Path(__file__).parents[1] / "benchmarks" / "study_calibration.py"
-    calibration = runpy.run_path(str(path), run_name="calibration")
     # At a rate of exactly 5%, 60 studies show more than 8 in 0.5% of repetitions.
     most = int(stats.binom.ppf(0.995, 60, 0.05))
-    null = calibration["repeat"]("none", 60, 10, 5, 0.0)
+    null = repeat("none", 60, 10, 5, 0.0)
     assert null.any_effect <= most
     assert null.winner <= most
-    planted = calibration["repeat"]("planted", 20, 10, 10, 0.005)
+    planted = repeat("planted", 20, 10, 10, 0.005)
     # 200 studies found it in 86%; below 60% in one of 1,000 repetitions of 20.
     assert planted.planted_found >= 12
