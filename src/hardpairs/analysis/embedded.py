@@ -13,6 +13,7 @@ from hardpairs.analysis.neighbours import (
     NEIGHBOURS,
     QUERIES_AT_A_TIME,
     Neighbours,
+    label_shares,
     project,
     unit_rows,
 )
@@ -55,7 +56,7 @@ def embedded_neighbours(embeddings: np.ndarray, labels: np.ndarray, classes: int
         closeness[np.flatnonzero(own >= 0), own[own >= 0]] = -np.inf
         columns = np.argpartition(closeness, -many, axis=1)[:, -many:]
         if shares is not None:
-            shares[block] = _class_shares(labels[chosen[columns]], classes)
+            shares[block] = label_shares(labels[chosen[columns]], classes)
         order = np.argsort(-np.take_along_axis(closeness, columns, axis=1), axis=1, kind="stable")
         nearest[block] = chosen[np.take_along_axis(columns, order, axis=1)[:, :NEIGHBOURS]]
     kind = np.min_scalar_type(classes - 1)
@@ -75,10 +76,3 @@ def same_embeddings(neighbours: Neighbours, embeddings: np.ndarray, labels: np.n
     shown = [f"{ids[one]} and {ids[other]}" for one, other in sorted(pairs)]
     said = f"{len(same):,} of {len(rows):,} images have the same embedding as another"
     return f"{said}; under another label: {listed(shown, SHOWN)}." if shown else f"{said}."
-
-
-def _class_shares(labels: np.ndarray, classes: int) -> np.ndarray:
-    """float32 (n, K): the share of each class among the labels (n, k) of each row."""
-    cells = np.arange(len(labels))[:, None] * classes + labels
-    counts = np.bincount(cells.ravel(), minlength=len(labels) * classes)
-    return (counts.reshape(len(labels), classes) / labels.shape[1]).astype(np.float32)

@@ -21,7 +21,7 @@ from hardpairs.analysis.causes import (
     log_shares,
     pool,
 )
-from hardpairs.analysis.neighbours import Neighbours
+from hardpairs.analysis.neighbours import Neighbours, label_shares
 from hardpairs.errors import InputError
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.showing import as_frame
@@ -190,17 +190,10 @@ def _witnesses(
     witnesses = []
     if neighbours is not None:
         many = [each for each in (neighbours.hidden, neighbours.edges) if each is not None]
-        nearest = _class_shares(neighbours.labels, classes)
+        nearest = label_shares(neighbours.labels, classes)
         witnesses = [log_shares(each) for each in (*many, nearest)]
     others = [run.known_probabilities() for run in runs[1:] if run.has_probabilities]
     return witnesses + ([log_probabilities(_mean(others))] if others else [])
-
-
-def _class_shares(neighbour_labels: np.ndarray, classes: int) -> np.ndarray:
-    images, near = neighbour_labels.shape
-    cells = np.arange(images)[:, None] * classes + neighbour_labels
-    counts = np.bincount(cells.ravel(), minlength=images * classes)
-    return (counts.reshape(images, classes) / near).astype(np.float32)
 
 
 def _many_neighbours(neighbours: Neighbours, labels: np.ndarray) -> dict[str, np.ndarray]:

@@ -150,6 +150,14 @@ def class_shares(
     return shares
 
 
+def label_shares(labels: np.ndarray, classes: int) -> np.ndarray:
+    """float32 (N, K): the share of each class among the labels, integer (N, k), of each row."""
+    images, near = labels.shape
+    cells = np.arange(images)[:, None] * classes + labels
+    counts = np.bincount(cells.ravel(), minlength=images * classes)
+    return (counts.reshape(images, classes) / near).astype(np.float32)
+
+
 def save_neighbours(neighbours: Neighbours, path: Path) -> None:
     """Write an .npz of what is known, shares as 16-bit integers, in one piece."""
     shares = {

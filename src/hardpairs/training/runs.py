@@ -1,6 +1,7 @@
 """A run: one training's folder, from its configuration to its predictions."""
 
 import json
+import math
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -162,7 +163,7 @@ def net_neighbours(model: "keras.Model", dataset: Dataset) -> tuple[Neighbours, 
     """
     train, classes = dataset.train, len(dataset.class_names)
     layer = hidden_layer(model)
-    width = layer(dataset.test.pixels[:1]).shape[1]
+    width = math.prod(model.layers[-1].input.shape[1:])
     most = min(NEIGHBOUR_CANDIDATES, MOST_ACTIVATIONS // width)
     candidates = np.arange(len(train))[:: -(-len(train) // most)]
     labels = train.labels[candidates]
