@@ -20,10 +20,10 @@ from hardpairs.report.page.map import map_points
 from hardpairs.report.page.matrix import (
     LONGEST_NAME,
     group_classes,
+    head_names,
     likeness_order,
     people_counts,
     people_rows,
-    short_names,
 )
 from hardpairs.report.page.study import study_charts
 from hardpairs.report.write import analyse
@@ -79,11 +79,11 @@ def test_many_classes_are_grouped_by_what_the_model_mixes_up():
 
 def test_names_in_a_matrix_head_are_short_and_still_differ():
     names = [f"species of bird number {index}" for index in range(40)] + ["owl"]
-    short = short_names(names)
+    short = head_names(names)
     assert len(set(short)) == len(names)
     assert max(map(len, short)) <= LONGEST_NAME
     assert short[-1] == "owl"
-    assert short_names(["ankle boot", "a very long name of a class"])[1].startswith("a very long")
+    assert head_names(["ankle boot", "a very long name of a class"])[1].startswith("a very long")
 
 
 def test_the_classes_of_a_group_that_are_mixed_up_most_come_first():

@@ -16,7 +16,7 @@ from hardpairs.report.choice import rank_within
 from hardpairs.report.describe import facts
 from hardpairs.report.page.both import KINDS, Both, see_both
 from hardpairs.report.page.evidence import evidence_sentences
-from hardpairs.report.page.matrix import MOST_CLASSES_IN_FULL, short_names
+from hardpairs.report.page.matrix import MOST_CLASSES_IN_FULL, head_names
 from hardpairs.report.page.shell import id_text, joined, page_environment
 from hardpairs.report.page.spectrum import draw_spectrum
 from hardpairs.report.page.sprites import images_sprite
@@ -59,7 +59,7 @@ def render_difference(difference: Difference, *, quick: bool = False) -> str:
         a=one_line(difference.a.name),
         b=one_line(difference.b.name),
         names=names,
-        short_names=short_names(names),
+        short_names=head_names(names),
         one_witness=ONE_WITNESS,
         matrix=_matrix(difference),
         spectra=_spectra(difference, both),

@@ -93,7 +93,7 @@ def people_examples(subject: Subject) -> np.ndarray:
     return np.concatenate(firsts) if firsts else np.empty(0, np.int64)
 
 
-def short_names(names: list[str]) -> list[str]:
+def head_names(names: list[str]) -> list[str]:
     """Names for a matrix' head: at most 16 letters, cut where those left still tell them apart."""
     cut = [name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…" for name in names]
     half, times = (LONGEST_NAME - 1) // 2, Counter(cut)

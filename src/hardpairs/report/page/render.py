@@ -16,11 +16,11 @@ from hardpairs.report.page.gallery import gallery_data
 from hardpairs.report.page.map import map_points
 from hardpairs.report.page.matrix import (
     group_classes,
+    head_names,
     likeness_order,
     matrix_rows,
     people_counts,
     people_rows,
-    short_names,
 )
 from hardpairs.report.page.pairs import headline, pair_facts
 from hardpairs.report.page.shell import joined, page_environment
@@ -53,7 +53,7 @@ def render_report(
     points = map_points(subject, data["images"]["row"])
     data |= {
         "groups": [group["classes"] for group in groups],
-        "short": short_names(data["names"]) if groups else [],
+        "short": head_names(data["names"]) if groups else [],
         "order": likeness_order(evaluation) if rows else [],
         "map": points,
         "people": people_counts(subject).tolist() if rows else [],
@@ -66,7 +66,7 @@ def render_report(
             metrics=subject.metrics,
             evaluation=evaluation,
             names=spoken_names(evaluation.class_names),
-            short_names=short_names(spoken_names(evaluation.class_names)),
+            short_names=head_names(spoken_names(evaluation.class_names)),
             **_told(subject),
             matrix=rows,
             groups=groups,
