@@ -176,3 +176,7 @@ def test_labels_and_probabilities_are_drawn_at_once():
     assert sorted(text.get_text() for text in ax.texts) == ["1", "1", "1"]
     with pytest.raises(InputError, match="labels"):
         hardpairs.draw_confusion(labels[:2], probabilities)
+    with pytest.raises(InputError, match="class_names given with a report"):
+        hardpairs.draw_confusion(
+            hardpairs.explore(labels, probabilities), class_names=["cat", "dog"]
+        )

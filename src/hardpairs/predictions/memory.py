@@ -7,6 +7,7 @@ from typing import Any
 
 from hardpairs.arrays import to_numpy
 from hardpairs.errors import InputError
+from hardpairs.foreign import one_line
 from hardpairs.labels import listed
 from hardpairs.predictions.convert import to_predictions
 from hardpairs.predictions.found import Found, Hints, Truth
@@ -36,7 +37,8 @@ def make_predictions(
             of labels a Keras generator.
         probabilities: (N, K) probabilities or logits, (N,) of the second of two classes, or N
             predicted classes.
-        class_names: K names, or a dict between names and indices.
+        class_names: K names, or a dict between names and indices. `Predictions` and files have their
+            own, so with these neither names nor ids nor embeddings are taken.
         ids: N file names or numbers.
         embeddings: (N, D), or None.
         logits: Whether the scores are logits, where that isn't to be guessed.
@@ -45,11 +47,12 @@ def make_predictions(
     Raises:
         InputError: Something doesn't fit together (see the message).
     """
+    more = {"class_names": class_names, "ids": ids, "embeddings": embeddings}
     if isinstance(labels, Predictions):
-        if probabilities is not None:
-            raise InputError("Predictions hold probabilities already; give them alone.")
+        refuse_more("Predictions", probabilities=probabilities, **more, logits=logits or None)
         return labels
     if probabilities is None and isinstance(labels, str | Path):
+        refuse_more(one_line(labels), **more)
         return load_predictions(labels, hints=Hints(logits=logits), truth=truth)
     found = _found(labels, probabilities, Hints(has_truth=truth is not None))
     if class_names is not None:
@@ -62,6 +65,16 @@ def make_predictions(
         found = replace(found, extra={**found.extra, **more})
     given = truth() if truth is not None and found.labels is None else None
     return to_predictions(found, logits=logits, truth=given)
+
+
+def refuse_more(whole: str, **more: Any) -> None:
+    """Raise InputError where anything but None is given beside what has its own already."""
+    given = " and ".join(name for name, value in more.items() if value is not None)
+    if given:
+        raise InputError(
+            f"{given} given with {whole} would be ignored; give {whole} alone, or all of it as "
+            "arrays."
+        )
 
 
 def _found(labels: Any, probabilities: Any, hints: Hints) -> Found:

@@ -28,7 +28,8 @@ def draw_calibration(subject: Subject, *, ax: Axes | None = None) -> Figure | No
     Bins of fewer than 10 images are left out of the picture, not of the error.
 
     Args:
-        subject: What was predicted.
+        subject: A report or its `Subject`; or labels and probabilities, with ``class_names`` and
+            what else `hardpairs.evaluate` takes. A report has its own names.
         ax: Axes to draw into, by default those of a figure of its own.
 
     Returns:

@@ -26,7 +26,7 @@ from PIL import Image, ImageOps
 
 from hardpairs.analysis.subject import Subject
 from hardpairs.files import whole_file
-from hardpairs.predictions.memory import make_predictions
+from hardpairs.predictions.memory import make_predictions, refuse_more
 from hardpairs.report.names import FAMILY, find_families, text_width
 
 P = ParamSpec("P")
@@ -82,7 +82,7 @@ def of_subject(draw: Draw) -> Draw:
     """Decorate a function that draws a `Subject`.
 
     It takes a report as well, or labels and probabilities as `make_predictions` does, with what
-    else that takes.
+    else that takes, as ``class_names``. A report has its own: InputError where more is given.
     """
 
     @wraps(draw)
@@ -90,7 +90,9 @@ def of_subject(draw: Draw) -> Draw:
         subject: Any, probabilities: Any = None, *, ax: Any = None, **more: Any
     ) -> Figure | None:
         found = getattr(subject, "subject", subject)
-        if not isinstance(found, Subject):
+        if isinstance(found, Subject):
+            refuse_more("a report", probabilities=probabilities, **more)
+        else:
             found = Subject(make_predictions(subject, probabilities, **more))
         return draw(found, ax=ax)
 

@@ -43,7 +43,8 @@ def draw_confusion(subject: Subject, *, ax: Axes | None = None) -> Figure | None
     """Draw the matrix: counts in the cells, colour by share of the row; None above 40 classes.
 
     Args:
-        subject: What was predicted.
+        subject: A report or its `Subject`; or labels and probabilities, with ``class_names`` and
+            what else `hardpairs.evaluate` takes. A report has its own names.
         ax: Axes to draw into, by default those of a figure of its own.
     """
     evaluation = subject.evaluation
