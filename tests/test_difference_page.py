@@ -237,9 +237,10 @@ def test_axe_finds_nothing_and_names_lead_to_the_originals(open_page, written):
 
 def test_facts_stand_under_their_own_model():
     a, b = two()
-    described = Predictions(
-        b.labels, b.probabilities, b.class_names, ids=b.ids, metadata={"recipe": "theirs"}
-    )
+    metadata = {"recipe": "theirs", "train_images": 60_000, "seed": 12_345}
+    described = Predictions(b.labels, b.probabilities, b.class_names, ids=b.ids, metadata=metadata)
     text = render_difference(diff(a, described))
     assert text.index("<h3>B</h3>") < text.rindex("theirs")
     assert "<h3>A</h3>" not in text
+    assert "<bdi>60,000</bdi>" in text  # Images are counted, a seed is a name.
+    assert "<bdi>12345</bdi>" in text

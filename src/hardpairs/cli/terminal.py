@@ -94,16 +94,16 @@ def _pair_table(evaluation: "Evaluation", arrow: str) -> Table:
         first, second = (names[index] for index in (pair.first, pair.second))
         table.add_row(
             Text(f"{first} / {second}"),
-            f"{pair.mistakes}",
+            f"{pair.mistakes:,}",
             Text(f"{first} {arrow} {second}"),
-            f"{pair.first_as_second}",
+            f"{pair.first_as_second:,}",
             f"{pair.first_share:.1%}",
         )
         table.add_row(
             "",
             "",
             Text(f"{second} {arrow} {first}"),
-            f"{pair.second_as_first}",
+            f"{pair.second_as_first:,}",
             f"{pair.second_share:.1%}",
         )
     return table
@@ -113,11 +113,12 @@ def print_audit(audit: "Audit", console: Console) -> None:
     """Print duplicates, suspects and accuracy with and without them."""
     for place, counts in audit.kind_counts().items():
         console.print(
-            f"duplicates {place}: {counts['exact']} exact, {counts['near']} near", highlight=False
+            f"duplicates {place}: {counts['exact']:,} exact, {counts['near']:,} near",
+            highlight=False,
         )
     console.print(
-        f"suspect labels: {len(audit.train_suspects)} in train, {len(audit.test_suspects)} in "
-        "test; a suspect is a place to look",
+        f"suspect labels: {len(audit.train_suspects):,} in train, {len(audit.test_suspects):,} "
+        "in test; a suspect is a place to look",
         highlight=False,
     )
     expected = audit.expected_wrong()

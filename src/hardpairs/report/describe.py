@@ -8,6 +8,7 @@ from hardpairs.foreign import one_line
 from hardpairs.predictions.predictions import Predictions
 
 LONGEST = 60  # Letters of a foreign name in a sentence.
+COUNTS = ("train_images", "held_out_images", "parameters")  # Of what a run's metadata tells.
 
 
 def run_name(predictions: Predictions) -> str:
@@ -51,7 +52,9 @@ def accuracy_line(evaluation: Evaluation) -> str:
 def facts(metadata: dict[str, Any]) -> dict[str, str]:
     """What a predictions file says of its origin, as far as it is plain."""
     known = {
-        name: value for name, value in metadata.items() if isinstance(value, str | int | float)
+        name: f"{value:,}" if name in COUNTS and type(value) is int else value
+        for name, value in metadata.items()
+        if isinstance(value, str | int | float)
     }
     if isinstance(metadata.get("versions"), dict):
         versions = metadata["versions"].items()

@@ -188,7 +188,7 @@ def _matrix(difference: Difference) -> dict[str, Any]:
         (true, taken_for): {
             "true": true,
             "predicted": taken_for,
-            "images": f"{value:+.1f}".removesuffix(".0"),
+            "images": f"{value:+,.1f}".removesuffix(".0"),
             "share": f"{100 * value / support[true]:+.1f}",
             "size": abs(value),
             "kind": "better" if (value > 0) == (true == taken_for) else "worse",

@@ -102,7 +102,7 @@ function choose(position, keepAddress = true) {
   const k = shown.listed[position];
   pressThumb(position);
   showImage(k);
-  say(`Image ${images.id[k]}, ${position + 1} of ${shown.listed.length}, labelled ${
+  say(`Image ${images.id[k]}, ${number(position + 1)} of ${number(shown.listed.length)}, labelled ${
     names[images.true[k]]}, predicted ${names[images.predicted[k]]}`);
   if (keepAddress) {
     const address = `#${shown.address}&image=${encodeURIComponent(images.id[k])}`;
