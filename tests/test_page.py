@@ -94,6 +94,18 @@ def test_the_classes_of_a_group_that_are_mixed_up_most_come_first():
     assert set(groups[0]["classes"][:2]) == {7, 9}
 
 
+def test_no_pair_stands_out_where_each_is_mixed_up_once():
+    for predicted, found, door in (
+        ([1, 2, 2], "No pair of classes stands out: 2 are mixed up, each once", "#pairs"),
+        ([1, 0, 2], "\u2068a\u2069 and \u2068b\u2069: 2 of 2 mistakes", "#pair=0"),
+        ([1, 1, 2], "\u2068a\u2069 and \u2068b\u2069: the only mistake", "#pair=0"),
+    ):
+        page = render_report(Subject(of_labels([0, 1, 2], predicted, ("a", "b", "c"))))
+        seen, data = parts_of(page)
+        assert f'<a href="{door}">{found}</a>' in seen
+        assert len(data["first"]) == (predicted != [1, 1, 2]) + 1
+
+
 def test_ids_travel_with_their_blanks_and_without_what_cannot_be_shown():
     ids = np.array([f"a  b {row}.png" for row in range(199)] + ["a\nb"])
     _, data = parts_of(render_report(Subject(make_predictions(ids=ids))))

@@ -37,8 +37,8 @@ def make_predictions(
             of labels a Keras generator.
         probabilities: (N, K) probabilities or logits, (N,) of the second of two classes, or N
             predicted classes.
-        class_names: K names, or a dict between names and indices. `Predictions` and files have their
-            own, so with these neither names nor ids nor embeddings are taken.
+        class_names: K names, or a dict between names and indices. Neither names nor ids nor
+            embeddings are taken beside `Predictions` or a file, which hold their own.
         ids: N file names or numbers.
         embeddings: (N, D), or None.
         logits: Whether the scores are logits, where that isn't to be guessed.

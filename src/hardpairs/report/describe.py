@@ -1,5 +1,6 @@
 """Saying in a line what is looked at: which data, which classifier, how good."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from hardpairs.analysis.evaluation import Evaluation
@@ -47,6 +48,24 @@ def accuracy_line(evaluation: Evaluation) -> str:
         f"{evaluation.accuracy:.2%} of {evaluation.images:,} images are right "
         f"(95% confidence interval {low:.2%} to {high:.2%})"
     )
+
+
+def stands_out(evaluation: Evaluation) -> bool:
+    """Whether one pair of classes has more mistakes than one, or the only one there is."""
+    pairs, mistakes = evaluation.hard_pairs, evaluation.images - evaluation.correct
+    return bool(pairs) and (pairs[0].mistakes > 1 or mistakes == 1)
+
+
+def finding(evaluation: Evaluation, names: Sequence[str]) -> str:
+    """The hardest pair and its mistakes, in a sentence with these names of the classes."""
+    pairs, mistakes = evaluation.hard_pairs, evaluation.images - evaluation.correct
+    if not pairs:
+        return f"All {evaluation.images:,} images are right"
+    if not stands_out(evaluation):
+        return f"No pair of classes stands out: {mistakes:,} are mixed up, each once"
+    share = f"{pairs[0].mistakes:,} of {mistakes:,} mistakes"
+    share = "the only mistake" if mistakes == 1 else share
+    return f"{names[pairs[0].first]} and {names[pairs[0].second]}: {share}"
 
 
 def facts(metadata: dict[str, Any]) -> dict[str, str]:

@@ -38,7 +38,7 @@ from hardpairs.report.choice import (
     spread,
     typical_mistakes,
 )
-from hardpairs.report.describe import describe
+from hardpairs.report.describe import describe, finding
 from hardpairs.report.names import LONGEST_NAME, short_id, short_names
 from hardpairs.report.pictures import pictures
 
@@ -88,7 +88,7 @@ def draw_pairs(subject: Subject, *, ax: Axes | None = None) -> Figure | None:
     figure, axes = grid_figure(
         starts[2] + 1.12 * RIGHT_SHOWN,
         len(rows) * 1.48 + 0.3,
-        _pairs_headline(subject),
+        finding(evaluation, _names(subject, IN_SENTENCE)),
         describe(subject),
         width=WIDTH,
         ax=ax,
@@ -108,15 +108,6 @@ def draw_pairs(subject: Subject, *, ax: Axes | None = None) -> Figure | None:
     if ax is not None:
         fit_texts(axes, WIDTH)
     return figure
-
-
-def _pairs_headline(subject: Subject) -> str:
-    evaluation = subject.evaluation
-    pair, names = evaluation.hard_pairs[0], _names(subject, IN_SENTENCE)
-    mistakes = evaluation.images - evaluation.correct
-    first, second = names[pair.first], names[pair.second]
-    share = "the only mistake" if mistakes == 1 else f"{pair.mistakes:,} of {mistakes:,} mistakes"
-    return f"{first} and {second}: {share}"
 
 
 def _captioned(

@@ -10,6 +10,7 @@ from hardpairs.analysis.subject import Subject
 from hardpairs.analysis.verdicts import AMBIGUOUS, MODEL_ERROR, SUSPECT, VERDICTS
 from hardpairs.foreign import spoken_names
 from hardpairs.report.choice import cell_rows, confident_and_borderline, directions
+from hardpairs.report.describe import stands_out
 
 STEPS = 11  # Of the spectrum, an odd number: the crossing is in the middle.
 SUREST = 6  # Right images of each class, to compare.
@@ -136,12 +137,17 @@ def advice(counts: dict[str, int], mistakes: int) -> str | None:
 
 
 def first_images(subject: Subject) -> np.ndarray:
-    """int64: eight mistakes of the hardest pair, confident and borderline ones of both kinds."""
-    if not subject.evaluation.hard_pairs:
+    """int64: eight mistakes of the hardest pair, confident and borderline ones of both kinds.
+
+    Where no pair stands out, they are of all hard pairs.
+    """
+    evaluation = subject.evaluation
+    if not evaluation.hard_pairs:
         return np.empty(0, np.int64)
     groups = [
         part
-        for true, taken_for, _, _ in directions(subject.evaluation.hard_pairs[0])
+        for pair in evaluation.hard_pairs[: 1 if stands_out(evaluation) else None]
+        for true, taken_for, _, _ in directions(pair)
         for part in confident_and_borderline(
             cell_rows(subject.predictions, true, taken_for), FIRST_IMAGES
         )
@@ -202,17 +208,3 @@ def quiz_data(subject: Subject, place_of: dict[int, int]) -> dict[str, Any] | No
         "model": int(right.sum()),
         "people": people and f"{people:.0%}",
     }
-
-
-def headline(subject: Subject) -> tuple[str, str]:
-    """The finding in a sentence, and the place of its number in metrics.json."""
-    evaluation = subject.evaluation
-    mistakes = evaluation.images - evaluation.correct
-    if not evaluation.hard_pairs:
-        return f"All {evaluation.images:,} images are right", "metrics.json: correct"
-    pair, names = evaluation.hard_pairs[0], spoken_names(evaluation.class_names)
-    first, second = (f"\u2068{names[index]}\u2069" for index in (pair.first, pair.second))
-    share = "the only mistake" if mistakes == 1 else f"{pair.mistakes:,} of {mistakes:,} mistakes"
-    return f"{first} and {second}: {share}", (
-        "metrics.json: hard_pairs[0].first_as_second + hard_pairs[0].second_as_first"
-    )

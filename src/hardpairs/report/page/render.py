@@ -10,7 +10,15 @@ from hardpairs.analysis.subject import Subject
 from hardpairs.analysis.verdicts import ONE_WITNESS, VERDICTS
 from hardpairs.foreign import spoken_names
 from hardpairs.html import csp_hash
-from hardpairs.report.describe import data_name, describe, facts, run_name, split_name
+from hardpairs.report.describe import (
+    data_name,
+    describe,
+    facts,
+    finding,
+    run_name,
+    split_name,
+    stands_out,
+)
 from hardpairs.report.page.charts import Line, draw_lines, draw_reliability
 from hardpairs.report.page.gallery import gallery_data
 from hardpairs.report.page.map import map_points
@@ -22,7 +30,7 @@ from hardpairs.report.page.matrix import (
     people_counts,
     people_rows,
 )
-from hardpairs.report.page.pairs import headline, pair_facts
+from hardpairs.report.page.pairs import pair_facts
 from hardpairs.report.page.shell import joined, page_environment
 from hardpairs.report.page.sprites import kernels_sprite
 from hardpairs.report.page.study import draw_curve, study_charts, study_title
@@ -90,14 +98,19 @@ def render_report(
 
 def _told(subject: Subject) -> dict[str, Any]:
     """What stands above all else."""
-    finding, finding_key = headline(subject)
+    evaluation = subject.evaluation
+    names = [f"\u2068{name}\u2069" for name in spoken_names(evaluation.class_names)]
+    key = "images - correct" if evaluation.hard_pairs else "correct"
+    if stands_out(evaluation):
+        key = "hard_pairs[0].first_as_second + hard_pairs[0].second_as_first"
     return {
         "name": run_name(subject.predictions),
         "data_name": data_name(subject),
         "described": describe(subject),
         "images": split_name(subject.predictions),
-        "finding": finding,
-        "finding_key": finding_key,
+        "finding": finding(evaluation, names),
+        "finding_key": f"metrics.json: {key}",
+        "stands_out": stands_out(evaluation),
         "facts": facts(subject.predictions.metadata),
     }
 
