@@ -41,6 +41,13 @@ def test_sheet_of_bare_predictions_keeps_foreign_names_from_acting():
         assert text not in sheet
 
 
+def test_sheet_of_pairs_that_are_mixed_up_once():
+    predictions = Predictions(np.array([0, 1, 2]), np.eye(3)[[1, 2, 2]], ("a", "b", "c"))
+    sheet = render_answers(Subject(predictions), {})
+    assert "No pair of classes stands out: 2 are mixed up, each once." in sheet
+    assert "It takes it for" in sheet
+
+
 def test_sheet_without_mistakes():
     predictions = Predictions(np.array([0, 1]), np.eye(2), ("a", "b"))
     sheet = render_answers(Subject(predictions), {})

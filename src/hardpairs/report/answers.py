@@ -9,7 +9,7 @@ from markupsafe import Markup
 from hardpairs.analysis.evaluation import ClassScore, Evaluation
 from hardpairs.analysis.subject import Subject
 from hardpairs.foreign import spoken_names
-from hardpairs.report.describe import describe, split_name
+from hardpairs.report.describe import describe, finding, split_name, stands_out
 from hardpairs.report.markdown import markdown_environment
 from hardpairs.report.names import without_letters
 
@@ -44,6 +44,7 @@ def render_answers(subject: Subject, pictures: Mapping[str, str]) -> str:
             _pair(subject, names, rank)
             for rank in range(min(SHOWN_PAIRS, len(evaluation.hard_pairs)))
         ],
+        none_stands_out="" if stands_out(evaluation) else finding(evaluation, names),
         hardest=_hardest(subject, names),
         class_votes=subject.class_votes,
         verdicts=metrics["verdicts"],

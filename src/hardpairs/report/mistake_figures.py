@@ -145,7 +145,7 @@ def draw_hardest(subject: Subject, *, ax: Axes | None = None) -> Figure | None:
         8.0,
         2.0 if predictions.has_probabilities else 1.55,
         f"{name} is the hardest class: {missed:,} of its "
-        f"{score.support:,} images are taken for something else",
+        f"{score.support:,} images {'is' if missed == 1 else 'are'} taken for something else",
         describe(subject),
         width=HARDEST_WIDTH,
         ax=ax,

@@ -146,7 +146,8 @@ def _classes(evaluation: Evaluation) -> str:
 def _pairs(evaluation: Evaluation) -> str:
     names = spoken_names(evaluation.class_names)
     pairs = [
-        f"{names[pair.first]} / {names[pair.second]}, {pair.mistakes:,} mistakes"
+        f"{names[pair.first]} / {names[pair.second]}, {pair.mistakes:,} "
+        f"{'mistake' if pair.mistakes == 1 else 'mistakes'}"
         for pair in evaluation.hard_pairs[:PAIRS_SHOWN]
     ]
     return _line(f"Hard pairs: {'; '.join(pairs)}.") if pairs else ""
