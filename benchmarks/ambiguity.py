@@ -4,7 +4,8 @@
     python benchmarks/ambiguity.py fmh_counts.csv runs/quick runs/fast runs/strong
 
 The area under the ROC curve for "another class got more votes than the label". Within: the mean of
-the classes' own areas among mistakes, what a score knows of the single image. Mistakes, all: the
+the classes' own areas among mistakes, what a score knows of the single image, with a 95% percentile
+bootstrap interval (each class's mistakes are sampled). Mistakes, all: the
 score times its class's mean, among mistakes and among all test images. What the package scores by
 was chosen on images with an even index; those with an odd one are reported by themselves.
 """
@@ -27,6 +28,7 @@ from hardpairs.analysis.verdicts import VERDICTS
 
 HERE = Path(__file__).parent
 FIGURES = ("within", "mistakes", "all")
+RESAMPLES = 1000
 
 
 def main() -> None:
@@ -55,7 +57,7 @@ def measure(name: str, subject: Subject, left: np.ndarray) -> dict[str, Any]:
     wrong = predictions.predicted != predictions.labels
     odd = np.arange(len(left)) % 2 == 1
     parts = {"": np.ones(len(left), bool), "odd ": odd, "even ": ~odd}
-    scores = {
+    scores: dict[str, dict[str, Any]] = {
         score: {
             f"{part}{figure}": value
             for part, inside in parts.items()
@@ -63,6 +65,7 @@ def measure(name: str, subject: Subject, left: np.ndarray) -> dict[str, Any]:
                 FIGURES, areas(values, predictions.labels, wrong, left, inside), strict=True
             )
         }
+        | {"within interval": within_interval(values, predictions.labels, wrong, left)}
         for score, values in doubts(subject).items()
     }
     rows, kinds = subject.verdicts.rows, subject.verdicts.kinds
@@ -117,6 +120,25 @@ def areas(
     )
 
 
+def within_interval(
+    score: np.ndarray, labels: np.ndarray, wrong: np.ndarray, left: np.ndarray
+) -> list[float]:
+    """95% bootstrap interval of "within"; a sample without both answers leaves its class out."""
+    rng = np.random.default_rng(0)
+    areas = []
+    for each in np.unique(labels):
+        rows = np.flatnonzero(wrong & (labels == each))
+        leave, values = left[rows], score[rows]
+        if leave.all() or not leave.any():
+            continue
+        drawn = rng.multinomial(len(rows), np.full(len(rows), 1 / len(rows)), RESAMPLES)
+        higher = np.sign(values[leave][:, None] - values[~leave]) / 2 + 0.5
+        pairs = drawn[:, leave].sum(axis=1) * drawn[:, ~leave].sum(axis=1)
+        won = ((drawn[:, leave] @ higher) * drawn[:, ~leave]).sum(axis=1)
+        areas.append(np.where(pairs > 0, won / np.maximum(pairs, 1), np.nan))
+    return [float(bound) for bound in np.quantile(np.nanmean(areas, axis=0), [0.025, 0.975])]
+
+
 def _mean(values: np.ndarray) -> float | None:
     return float(values.mean()) if len(values) else None
 
@@ -124,11 +146,11 @@ def _mean(values: np.ndarray) -> float | None:
 def table_of(result: dict[str, Any]) -> Table:
     """The table that is printed."""
     title = f"{result['run']}: {result['mistakes']} mistakes, people leave {result['left']:.0%}"
-    table = Table("score", *FIGURES, *(f"odd {name}" for name in FIGURES), title=title)
+    heads = [f"{part}{name}" for part in ("", "odd ") for name in FIGURES]
+    table = Table("score", *heads, "within: 95% interval", title=title)
     for score, values in result["scores"].items():
-        table.add_row(
-            score, *(f"{values[part + name]:.3f}" for part in ("", "odd ") for name in FIGURES)
-        )
+        low, high = values["within interval"]
+        table.add_row(score, *(f"{values[name]:.3f}" for name in heads), f"{low:.3f} to {high:.3f}")
     for verdict, row in result["verdicts"].items():
         shown = "" if row["left"] is None else f"people leave {row['left']:.0%}"
         table.add_row(f"{verdict}: {row['mistakes']}", shown)
