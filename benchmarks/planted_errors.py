@@ -3,8 +3,6 @@
     python benchmarks/planted_errors.py [fmh_counts.csv] [--seeds 3]
     python benchmarks/planted_errors.py --recipe quick --seeds 1 --shares 0.02 --kinds confused \\
         --out benchmarks/planted_errors_quick.json
-    python benchmarks/planted_errors.py --epochs 2 --seeds 2 --shares 0.01 0.02 \\
-        --out benchmarks/planted_errors_two_epochs.json
 
 1, 2 and 5% of the labels of both splits are wrong, once at random and once towards the class that
 each is most often taken for. Nets are trained on the wrong labels too, three folds of `sprint`.
@@ -61,7 +59,6 @@ def main() -> None:
     parser.add_argument("votes", type=Path, nargs="?")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--recipe", default="sprint")
-    parser.add_argument("--epochs", type=int)
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
     parser.add_argument("--shares", type=float, nargs="+", default=SHARES)
     parser.add_argument("--out", type=Path, default=HERE / "planted_errors.json")
@@ -69,12 +66,13 @@ def main() -> None:
     dataset = load_dataset("fashion-mnist")
     near = edge_neighbours(dataset.train, dataset.test)
     opinion = people_of(dataset, options.votes) if options.votes else None
-    nets = options.recipe, options.epochs
     rows = []
     for kind in options.kinds:
         for share in options.shares:
             runs = [
-                measure(dataset, planted_run(dataset, kind, share, seed, *nets), near, opinion)
+                measure(
+                    dataset, planted_run(dataset, kind, share, seed, options.recipe), near, opinion
+                )
                 for seed in range(options.seeds)
             ]
             rows += summarise(kind, share, runs)
@@ -82,8 +80,7 @@ def main() -> None:
     console.print(table(rows))
     if opinion:
         console.print(table_of_people(rows))
-    epochs = {"epochs": options.epochs} if options.epochs else {}
-    result = {"recipe": options.recipe, **epochs, "seeds": options.seeds, "rows": rows}
+    result = {"recipe": options.recipe, "seeds": options.seeds, "rows": rows}
     options.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 

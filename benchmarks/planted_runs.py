@@ -10,7 +10,7 @@ from hardpairs.data.split import Dataset, Split
 from hardpairs.files import whole_file
 from hardpairs.training.cross_validation import FOLDS, train_folds
 from hardpairs.training.predict import hidden_layer, predict
-from hardpairs.training.recipes import RECIPES, Recipe
+from hardpairs.training.recipes import RECIPES
 
 CACHE = Path("runs/planted")
 
@@ -41,23 +41,13 @@ class PlantedRun:
 
 
 def planted_run(
-    dataset: Dataset,
-    kind: str,
-    share: float,
-    seed: int,
-    recipe: str = "sprint",
-    epochs: int | None = None,
+    dataset: Dataset, kind: str, share: float, seed: int, recipe: str = "sprint"
 ) -> PlantedRun:
-    """Return the run of "none", "random" or "confused" errors, trained unless it is kept.
-
-    ``epochs``, if given, stands for the recipe's own.
-    """
-    name = recipe if epochs is None else f"{recipe}-of-{epochs}"
-    path = CACHE / f"{name}-{kind}-{share:g}-{seed}.npz"
+    """Return the run of "none", "random" or "confused" errors, trained unless it is kept."""
+    path = CACHE / f"{recipe}-{kind}-{share:g}-{seed}.npz"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        of = RECIPES[recipe]
-        run = _train(dataset, kind, share, seed, replace(of, epochs=epochs or of.epochs))
+        run = _train(dataset, kind, share, seed, recipe)
         with whole_file(path) as partial:
             np.savez(partial, **{each.name: getattr(run, each.name) for each in fields(run)})
     with np.load(path, allow_pickle=False) as arrays:
@@ -92,7 +82,7 @@ def plant(
     return wrong, planted
 
 
-def _train(dataset: Dataset, kind: str, share: float, seed: int, recipe: Recipe) -> PlantedRun:
+def _train(dataset: Dataset, kind: str, share: float, seed: int, recipe: str) -> PlantedRun:
     rng = np.random.default_rng(seed)
     train_labels, train_planted = plant(dataset, dataset.train.labels, kind, share, rng)
     test_labels, test_planted = plant(dataset, dataset.test.labels, kind, share, rng)
@@ -102,7 +92,7 @@ def _train(dataset: Dataset, kind: str, share: float, seed: int, recipe: Recipe)
     test: list[np.ndarray] = []
     hidden: list[list[np.ndarray]] = []
     planted = replace(dataset, train=split)
-    for trained, held_out in train_folds(planted, recipe, seed=seed):
+    for trained, held_out in train_folds(planted, RECIPES[recipe], seed=seed):
         fold[held_out] = len(test)
         out_of_sample[held_out] = predict(trained.model, split.images[held_out])
         test.append(predict(trained.model, dataset.test.pixels))
