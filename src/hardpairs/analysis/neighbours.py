@@ -100,15 +100,18 @@ def even_sample(candidates: np.ndarray) -> np.ndarray:
 
 def principal_axes(sample: np.ndarray, components: int) -> np.ndarray:
     """Return float32 (D, n), the directions in which a sample, float (S, D), varies most."""
+    from scipy.linalg import eigh  # Unlike NumPy's, it finds the first few alone.
+
     sample = sample.astype(np.float64)
     sample -= sample.mean(axis=0)
-    if len(sample) < sample.shape[1]:
-        _, vectors = np.linalg.eigh(sample @ sample.T)
-        axes = sample.T @ vectors[:, ::-1][:, :components]
+    wide = len(sample) < sample.shape[1]
+    square = sample @ sample.T if wide else sample.T @ sample
+    last = len(square) - 1
+    _, vectors = eigh(square, subset_by_index=(max(0, last - components + 1), last))
+    axes = vectors[:, ::-1]
+    if wide:
+        axes = sample.T @ axes
         axes /= np.maximum(np.linalg.norm(axes, axis=0), 1e-12)
-    else:
-        _, vectors = np.linalg.eigh(sample.T @ sample)
-        axes = vectors[:, ::-1][:, :components]
     return axes.astype(np.float32)
 
 
@@ -207,5 +210,9 @@ def load_neighbours(path: Path, images: int, classes: int) -> Neighbours:
 
 def unit_rows(activations: np.ndarray) -> np.ndarray:
     """float32 (N, D): each row scaled to length 1, so that Euclid's order is the cosine's."""
-    lengths = np.linalg.norm(activations, axis=1, keepdims=True)
-    return (activations / np.maximum(lengths, 1e-12)).astype(np.float32)
+    return (activations / row_lengths(activations)).astype(np.float32)
+
+
+def row_lengths(activations: np.ndarray) -> np.ndarray:
+    """(N, 1): the Euclidean length of each row (N, D), never quite 0."""
+    return np.maximum(np.linalg.norm(activations, axis=1, keepdims=True), 1e-12)

@@ -12,7 +12,7 @@ PREDICT_BATCH_SIZE = 500
 
 def predict(model: "keras.Model", images: np.ndarray) -> np.ndarray:
     """Return float32 probabilities (N, K) for uint8 images (N, H, W, C)."""
-    return SideBySide(model).predict(images, batch_size=PREDICT_BATCH_SIZE, verbose=0)
+    return _in_batches(SideBySide(model), images)
 
 
 def hidden_layer(model: "keras.Model") -> Callable[[np.ndarray], np.ndarray]:
@@ -25,7 +25,14 @@ def hidden_layer(model: "keras.Model") -> Callable[[np.ndarray], np.ndarray]:
     hidden = SideBySide(keras.Model(model.inputs, model.layers[-1].input))
 
     def activations(images: np.ndarray) -> np.ndarray:
-        found = hidden.predict(images, batch_size=PREDICT_BATCH_SIZE, verbose=0)
+        found = _in_batches(hidden, images)
         return found.astype(np.float32, copy=False).reshape(len(images), -1)
 
     return activations
+
+
+def _in_batches(model: "keras.Model", images: np.ndarray) -> np.ndarray:
+    """What `keras.Model.predict` returns, without the pipeline of data that each call builds."""
+    starts = range(0, len(images), PREDICT_BATCH_SIZE)
+    batches = (images[start : start + PREDICT_BATCH_SIZE] for start in starts)
+    return np.concatenate([model.predict_on_batch(batch) for batch in batches])

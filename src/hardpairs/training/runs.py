@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from hardpairs.analysis.gradients import edge_components
+from hardpairs.analysis.gradients import edge_shares
 from hardpairs.analysis.neighbours import (
     HIDDEN_COMPONENTS,
     Neighbours,
@@ -17,6 +17,7 @@ from hardpairs.analysis.neighbours import (
     even_sample,
     find_neighbours,
     principal_axes,
+    row_lengths,
     save_neighbours,
     unit_rows,
 )
@@ -105,6 +106,7 @@ def create_run(
     seed: int = 0,
     precision: str | None = None,
     train_rows: np.ndarray | None = None,
+    edges: np.ndarray | None = None,
     state: Path | None = None,
     on_progress: OnProgress = ignore,
 ) -> Predictions:
@@ -118,6 +120,7 @@ def create_run(
         folder: An existing folder.
         train_rows: int64, where each training image stands in the data as it is loaded; None where
             they are all there.
+        edges: What `hardpairs.analysis.gradients.edge_shares` gives, where it is known already.
         dataset, recipe, seed, precision, state, on_progress: As for
             `hardpairs.training.fit.train`.
 
@@ -137,7 +140,7 @@ def create_run(
         save_predictions(outcome.validation, folder / "validation.npz")
     _write_weights(trained, folder)
     on_progress(Progress("finding neighbours"))
-    neighbours, hidden = net_neighbours(trained.model, dataset)
+    neighbours, hidden = net_neighbours(trained.model, dataset, edges=edges)
     if train_rows is not None:
         neighbours = replace(neighbours, indices=train_rows[neighbours.indices].astype(np.int32))
     save_neighbours(neighbours, folder / "neighbours.npz")
@@ -155,8 +158,15 @@ def _write_weights(trained: TrainedModel, folder: Path) -> None:
     save_model(trained.model, folder / "model.keras")
 
 
-def net_neighbours(model: "keras.Model", dataset: Dataset) -> tuple[Neighbours, np.ndarray]:
+def net_neighbours(
+    model: "keras.Model", dataset: Dataset, *, edges: np.ndarray | None = None
+) -> tuple[Neighbours, np.ndarray]:
     """Find each test image's nearest training images: a few, and the classes of many.
+
+    Args:
+        model: A trained net.
+        dataset: What it was trained and is asked about.
+        edges: See `create_run`.
 
     Returns:
         They, and float32 (N, D), the test images' principal components of the last hidden layer.
@@ -172,15 +182,17 @@ def net_neighbours(model: "keras.Model", dataset: Dataset) -> tuple[Neighbours, 
     )
 
     def projected(images: np.ndarray) -> np.ndarray:
-        parts = (images[start : start + AT_A_TIME] for start in range(0, len(images), AT_A_TIME))
-        return np.concatenate([unit_rows(layer(part)) @ axes for part in parts])
+        starts = range(0, len(images), AT_A_TIME)
+        activations = (layer(images[start : start + AT_A_TIME]) for start in starts)
+        return np.concatenate([(part @ axes) / row_lengths(part) for part in activations])
 
     known, asked = projected(train.pixels[candidates]), projected(dataset.test.pixels)
-    seen, new = edge_components(train.take(candidates).images, dataset.test.images)
+    if edges is None:
+        edges = edge_shares(train, dataset.test, classes)
     neighbours = replace(
         find_neighbours(known, candidates, labels, asked),
         hidden=class_shares(known, labels, asked, classes),
-        edges=class_shares(seen, labels, new, classes),
+        edges=edges,
     )
     return neighbours, asked
 
