@@ -117,3 +117,15 @@ def test_the_small_net_stays_under_its_number_of_parameters():
     net = build_net("cosine", SHAPE, 10, options=RECIPES["small"].net_options)
     trained = sum(int(np.prod(weights.shape)) for weights in net.trainable_variables)
     assert 80_000 < trained < net.count_params() < 100_000
+
+
+@pytest.mark.parametrize("shape", [(18, 6), (6, 18), (8, 8)], ids=str)
+def test_muon_orthogonalises_as_keras_does(shape):
+    from hardpairs.training.backend import keras
+    from hardpairs.training.optimizers import convolution_muon
+
+    matrix = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    optimizer = convolution_muon(0.01, 0.0)
+    ours = optimizer.zeropower_via_newtonschulz5(keras.ops.convert_to_tensor(matrix), 3)
+    theirs = keras.optimizers.Muon().zeropower_via_newtonschulz5(matrix, 3)
+    np.testing.assert_allclose(ours, theirs, atol=1e-5)
