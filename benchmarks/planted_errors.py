@@ -1,8 +1,10 @@
 """Planted label errors: how well does each score of a label rank them?
 
     python benchmarks/planted_errors.py [fmh_counts.csv] [--seeds 3]
-    python benchmarks/planted_errors.py --recipe quick --seeds 1 --shares 0.02 --kinds confused \\
-        --out benchmarks/planted_errors_quick.json
+    python benchmarks/planted_errors.py fmh_counts.csv --recipe fast --seeds 1 \\
+        --shares 0.01 0.02 --out benchmarks/planted_errors_fast.json
+    python benchmarks/planted_errors.py fmh_counts.csv --recipe quick --seeds 1 \\
+        --shares 0.01 0.02 --out benchmarks/planted_errors_quick.json
 
 1, 2 and 5% of the labels of both splits are wrong, once at random and once towards the class that
 each is most often taken for. Nets are trained on the wrong labels too, three folds of `sprint`.
@@ -175,14 +177,15 @@ def figures(score: np.ndarray, found: np.ndarray | None, planted: np.ndarray) ->
 def with_people(score: np.ndarray, planted: np.ndarray, opinion: Opinion) -> dict[str, float]:
     """Of the first suspects, as many as 80% precision allows, what people say of the false ones.
 
-    And recall at 80% precision where images count neither way whose own label people leave, or
-    reject; planted errors count whatever people say.
+    And the two figures where images count neither way whose own label people leave, or reject;
+    planted errors count whatever people say.
     """
     precision, recall, thresholds = precision_recall_curve(planted, score)
-    found = {}
+    found: dict[str, float] = {}
     for name, neither in (("left", opinion.left), ("rejected", opinion.rejected)):
         judged = planted | ~neither
-        found[f"recall_at_80_without_{name}"] = recall_at(planted[judged], score[judged])
+        told = figures(score[judged], None, planted[judged])
+        found |= {f"{key}_without_{name}": value for key, value in told.items()}
     best = np.where(precision >= PRECISION, recall, -1)[:-1].argmax()
     false = (score >= thresholds[best]) & ~planted
     return found | {
