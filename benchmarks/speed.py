@@ -65,7 +65,7 @@ def main() -> None:
             outcomes.setdefault(name, []).append(outcome)
             Console(stderr=True).print(name, seed, outcome)
     rows = [summarise(name, outcomes[name], outcomes[LESSON], rate) for name in names]
-    scaling = measure_scaling() if not (options.only or options.short) else []
+    scaling = measure_scaling() if SCALING_RECIPE in names and not options.short else []
     console.print(speed_table(rows))
     if scaling:
         console.print(scaling_table(scaling))

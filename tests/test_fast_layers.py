@@ -81,7 +81,7 @@ def test_nothing_of_them_is_saved_with_a_net(tmp_path):
     assert not any({"convolution_op", "call"} & set(vars(layer)) for layer in loaded.layers)
     images = np.random.default_rng(0).random((24, 28, 28, 1), dtype=np.float32)
     np.testing.assert_array_equal(loaded(images), net(images))
-    assert len(loaded.trainable_variables) == len(net.trainable_variables) == 8
+    assert len(loaded.trainable_variables) == len(net.trainable_variables) == 11
 
 
 @pytest.mark.parametrize(

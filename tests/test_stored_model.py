@@ -127,6 +127,7 @@ def arrays_of(run) -> dict:
         {"net_options": {"filters": "4, 8"}},
         {"net_options": {"filters": 4}},
         {"net_options": {"filters": [4, 8], "padding": "sideways"}},
+        {"net_options": {"filters": [4, 8], "padding": ["valid"]}},
         {"net_options": None},
         {"classes": 10**9},
         {"classes": 4},

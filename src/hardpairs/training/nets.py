@@ -105,20 +105,22 @@ def cosine(
     classes: int,
     *,
     filters: Sequence[int],
-    padding: str = "same",
+    padding: str | Sequence[str] = "same",
     pooled: int = 0,
 ) -> keras.Model:
     """The net of the short recipes: fixed cosine filters, then convolutions with batch norm.
 
     What isn't trained has no backward pass, and at full size that pass takes longest. Of the
     convolutions after the fixed one, ``filters`` gives the channels and ``pooled`` says which is
-    pooled, counted from 0. The first has ``padding``, "same" or "valid"; the last has none.
+    pooled, counted from 0. ``padding`` is "same" or "valid" for each of them; or one word, which
+    is for the first, the last having none.
     """
+    if isinstance(padding, str):
+        padding = [padding, *["same"] * (len(filters) - 2), "valid"][-len(filters) :]
     inputs = layers.Input(shape)
     outputs = layers.MaxPooling2D()(_fixed_cosines(inputs))
     outputs = layers.ReLU()(outputs)
-    for index, count in enumerate(filters):
-        own = "valid" if index == len(filters) - 1 else padding if index == 0 else "same"
+    for index, (count, own) in enumerate(zip(filters, padding, strict=True)):
         outputs = _block(outputs, count, padding=own, pooled=index == pooled)
     return keras.Model(inputs, _classified(layers.Flatten()(outputs), classes))
 
