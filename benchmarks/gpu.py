@@ -75,7 +75,7 @@ def trainings(
 ) -> Iterator[dict[str, Any]]:
     """Train and predict, one after the other; none is begun that would likely end too late."""
     from hardpairs.training.backend import keras
-    from hardpairs.training.fit import easiest, train
+    from hardpairs.training.fit import train
     from hardpairs.training.predict import predict
 
     took: dict[tuple[str, str], float] = {}
@@ -86,8 +86,7 @@ def trainings(
                 if began + took.get((recipe.name, precision), 0.0) > deadline:
                     continue
                 keras.backend.clear_session()
-                easy = easiest(dataset, recipe, seed=seed, precision=precision)
-                trained = train(dataset, recipe, seed=seed, precision=precision, easy=easy)
+                trained = train(dataset, recipe, seed=seed, precision=precision)
                 predicted = predict(trained.model, dataset.test.pixels).argmax(axis=1)
                 took[recipe.name, precision] = time.monotonic() - began
                 yield {

@@ -9,7 +9,7 @@ import numpy as np
 from hardpairs.data.split import Dataset, stratified_order
 from hardpairs.errors import InputError
 from hardpairs.predictions.predictions import Predictions
-from hardpairs.training.fit import TrainedModel, easiest, train
+from hardpairs.training.fit import TrainedModel, train
 from hardpairs.training.predict import predict
 from hardpairs.training.progress import OnProgress, Progress, ignore
 from hardpairs.training.recipes import Recipe, recipe_record
@@ -56,11 +56,9 @@ def train_folds(
         def tell(progress: Progress, fold: int = fold) -> None:
             on_progress(replace(progress, phase=f"{progress.phase} net {fold} of {FOLDS}"))
 
-        easy = easiest(part, recipe, seed=own_seed, on_progress=tell)
         trained = train(
             *(part, recipe),
             seed=own_seed,
-            easy=easy,
             state=_state_of(part, recipe, own_seed, states) if states else None,
             on_progress=tell,
         )

@@ -32,8 +32,8 @@ class TrainedModel:
         history: Keras' figures by name ("loss", "accuracy", with validation also "val_loss",
             "val_accuracy"), plus "seconds"; one value per epoch trained.
         kept_epoch: The epoch, counted from 1, whose weights the model has.
-        fit_seconds: Wall time of ``fit``, graph building included; of a training that went on
-            where it was stopped, with the epochs before.
+        fit_seconds: Wall time of ``fit``, graph building included, and of finding easy images; of
+            a training that went on where it was stopped, with the epochs before.
         precision: The Keras dtype policy it was trained under.
         held_out: int64 (M,), rows of the training split that it wasn't trained on.
     """
@@ -64,19 +64,21 @@ def train(
         seed: Decides initial weights, dropout, batch order and augmentation: with the same
             machine and versions, the same weights.
         precision: A Keras dtype policy; by default the one that suits the processor.
-        easy: Rows of the images that take turns, as `easiest` finds them for a recipe that has
-            easy images.
+        easy: Rows of the images that take turns; by default those that `easiest` finds, of a
+            recipe that has easy images.
         state: A file that keeps the state after each epoch. One that is there is gone on from;
             who has what they wanted removes it.
         on_progress: Called every few steps; `hardpairs.training.progress.in_lines()` prints a line
             for each epoch, which suits a notebook.
 
     Raises:
-        InputError: The recipe has easy images and none were given, or the state is damaged or of
-            another training.
+        InputError: The state is damaged or of another training.
     """
-    _check_easy(recipe, easy)
     precision = precision or default_precision()
+    began = time.perf_counter()
+    if easy is None:
+        easy = easiest(dataset, recipe, seed=seed, precision=precision, on_progress=on_progress)
+    searched = time.perf_counter() - began
     on_progress(Progress("preparing"))
     images, classes = dataset.train.pixels, len(dataset.class_names)
     targets = np.eye(classes, dtype=np.float32)[dataset.train.labels]
@@ -103,18 +105,10 @@ def train(
         model=trainer.net,
         history=keeper.record.history,
         kept_epoch=keeper.kept_epoch,
-        fit_seconds=seconds,
+        fit_seconds=searched + seconds,
         precision=precision,
         held_out=held_out,
     )
-
-
-def _check_easy(recipe: Recipe, easy: np.ndarray | None) -> None:
-    if recipe.easy_by and easy is None:
-        raise InputError(
-            f"{recipe.name}: takes easy images in turns; find them with "
-            "hardpairs.easiest(dataset, recipe) and give them as easy=."
-        )
 
 
 def rows_to_train(dataset: Dataset, recipe: Recipe) -> tuple[np.ndarray, np.ndarray]:

@@ -19,9 +19,9 @@ from hardpairs.training.recipes import Recipe, recipe_record
 
 
 def describe_run(
-    trained: TrainedModel, dataset: Dataset, recipe: Recipe, *, seed: int, seconds: float
+    trained: TrainedModel, dataset: Dataset, recipe: Recipe, *, seed: int
 ) -> dict[str, Any]:
-    """Return the metadata of a run's predictions; ``seconds`` is what training took in all."""
+    """Return the metadata of a run's predictions."""
     not_trained_on = len(trained.held_out)
     return {
         "data": dataset.source,
@@ -36,7 +36,7 @@ def describe_run(
         "parameters": trained.model.count_params(),
         "epochs": len(trained.history["loss"]),
         "kept_epoch": trained.kept_epoch,
-        "fit_seconds": round(seconds, 3),
+        "fit_seconds": round(trained.fit_seconds, 3),
         "versions": {"python": platform.python_version(), **versions(keras.backend.backend())},
     }
 

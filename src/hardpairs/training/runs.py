@@ -2,7 +2,6 @@
 
 import json
 import math
-import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ from hardpairs.data.split import Dataset, Split, SplitName
 from hardpairs.files import whole_file, write_text
 from hardpairs.predictions.predictions import Predictions, save_predictions
 from hardpairs.training.backend import keras
-from hardpairs.training.fit import TrainedModel, easiest, train
+from hardpairs.training.fit import TrainedModel, train
 from hardpairs.training.predict import hidden_layer, predict
 from hardpairs.training.progress import OnProgress, Progress, ignore
 from hardpairs.training.recipes import Recipe
@@ -63,20 +62,15 @@ def train_and_predict(
     on_progress: OnProgress = ignore,
 ) -> Outcome:
     """Train, and predict the test split once; arguments as for `hardpairs.training.fit.train`."""
-    searched = time.perf_counter()
-    easy = easiest(dataset, recipe, seed=seed, precision=precision, on_progress=on_progress)
-    searched = time.perf_counter() - searched
     trained = train(
         *(dataset, recipe),
         seed=seed,
         precision=precision,
-        easy=easy,
         state=state,
         on_progress=on_progress,
     )
     on_progress(Progress("predicting"))
-    seconds = searched + trained.fit_seconds
-    metadata = describe_run(trained, dataset, recipe, seed=seed, seconds=seconds)
+    metadata = describe_run(trained, dataset, recipe, seed=seed)
 
     def predictions(split: Split, name: SplitName, rows: Any, fingerprint: str) -> Predictions:
         part = split.take(rows)
