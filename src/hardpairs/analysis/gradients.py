@@ -8,7 +8,7 @@ from functools import reduce
 
 import numpy as np
 
-from hardpairs.analysis.neighbours import Neighbours, class_shares, find_neighbours, project
+from hardpairs.analysis.neighbours import Neighbours, find_neighbours, project
 from hardpairs.analysis.pixels import small_images
 from hardpairs.data.split import Images, Split
 
@@ -25,24 +25,9 @@ def edge_neighbours(train: Split, test: Split) -> tuple[Neighbours, Neighbours]:
     Above 60,000 training images an even sample of so many are candidates.
     """
     seen, new = edge_components(train.images, test.images)
-    rows = _candidates(train)
+    rows = np.arange(0, len(train), -(-len(train) // MOST_CANDIDATES))
     known = seen[rows], rows, train.labels[rows]
     return find_neighbours(*known, seen, among_themselves=True), find_neighbours(*known, new)
-
-
-def edge_shares(train: Split, test: Split, classes: int) -> np.ndarray | None:
-    """Return float32 (N, K), the classes of each test image's many nearest training images.
-
-    By edges, as `hardpairs.analysis.neighbours.class_shares` has it; the candidates are those of
-    `edge_neighbours`. It needs images and labels and no model.
-    """
-    rows = _candidates(train)
-    seen, new = edge_components(train.take(rows).images, test.images)
-    return class_shares(seen, train.labels[rows], new, classes)
-
-
-def _candidates(train: Split) -> np.ndarray:
-    return np.arange(0, len(train), -(-len(train) // MOST_CANDIDATES))
 
 
 def edge_components(known: Images, asked: Images) -> tuple[np.ndarray, np.ndarray]:

@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from itertools import count
@@ -11,7 +10,6 @@ from pathlib import Path
 import click
 import numpy as np
 
-from hardpairs.analysis.gradients import edge_shares
 from hardpairs.cli.ending import kept
 from hardpairs.cli.options import (
     SHELF,
@@ -115,7 +113,6 @@ def _train(
             classes = len(dataset.class_names)
             load_votes(votes, dataset.test.labels, dataset.test.ids, classes)
         show(Progress("starting Keras"))
-        edges = _edges_beside_the_import(dataset)
         from hardpairs.training.runs import create_run
         from hardpairs.training.state import describe_training, state_path
 
@@ -127,23 +124,12 @@ def _train(
                 seed=seed,
                 precision=precision,
                 train_rows=train_rows,
-                edges=edges,
                 state=state,
                 on_progress=show,
             )
     with suppress(OSError):
         state.unlink(missing_ok=True)
     return folder
-
-
-def _edges_beside_the_import(dataset: Dataset) -> np.ndarray | None:
-    """Import Keras, which keeps one core busy, and do on another what needs no net."""
-    with ThreadPoolExecutor(1) as beside:
-        classes = len(dataset.class_names)
-        edges = beside.submit(edge_shares, dataset.train, dataset.test, classes)
-        import hardpairs.training.runs  # noqa: F401
-
-        return edges.result()
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from hardpairs.analysis.gradients import edge_shares
+from hardpairs.analysis.gradients import edge_components
 from hardpairs.analysis.neighbours import (
     HIDDEN_COMPONENTS,
     Neighbours,
@@ -100,7 +100,6 @@ def create_run(
     seed: int = 0,
     precision: str | None = None,
     train_rows: np.ndarray | None = None,
-    edges: np.ndarray | None = None,
     state: Path | None = None,
     on_progress: OnProgress = ignore,
 ) -> Predictions:
@@ -114,7 +113,6 @@ def create_run(
         folder: An existing folder.
         train_rows: int64, where each training image stands in the data as it is loaded; None where
             they are all there.
-        edges: What `hardpairs.analysis.gradients.edge_shares` gives, where it is known already.
         dataset, recipe, seed, precision, state, on_progress: As for
             `hardpairs.training.fit.train`.
 
@@ -134,7 +132,7 @@ def create_run(
         save_predictions(outcome.validation, folder / "validation.npz")
     _write_weights(trained, folder)
     on_progress(Progress("finding neighbours"))
-    neighbours, hidden = net_neighbours(trained.model, dataset, edges=edges)
+    neighbours, hidden = net_neighbours(trained.model, dataset)
     if train_rows is not None:
         neighbours = replace(neighbours, indices=train_rows[neighbours.indices].astype(np.int32))
     save_neighbours(neighbours, folder / "neighbours.npz")
@@ -152,15 +150,8 @@ def _write_weights(trained: TrainedModel, folder: Path) -> None:
     save_model(trained.model, folder / "model.keras")
 
 
-def net_neighbours(
-    model: "keras.Model", dataset: Dataset, *, edges: np.ndarray | None = None
-) -> tuple[Neighbours, np.ndarray]:
+def net_neighbours(model: "keras.Model", dataset: Dataset) -> tuple[Neighbours, np.ndarray]:
     """Find each test image's nearest training images: a few, and the classes of many.
-
-    Args:
-        model: A trained net.
-        dataset: What it was trained and is asked about.
-        edges: See `create_run`.
 
     Returns:
         They, and float32 (N, D), the test images' principal components of the last hidden layer.
@@ -181,12 +172,11 @@ def net_neighbours(
         return np.concatenate([(part @ axes) / row_lengths(part) for part in activations])
 
     known, asked = projected(train.pixels[candidates]), projected(dataset.test.pixels)
-    if edges is None:
-        edges = edge_shares(train, dataset.test, classes)
+    seen, new = edge_components(train.take(candidates).images, dataset.test.images)
     neighbours = replace(
         find_neighbours(known, candidates, labels, asked),
         hidden=class_shares(known, labels, asked, classes),
-        edges=edges,
+        edges=class_shares(seen, labels, new, classes),
     )
     return neighbours, asked
 
