@@ -5,7 +5,6 @@ import pytest
 from scipy import ndimage
 
 from hardpairs.data.split import Dataset, Split
-from hardpairs.errors import InputError
 from hardpairs.training.augment import cutout, erase, flip, rotate_and_zoom, shift
 from hardpairs.training.backend import default_precision
 from hardpairs.training.batches import Batches
@@ -303,6 +302,10 @@ def test_data_sorted_by_class_is_held_out_from_every_class(data, small):
     assert train(data, LESSON).held_out.tolist() == list(range(900, 1000))
 
 
-def test_whoever_wants_easy_images_hands_them_over(data):
-    with pytest.raises(InputError, match="easiest"):
-        train(data, RECIPES["best"])
+def test_easy_images_are_found_by_training_the_cheaper_recipe_first(data):
+    cheap = replace(RECIPES["dense"], epochs=1, patience=0, validation_share=0.0, batch_size=100)
+    recipe = replace(cheap, easy_by=cheap, easy_share=0.6, easy_every=2)
+    told = []
+    train(data, recipe, on_progress=told.append)
+    steps = {progress.phase: progress.steps for progress in told if progress.steps}
+    assert steps == {"finding easy images": 10, "training": 7}  # 400 images and half of the others.
