@@ -1,5 +1,6 @@
 """The command line: each command's module is imported when it is called, and not before."""
 
+import gc
 import importlib
 import os
 import sys
@@ -99,6 +100,7 @@ def main() -> None:
         sys.stdout.flush()
     except BaseException as error:
         code = _conclude(error)
+    gc.freeze()  # What TensorFlow leaves behind would take the garbage collector a second.
     sys.exit(code)
 
 

@@ -4,7 +4,6 @@ Importing this module costs 4 to 6 seconds under TensorFlow; only what trains im
 """
 
 import contextlib
-import gc
 import logging
 import os
 from collections.abc import Iterator
@@ -38,8 +37,6 @@ except ImportError as error:
         f"training needs Keras and its backend, and there is no {error.name or 'such package'} "
         "here; install them with: pip install 'hardpairs[train]'"
     ) from error
-# What was imported stays to the end, where the garbage collector would take a second for it.
-gc.freeze()
 logging.getLogger("tensorflow").setLevel(logging.ERROR)  # In a notebook it sets its own at import.
 
 __all__ = ["default_precision", "keras"]
