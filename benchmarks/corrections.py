@@ -24,11 +24,11 @@ import numpy as np
 from cleanlab.filter import find_label_issues
 from rich.console import Console
 from rich.table import Table
-from scipy import stats
 
 from hardpairs.analysis.evidence import gather_evidence
 from hardpairs.analysis.gradients import edge_neighbours
 from hardpairs.analysis.neighbours import Neighbours
+from hardpairs.analysis.significance import mean_interval
 from hardpairs.analysis.verdicts import suspect_labels
 from hardpairs.data.datasets import load_dataset
 from hardpairs.data.split import Dataset, Split
@@ -136,17 +136,11 @@ def summarise(kind: str, found: list[dict[str, dict[str, float]]]) -> list[dict[
             "regained": float(np.mean(gained) / np.mean(lost)),
         }
         if len(gained) > 1:
-            row["gained_interval"] = t_interval(gained)
+            row["gained_interval"] = mean_interval(np.array(gained))
             if name.startswith("cleanlab"):
-                row["ours_above"] = t_interval(list(np.subtract(ours, each)))
+                row["ours_above"] = mean_interval(np.subtract(ours, each))
         rows.append(row)
     return rows
-
-
-def t_interval(values: list[float]) -> list[float]:
-    """Of their mean, 95%."""
-    half = stats.sem(values) * stats.t.ppf(0.975, len(values) - 1)
-    return [float(np.mean(values) - half), float(np.mean(values) + half)]
 
 
 def table(rows: list[dict[str, Any]]) -> Table:

@@ -61,7 +61,7 @@ def train_recipe(name: str, dataset: Dataset, seed: int, variant: dict[str, Any]
     probabilities = predict(trained.model, test_images)
     mirrored = predict(trained.model, test_images[:, :, ::-1])
     trained_on = len(dataset.train) - len(trained.held_out)
-    taking_turns = round(recipe.easy_share * trained_on)
+    taking_turns = round(trained_on * recipe.easy_share)
     return Outcome(
         predicted=probabilities.argmax(axis=1),
         flipped=(probabilities + mirrored).argmax(axis=1),

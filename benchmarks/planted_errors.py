@@ -27,13 +27,13 @@ from cleanlab.filter import find_label_issues
 from cleanlab.rank import get_label_quality_scores
 from rich.console import Console
 from rich.table import Table
-from scipy import stats
 from sklearn.metrics import average_precision_score, precision_recall_curve
 
 from hardpairs.analysis.evidence import gather_evidence
 from hardpairs.analysis.gradients import edge_neighbours
 from hardpairs.analysis.neighbours import Neighbours
 from hardpairs.analysis.people import people_leave
+from hardpairs.analysis.significance import mean_interval
 from hardpairs.analysis.verdicts import suspect_labels
 from hardpairs.data.datasets import load_dataset
 from hardpairs.data.split import Dataset
@@ -232,13 +232,10 @@ def above_rivals(
     return found
 
 
-def with_interval(values: list[float]) -> tuple[float, list[float] | None]:
+def with_interval(values: list[float]) -> tuple[float, tuple[float, float] | None]:
     """Mean and 95% t interval, None of a single value."""
-    mean = float(np.mean(values))
-    if len(values) == 1:
-        return mean, None
-    half = float(stats.sem(values) * stats.t.ppf(0.975, len(values) - 1))
-    return mean, [mean - half, mean + half]
+    interval = mean_interval(np.array(values)) if len(values) > 1 else None
+    return float(np.mean(values)), interval
 
 
 def table(rows: list[dict[str, Any]]) -> Table:

@@ -24,8 +24,8 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 from rich.table import Table
-from scipy import stats
 
+from hardpairs.analysis.significance import mean_interval
 from hardpairs.training.recipes import RECIPES
 
 HERE = Path(__file__).parent
@@ -121,7 +121,7 @@ def summarise(
     return {
         "name": name,
         "accuracy_mean": float(np.mean(accuracies)),
-        "accuracy_interval": seed_interval(accuracies),
+        "accuracy_interval": mean_interval(np.array(accuracies)) if len(outcomes) > 1 else None,
         "accuracies": accuracies,
         "flip_averaged_accuracy_mean": float(np.mean(flipped)) if flipped else None,
         "seeds": len(outcomes),
@@ -139,16 +139,6 @@ def summarise(
         "share_of_bf16_rate": gflops / rate,
         "peak_megabytes": max(o["peak_megabytes"] for o in outcomes),
     }
-
-
-def seed_interval(accuracies: list[float]) -> list[float] | None:
-    """95% t interval of the mean over seeds; None for one seed."""
-    if len(accuracies) < 2:
-        return None
-    mean, error = np.mean(accuracies), stats.sem(accuracies)
-    if error == 0:
-        return [float(mean), float(mean)]
-    return [float(bound) for bound in stats.t.interval(0.95, len(accuracies) - 1, mean, error)]
 
 
 def measure_scaling() -> list[dict[str, Any]]:

@@ -100,18 +100,19 @@ def even_sample(candidates: np.ndarray) -> np.ndarray:
 
 def principal_axes(sample: np.ndarray, components: int) -> np.ndarray:
     """Return float32 (D, n), the directions in which a sample, float (S, D), varies most."""
-    from scipy.linalg import eigh  # Unlike NumPy's, it finds the first few alone.
-
     sample = sample.astype(np.float64)
     sample -= sample.mean(axis=0)
-    wide = len(sample) < sample.shape[1]
-    square = sample @ sample.T if wide else sample.T @ sample
-    last = len(square) - 1
-    _, vectors = eigh(square, subset_by_index=(max(0, last - components + 1), last))
-    axes = vectors[:, ::-1]
-    if wide:
-        axes = sample.T @ axes
+    if len(sample) < sample.shape[1]:
+        from scipy.linalg import eigh  # Unlike NumPy's it finds the last few alone.
+
+        last = len(sample) - 1
+        few = (max(0, last - components + 1), last)
+        _, vectors = eigh(sample @ sample.T, subset_by_index=few)
+        axes = sample.T @ vectors[:, ::-1]
         axes /= np.maximum(np.linalg.norm(axes, axis=0), 1e-12)
+    else:
+        _, vectors = np.linalg.eigh(sample.T @ sample)
+        axes = vectors[:, ::-1][:, :components]
     return axes.astype(np.float32)
 
 

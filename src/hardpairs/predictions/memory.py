@@ -61,8 +61,8 @@ def make_predictions(
     if ids is not None:
         found = replace(found, ids=ids)
     if embeddings is not None:
-        more = {"embeddings": to_numpy(embeddings, "embeddings")}
-        found = replace(found, extra={**found.extra, **more})
+        given_rows = to_numpy(embeddings, "embeddings")
+        found = replace(found, extra={**found.extra, "embeddings": given_rows})
     given = truth() if truth is not None and found.labels is None else None
     return to_predictions(found, logits=logits, truth=given)
 
