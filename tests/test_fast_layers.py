@@ -58,14 +58,17 @@ def _agree(name: str, options: dict, shape: tuple, seed: int) -> bool:
     )
 
 
-def test_the_cosine_filters_are_an_orthonormal_basis_and_its_negative():
+def test_the_cosine_filters_are_an_orthonormal_basis_and_its_negative_but_for_two():
     for channels in (1, 3):
         filters = cosine_filters(channels)
         count = 9 * channels
-        basis = filters[..., :count].reshape(count, count)
+        assert filters.shape == (3, 3, channels, 2 * count - 2)
+        finest = -filters[..., -1:]
+        basis = np.concatenate([filters[..., : count - 1], finest], axis=-1).reshape(count, count)
         np.testing.assert_allclose(basis.T @ basis, np.eye(count), atol=1e-6)
         np.testing.assert_allclose(basis[:, 0], count**-0.5, atol=1e-6)
-        np.testing.assert_array_equal(filters[..., count:], -filters[..., :count])
+        minus = filters[..., count - 1 : -1]
+        np.testing.assert_array_equal(minus, -filters[..., 1 : count - 1])
 
 
 @pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")  # Keras' own, on NumPy 2.
@@ -125,7 +128,28 @@ def test_muon_orthogonalises_as_keras_does(shape):
     from hardpairs.training.optimizers import convolution_muon
 
     matrix = np.random.default_rng(0).normal(size=shape).astype(np.float32)
-    optimizer = convolution_muon(0.01, 0.0)
+    optimizer = convolution_muon(0.01)
     ours = optimizer.zeropower_via_newtonschulz5(keras.ops.convert_to_tensor(matrix), 3)
     theirs = keras.optimizers.Muon().zeropower_via_newtonschulz5(matrix, 3)
     np.testing.assert_allclose(ours, theirs, atol=1e-5)
+
+
+def test_adam_in_one_operation_is_keras_adam():
+    from hardpairs.training.backend import keras
+    from hardpairs.training.optimizers import ConvolutionMuon, convolution_muon
+
+    class Plain(ConvolutionMuon):
+        _adamw_update_step = keras.optimizers.Muon._adamw_update_step
+
+    rng = np.random.default_rng(0)
+    start, gradients = rng.normal(size=(7, 3)), rng.normal(size=(5, 7, 3)).astype(np.float32)
+    ours = convolution_muon(0.01, weight_decay=0.1)
+    found = []
+    for optimizer in (ours, Plain.from_config(ours.get_config())):
+        variable = keras.Variable(start, dtype="float32")
+        for gradient in gradients:
+            optimizer.apply([keras.ops.convert_to_tensor(gradient)], [variable])
+        found.append([np.asarray(each) for each in (variable, *optimizer.variables)])
+    for mine, theirs in zip(*found, strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-5)
+    assert np.abs(found[0][0] - start).max() > 1e-3

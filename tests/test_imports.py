@@ -114,6 +114,20 @@ def test_the_first_test_can_fail():
     assert "keras" in heavy_imports(["hardpairs.training.fit"])
 
 
+@pytest.mark.train
+def test_commands_start_keras_without_what_they_never_use():
+    code = (
+        "import gc, sys\n"
+        "from hardpairs.training.start import UNUSED, start_keras\n"
+        "start_keras()\n"
+        "print('keras' in sys.modules, [each for each in UNUSED if each in sys.modules])\n"
+        "import pandas\n"
+        "print(pandas.DataFrame([1]).size, gc.isenabled())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["True []", "1 True"]
+
+
 def test_loading_the_bundled_data_imports_nothing_that_reads_other_data():
     code = (
         "import sys, hardpairs; assert 'numpy' not in sys.modules\n"

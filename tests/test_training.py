@@ -1,4 +1,5 @@
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -65,6 +66,30 @@ def test_easy_images_take_turns_and_all_others_are_in_every_epoch():
         assert sorted(set(batches.order) - set(easy)) == list(range(30))
         shown += [index for index in batches.order if index in easy]
     assert sorted(shown) == sorted([*easy, *easy])
+
+
+def test_alternating_flips_show_both_sides_equally_often():
+    images = np.zeros((40, 28, 28, 1), np.uint8)
+    images[:, 0, 0, 0] = np.arange(1, 41)  # Top left; mirrored, top right.
+    batches = Batches(
+        *(images, np.eye(40, dtype=np.float32), np.arange(40)),
+        batch_size=5,
+        seed=0,
+        table=(("flip", "alternating"),),
+        easy=np.arange(20, 40),
+        easy_every=2,
+    )
+    sides: dict[int, list[bool]] = {row: [] for row in range(40)}
+    for epoch in range(8):
+        batches.begin_epoch(epoch)
+        for step in range(len(batches)):
+            pixels, targets = batches[step]
+            for image, row in zip(pixels, targets.argmax(axis=1), strict=True):
+                sides[int(row)].append(bool(image[0, -1, 0]))
+    assert {len(seen) for seen in sides.values()} == {4, 8}
+    for seen in sides.values():
+        assert all(one != other for one, other in pairwise(seen))
+    assert 10 < sum(seen[0] for seen in sides.values()) < 30
 
 
 def test_images_with_wrong_labels_are_not_found_easy(data, small):

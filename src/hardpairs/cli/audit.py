@@ -28,6 +28,7 @@ from hardpairs.predictions.predictions import Predictions, save_predictions
 from hardpairs.stopping import Stopped
 from hardpairs.training.progress import OnProgress, Progress
 from hardpairs.training.recipes import Recipe, find_recipe, recipe_record
+from hardpairs.training.start import start_keras
 
 PREDICTED = ("train", "test")  # In a file each; audit.json, written last, says the audit is whole.
 
@@ -80,6 +81,7 @@ def _predict(
     try:
         with whole_folder(out) as partial:
             show(Progress("starting Keras"))
+            start_keras()
             from hardpairs.training.cross_validation import cross_validate, fold_states
 
             try:

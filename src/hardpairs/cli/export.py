@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from hardpairs.errors import InputError
+from hardpairs.training.start import start_keras
 
 
 @click.command()
@@ -21,6 +22,7 @@ def export(run: Path, out: Path | None) -> None:
     """
     if not run.is_dir():  # Said at once, before Keras is imported.
         raise InputError(f"{run}: isn't a folder; give one that `hardpairs run` made.")
+    start_keras()
     from hardpairs.serving.export import export_run
 
     exported = export_run(run, out or run)

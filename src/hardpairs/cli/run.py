@@ -31,6 +31,7 @@ from hardpairs.files import Taken, whole_folder
 from hardpairs.stopping import Stopped
 from hardpairs.training.progress import OnProgress, Progress
 from hardpairs.training.recipes import find_recipe
+from hardpairs.training.start import start_keras
 
 
 @click.command()
@@ -113,6 +114,7 @@ def _train(
             classes = len(dataset.class_names)
             load_votes(votes, dataset.test.labels, dataset.test.ids, classes)
         show(Progress("starting Keras"))
+        start_keras()
         from hardpairs.training.runs import create_run
         from hardpairs.training.state import describe_training, state_path
 

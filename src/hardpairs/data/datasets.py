@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -201,7 +201,9 @@ def _open_bundled(name: str) -> Source:
     return make_source(read_class_names(folder) or (), parts)
 
 
+@cache
 def _read_bundled(folder: Path, part: SplitName) -> Split:
+    """Unpacked once in a process: a run's report shows images that were trained on."""
     arrays, published = [], BUNDLED[folder.name][part]
     for kind, expected in zip(("images-idx3", "labels-idx1"), published, strict=True):
         path = folder / f"{FILE_PREFIX[part]}-{kind}-ubyte.gz"
@@ -210,7 +212,9 @@ def _read_bundled(folder: Path, part: SplitName) -> Split:
             raise InputError(
                 f"{path}: differs from the published file (SHA-256); reinstall hardpairs."
             )
-    split = Split(arrays[0], arrays[1].astype(np.int64), inverted=True)
+    images, labels = arrays[0], arrays[1].astype(np.int64)
+    labels.flags.writeable = False  # As the images are: others may have the same arrays.
+    split = Split(images, labels, inverted=True)
     split.__dict__["fingerprint"] = combine_sha256(*published)  # As it would come out.
     return split
 

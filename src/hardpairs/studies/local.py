@@ -19,6 +19,7 @@ from hardpairs.data.datasets import load_dataset
 from hardpairs.data.split import Dataset
 from hardpairs.errors import MissingExtra
 from hardpairs.studies.jobs import Engine, Files, Job, describe_job, job_key, job_state
+from hardpairs.training.start import start_keras
 from hardpairs.training.threads import available_cores, use_cores
 
 _load_once = cache(load_dataset)
@@ -125,6 +126,7 @@ def _end_with_parent() -> None:
 
 def _run(job: Job, wanted: dict[str, Any], state: Path | None) -> Files:
     dataset = _load_once(job.source)
+    start_keras()
     from hardpairs.studies.worker import run_job
 
     return run_job(job, dataset, wanted, state)

@@ -53,6 +53,8 @@ class Batches(keras.utils.PyDataset):
         self.easy = np.array([], int) if easy is None else easy
         self.easy_every = easy_every
         self.others = np.setdiff1d(rows, self.easy)
+        # Four numbers, where an epoch's order has two and a step's augmentation three.
+        self.first_turns = np.random.default_rng((seed, 0, 0, 1)).integers(2, size=len(images))
         self.begin_epoch(0)
 
     def __len__(self) -> int:
@@ -62,7 +64,8 @@ class Batches(keras.utils.PyDataset):
     def __getitem__(self, step: int) -> tuple[np.ndarray, np.ndarray]:
         chosen = self.order[step * self.batch_size : (step + 1) * self.batch_size]
         rng = np.random.default_rng((self.seed, self.epoch, step))
-        return augment(self.images[chosen], self.table, rng), self.targets[chosen]
+        turns = self.turns[chosen]
+        return augment(self.images[chosen], self.table, rng, turns), self.targets[chosen]
 
     def begin_epoch(self, epoch: int) -> None:
         """Draw the epoch's order. Called by a callback: Keras' own hooks also fire for peeks."""
@@ -70,6 +73,8 @@ class Batches(keras.utils.PyDataset):
         in_turn = self.easy[epoch % self.easy_every :: self.easy_every]
         shown = np.concatenate([self.others, in_turn])
         self.order = np.random.default_rng((self.seed, epoch)).permutation(shown)
+        self.turns = self.first_turns + epoch
+        self.turns[self.easy] = self.first_turns[self.easy] + epoch // self.easy_every
 
 
 def as_fit_takes_them(batches: Batches) -> Any:

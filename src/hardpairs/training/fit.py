@@ -168,7 +168,12 @@ def _optimizer(recipe: Recipe, steps: int) -> "keras.optimizers.Optimizer":
     if recipe.optimizer == "adamw":
         optimizer = keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay)
     else:
-        optimizer = convolution_muon(rate, recipe.weight_decay)
+        optimizer = convolution_muon(
+            rate,
+            weight_decay=recipe.weight_decay,
+            momentum=recipe.momentum,
+            adam_share=recipe.adam_share,
+        )
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer
 

@@ -7,7 +7,7 @@ import numpy as np
 from hardpairs.training.backend import keras
 from hardpairs.training.nets import SideBySide
 
-PREDICT_BATCH_SIZE = 500
+PREDICT_BATCH_SIZE = 250
 
 
 def predict(model: "keras.Model", images: np.ndarray) -> np.ndarray:

@@ -30,10 +30,12 @@ class Recipe:
         learning_rate: The constant rate, or the peak of the one-cycle schedule.
         schedule: "constant", or "one-cycle": linear warm-up, then linear decay to 0.
         warm_up_share: Share of the steps that one-cycle warms up.
+        momentum: Of Muon; a short training is better off with less of it.
+        adam_share: Rate of what AdamW trains beside Muon, as a share of Muon's.
         weight_decay: Of AdamW and Muon; biases and normalisation have none.
         label_smoothing: Share of each target spread over all classes.
-        augment: Changes made to each batch, in this order: names and values of
-            `hardpairs.training.augment.AUGMENTATIONS`.
+        augment: Changes made to each batch, in this order: names and values that
+            `hardpairs.training.augment.augment` knows.
         easy_by: A recipe that finds the easy images, those of whose label it is surest once it
             was trained on them; None where no image is easy.
         easy_share: Share of the training images that is easy.
@@ -55,6 +57,8 @@ class Recipe:
     learning_rate: float = 0.001
     schedule: Literal["constant", "one-cycle"] = "constant"
     warm_up_share: float = 0.1
+    momentum: float = 0.95
+    adam_share: float = 0.2
     weight_decay: float = 0.0
     label_smoothing: float = 0.0
     augment: tuple[tuple[str, Any], ...] = ()
@@ -107,25 +111,28 @@ _FAST_DENSE = replace(
 _SPRINT = replace(
     _FAST,
     name="sprint",
-    description="A fixed layer, two convolutions, one epoch.",
+    description="A fixed layer, three convolutions, one epoch.",
     measured="91.5% in 4.3 s (10 seeds)",
     net="cosine",
-    net_options={"filters": (64, 128), "padding": "valid"},
+    net_options={"filters": (32, 64, 96), "padding": ("valid",) * 3},
     epochs=1,
-    batch_size=96,
-    learning_rate=0.018,
+    batch_size=192,
+    learning_rate=0.03,
+    momentum=0.8,
+    adam_share=0.4,
 )
 _QUICK = replace(
     _SPRINT,
     name="quick",
-    description="Three convolutions, five epochs, flips.",
+    description="Three wider convolutions, three epochs, flips.",
     measured="93.3% in 18 s (10 seeds)",
     net_options={"filters": (64, 96, 128), "padding": ("valid",) * 3},
-    epochs=5,
+    epochs=3,
     batch_size=256,
     learning_rate=0.036,
+    momentum=0.9,
     label_smoothing=0.05,
-    augment=(("flip", 0.5),),
+    augment=(("flip", "alternating"),),
 )
 _STRONG = replace(
     _QUICK,
@@ -136,7 +143,7 @@ _STRONG = replace(
     epochs=12,
     batch_size=128,
     learning_rate=0.018,
-    augment=(("flip", 0.5), ("shift", 1), ("cutout", 8)),
+    augment=(("flip", "alternating"), ("shift", 1), ("cutout", 8)),
     easy_by=_SPRINT,
     easy_share=0.6,
     easy_every=2,

@@ -2,6 +2,7 @@
 
 import json
 import math
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -171,14 +172,18 @@ def net_neighbours(model: "keras.Model", dataset: Dataset) -> tuple[Neighbours, 
         activations = (layer(images[start : start + AT_A_TIME]) for start in starts)
         return np.concatenate([(part @ axes) / row_lengths(part) for part in activations])
 
-    known, asked = projected(train.pixels[candidates]), projected(dataset.test.pixels)
-    seen, new = edge_components(train.take(candidates).images, dataset.test.images)
-    neighbours = replace(
-        find_neighbours(known, candidates, labels, asked),
-        hidden=class_shares(known, labels, asked, classes),
-        edges=class_shares(seen, labels, new, classes),
-    )
-    return neighbours, asked
+    def by_edges() -> np.ndarray | None:
+        seen, new = edge_components(train.take(candidates).images, dataset.test.images)
+        return class_shares(seen, labels, new, classes)
+
+    with ThreadPoolExecutor(1) as beside:
+        edges = beside.submit(by_edges)
+        known, asked = projected(train.pixels[candidates]), projected(dataset.test.pixels)
+        neighbours = replace(
+            find_neighbours(known, candidates, labels, asked),
+            hidden=class_shares(known, labels, asked, classes),
+        )
+        return replace(neighbours, edges=edges.result()), asked
 
 
 def first_layer_kernels(model: "keras.Model") -> np.ndarray | None:
