@@ -147,8 +147,8 @@ def measure_scaling() -> list[dict[str, Any]]:
     for share in (1 / 8, 1 / 4, 1 / 2, 1):
         outcome = measure(SCALING_RECIPE, 0, images=round(60_000 * share))
         rows.append({"varied": "images", "value": round(60_000 * share), **outcome})
-    for first in (16, 32, 64, 128):
-        filters = (first, 2 * first)
+    for first in (8, 16, 32, 64):
+        filters = (first, 2 * first, 3 * first)
         outcome = measure(SCALING_RECIPE, 0, filters=filters)
         rows.append({"varied": "filters of the first trained layer", "value": first, **outcome})
     return rows

@@ -6,6 +6,7 @@ of them, a third of a class, say how far the image lies among another class's. T
 the predictions, so that everything after them works without Keras.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +21,7 @@ MOST_NEIGHBOURS = 2000
 HIDDEN_COMPONENTS = 64
 SAMPLED = 1000  # Images that the principal components are found from.
 THRESHOLD_SAMPLE = 4000  # Candidates that a query's threshold is found from.
-QUERIES_AT_A_TIME = 256
+QUERIES_AT_A_TIME = 64
 MOST_SHARES = 20_000_000
 FULL_SHARE = 65_535
 
@@ -65,9 +66,7 @@ def find_neighbours(
     """
     wanted = min(NEIGHBOURS + among_themselves, len(candidates))
     known, asked = unit_rows(candidates), unit_rows(queries)
-    starts = range(0, len(asked), QUERIES_AT_A_TIME)
-    blocks = (asked[start : start + QUERIES_AT_A_TIME] @ known.T for start in starts)
-    nearest = np.concatenate([_largest(block, wanted) for block in blocks])
+    nearest = np.concatenate([_largest(block, wanted) for _, block in _products(asked, known)])
     if among_themselves:
         own = np.asarray(indices)[nearest] == np.arange(len(queries))[:, None]
         others = np.argsort(own, axis=1, kind="stable")[:, :-1]  # Itself comes last.
@@ -78,13 +77,25 @@ def find_neighbours(
     )
 
 
+def _products(asked: np.ndarray, known: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+    """Yield the products of a few rows of float32 (N, D) with all of (C, D), and which rows.
+
+    All are written into the same memory, (n, C): asking the system for it anew takes longer.
+    """
+    memory = np.empty((QUERIES_AT_A_TIME, len(known)), np.float32)
+    for start in range(0, len(asked), QUERIES_AT_A_TIME):
+        rows = slice(start, start + QUERIES_AT_A_TIME)
+        few = asked[rows]
+        yield rows, np.matmul(few, known.T, out=memory[: len(few)])
+
+
 def _largest(values: np.ndarray, wanted: int) -> np.ndarray:
     """integer (n, wanted): the columns of the largest of each row of float32 (n, m), in order.
 
-    Only what is above a bound is sorted, that of the largest in every eighth column: so many or
+    Only what is above a bound is sorted, that of the largest in every fourth column: so many or
     more are above it. scikit-learn finds the same in as long, and takes a second to be imported.
     """
-    step = min(8, max(values.shape[1] // wanted, 1))
+    step = min(4, max(values.shape[1] // wanted, 1))
     bound = -np.partition(-values[:, ::step], wanted - 1, axis=1)[:, wanted - 1]
     rows, columns = np.divmod(np.flatnonzero(~(values < bound[:, None])), values.shape[1])
     order = np.lexsort((-values[rows, columns], rows))
@@ -157,12 +168,11 @@ def class_shares(
     sampled = len(range(0, len(known), step))
     place = sampled - max(round(wanted * sampled / len(known)), 1)
     shares = np.empty((len(asked), classes), np.float32)
-    for start in range(0, len(asked), QUERIES_AT_A_TIME):
-        closeness = asked[start : start + QUERIES_AT_A_TIME] @ known.T
+    for rows, closeness in _products(asked, known):
         threshold = np.partition(closeness[:, ::step], place, axis=1)[:, place]
         np.greater_equal(closeness, threshold[:, None], out=closeness, casting="unsafe")
         counts = closeness @ one_hot
-        shares[start : start + QUERIES_AT_A_TIME] = counts / counts.sum(axis=1, keepdims=True)
+        shares[rows] = counts / counts.sum(axis=1, keepdims=True)
     return shares
 
 
