@@ -107,18 +107,19 @@ def cosine(
     filters: Sequence[int],
     padding: str | Sequence[str] = "same",
     pooled: int = 0,
+    all_patterns: bool = True,
 ) -> keras.Model:
     """The net of the short recipes: fixed cosine filters, then convolutions with batch norm.
 
     What isn't trained has no backward pass, and at full size that pass takes longest. Of the
     convolutions after the fixed one, ``filters`` gives the channels and ``pooled`` says which is
     pooled, counted from 0. ``padding`` is "same" or "valid" for each of them; or one word, which
-    is for the first, the last having none.
+    is for the first, the last having none. ``all_patterns``: see `cosine_filters`.
     """
     if isinstance(padding, str):
         padding = [padding, *["same"] * (len(filters) - 2), "valid"][-len(filters) :]
     inputs = layers.Input(shape)
-    outputs = layers.MaxPooling2D()(_fixed_cosines(inputs))
+    outputs = layers.MaxPooling2D()(_fixed_cosines(inputs, all_patterns))
     outputs = layers.ReLU()(outputs)
     for index, (count, own) in enumerate(zip(filters, padding, strict=True)):
         outputs = _block(outputs, count, padding=own, pooled=index == pooled)
@@ -126,19 +127,24 @@ def cosine(
 
 
 def mirrored(
-    shape: Shape, classes: int, *, channels: Sequence[int] = (32, 64, 128), pairs: int = 1
+    shape: Shape,
+    classes: int,
+    *,
+    channels: Sequence[int] = (32, 64, 128),
+    pairs: int = 1,
+    all_patterns: bool = True,
 ) -> keras.Model:
     """The net of the longest recipe, to which an image and its mirror image are the same.
 
     After the fixed cosine filters comes a convolution at full size: convolving before anything is
     pooled costs twice as much and gains most. At each smaller size, two convolutions learn what
     to add to what came in (He et al., CVPR 2016), ``pairs`` times over. ``channels`` are those at
-    each of the three sizes.
+    each of the three sizes; ``all_patterns``, see `cosine_filters`.
     """
     first, second, third = channels
     inputs = layers.Input(shape)
-    outputs = layers.ReLU()(_fixed_cosines(inputs))
-    twins = cosine_twins(shape[2])
+    outputs = layers.ReLU()(_fixed_cosines(inputs, all_patterns))
+    twins = cosine_twins(shape[2], all_patterns)
     outputs = _mirrored_block(outputs, first, twins=twins, pooled=True)
     outputs = _residual(_mirrored_block(outputs, second), pairs)
     outputs = layers.MaxPooling2D()(outputs)
@@ -173,8 +179,8 @@ def build_net(
         keras.config.set_dtype_policy(before)
 
 
-def _fixed_cosines(images: Any) -> Any:
-    patterns = cosine_filters(images.shape[-1])
+def _fixed_cosines(images: Any, all_patterns: bool) -> Any:
+    patterns = cosine_filters(images.shape[-1], all_patterns)
     fixed = layers.Conv2D(patterns.shape[-1], 3, padding="same", use_bias=False, trainable=False)
     outputs = fixed(images)
     fixed.set_weights([patterns])
@@ -228,26 +234,28 @@ def _classified(inputs: Any, classes: int) -> Any:
     return layers.Dense(classes, activation="softmax", dtype="float32")(inputs)
 
 
-def cosine_filters(channels: int = 1) -> np.ndarray:
-    """Return float32 (3, 3, C, 18 C - 2): patterns of the cosine transform, then minus those.
+def cosine_filters(channels: int = 1, all_patterns: bool = True) -> np.ndarray:
+    """Return float32 (3, 3, C, 18 C): patterns of the cosine transform, then minus those.
 
     Those are close to the principal components of small patches (Ahmed, Natarajan, Rao 1974), to
     which cifar10-airbench (Jordan 2024) fixes its first layer, but need no images to be found. Of
     colour images the transform goes over the channels as well: their sum and their differences.
 
-    Two are left out, so that gray images have 16 channels, which suits processors: minus the
-    constant pattern, 0 once it is rectified whatever the image, and the finest, of which minus
-    stays.
+    Without ``all_patterns`` two are left out, so that gray images have 16 channels, which suits
+    processors: minus the constant pattern, 0 once it is rectified whatever the image, and the
+    finest, of which minus stays. Nets of earlier recipes have them all.
     """
     waves, colours = (dct(np.eye(count), axis=0, norm="ortho") for count in (3, channels))
     patterns = np.einsum("ia,jb,kc->abcijk", waves, waves, colours)
     patterns = patterns.reshape(3, 3, channels, 9 * channels)
-    return np.concatenate([patterns[..., :-1], -patterns[..., 1:]], axis=-1).astype(np.float32)
+    few = int(not all_patterns)
+    kept = (patterns[..., : patterns.shape[-1] - few], -patterns[..., few:])
+    return np.concatenate(kept, axis=-1).astype(np.float32)
 
 
-def cosine_twins(channels: int = 1) -> list[int]:
+def cosine_twins(channels: int = 1, all_patterns: bool = True) -> list[int]:
     """Return, for each of the cosine filters, the index of its mirror image."""
-    filters = np.moveaxis(cosine_filters(channels), -1, 0)
+    filters = np.moveaxis(cosine_filters(channels, all_patterns), -1, 0)
     mirrored_filters = filters[:, :, ::-1]
     distances = np.abs(mirrored_filters[:, None] - filters).sum(axis=(2, 3, 4))
     return distances.argmin(axis=1).tolist()

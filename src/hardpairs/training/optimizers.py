@@ -50,29 +50,6 @@ class ConvolutionMuon(keras.optimizers.Muon):
         update = ops.reshape(ops.cast(orthogonal, "float32"), variable.shape)
         self.assign_sub(variable, lr * scale * update)
 
-    def _adamw_update_step(
-        self, gradient: Any, variable: Any, learning_rate: Any, m: Any, v: Any
-    ) -> None:
-        """Update as Keras' AdamW does; under TensorFlow in one operation instead of fifteen."""
-        if keras.backend.backend() != "tensorflow":
-            super()._adamw_update_step(gradient, variable, learning_rate, m, v)
-            return
-        import tensorflow as tf
-
-        step = ops.cast(self.iterations + 1, "float32")
-        tf.raw_ops.ResourceApplyAdam(
-            var=variable.handle,
-            m=m.value.handle,
-            v=v.value.handle,
-            beta1_power=self.adam_beta_1**step,
-            beta2_power=self.adam_beta_2**step,
-            lr=ops.cast(learning_rate, "float32"),
-            beta1=self.adam_beta_1,
-            beta2=self.adam_beta_2,
-            epsilon=self.epsilon,
-            grad=gradient,
-        )
-
     def zeropower_via_newtonschulz5(self, x: Any, steps: int) -> Any:
         """Return a matrix (M, N) with its singular values brought close to 1.
 
