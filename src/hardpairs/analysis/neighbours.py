@@ -54,7 +54,7 @@ def find_neighbours(
     *,
     among_themselves: bool = False,
 ) -> Neighbours:
-    """Find the nearest candidates by cosine, the products of a few hundred queries at a time.
+    """Find the nearest candidates by cosine, the products of some dozens of queries at a time.
 
     Args:
         candidates: float32 (C, D), hidden activations of training images.
@@ -92,11 +92,13 @@ def _products(asked: np.ndarray, known: np.ndarray) -> Iterator[tuple[slice, np.
 def _largest(values: np.ndarray, wanted: int) -> np.ndarray:
     """integer (n, wanted): the columns of the largest of each row of float32 (n, m), in order.
 
-    Only what is above a bound is sorted, that of the largest in every fourth column: so many or
-    more are above it. scikit-learn finds the same in as long, and takes a second to be imported.
+    Only values that reach a bound are sorted, and at least as many as are wanted do: it is the last
+    of the largest in every fourth column. scikit-learn finds the same in as long, and takes a second
+    to be imported.
     """
     step = min(4, max(values.shape[1] // wanted, 1))
     bound = -np.partition(-values[:, ::step], wanted - 1, axis=1)[:, wanted - 1]
+    # Not >=, for NaN is in no order: a net that diverged has neighbours too.
     rows, columns = np.divmod(np.flatnonzero(~(values < bound[:, None])), values.shape[1])
     order = np.lexsort((-values[rows, columns], rows))
     counts = np.bincount(rows, minlength=len(values))
@@ -145,7 +147,7 @@ def class_shares(
     """The share of each class among the nearest candidates: a third of a class's, 2,000 at most.
 
     A query's distance up to which candidates count is found from an even sample of 4,000 of them,
-    so their number varies by some percent; nothing is sorted, and the distances of a few hundred
+    so their number varies by some percent; nothing is sorted, and the distances of some dozens of
     queries at a time are one matrix product.
 
     Args:
