@@ -34,6 +34,13 @@ def test_fewer_candidates_than_neighbours_and_activations_of_nothing():
     assert found.labels.shape == (2, 3)
 
 
+def test_a_net_that_diverged_has_neighbours_too():
+    rows = CANDIDATES.copy()
+    rows[::2] = np.nan
+    found = find_neighbours(rows, ROWS, LABELS, rows[:3])
+    assert all(len(set(line)) == NEIGHBOURS for line in found.indices.tolist())
+
+
 def test_no_image_is_its_own_neighbour():
     rows = np.random.default_rng(0).normal(size=(90, 4)).astype(np.float32)
     rows[7] = rows[8] * 2  # The same direction.

@@ -93,8 +93,8 @@ def _largest(values: np.ndarray, wanted: int) -> np.ndarray:
     """integer (n, wanted): the columns of the largest of each row of float32 (n, m), in order.
 
     Only values that reach a bound are sorted, and at least as many as are wanted do: it is the last
-    of the largest in every fourth column. scikit-learn finds the same in as long, and takes a second
-    to be imported.
+    of the largest in every fourth column. scikit-learn finds the same in as long, and takes a
+    second to be imported.
     """
     step = min(4, max(values.shape[1] // wanted, 1))
     bound = -np.partition(-values[:, ::step], wanted - 1, axis=1)[:, wanted - 1]
