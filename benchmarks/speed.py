@@ -66,12 +66,12 @@ def main() -> None:
             Console(stderr=True).print(name, seed, outcome)
     rows = [summarise(name, outcomes[name], outcomes[LESSON], rate) for name in names]
     scaling = measure_scaling() if SCALING_RECIPE in names and not options.short else []
-    console.print(speed_table(rows))
-    if scaling:
-        console.print(scaling_table(scaling))
     out = options.out or HERE / ("speed_quick.json" if options.short else "speed.json")
     told = {"bf16_gflops": rate, "rows": rows, "scaling": scaling}
     out.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    console.print(speed_table(rows))
+    if scaling:
+        console.print(scaling_table(scaling))
 
 
 def measure(name: str, seed: int, **variant: Any) -> dict[str, Any]:
@@ -145,12 +145,19 @@ def measure_scaling() -> list[dict[str, Any]]:
     """Time and memory against the number of training images, and against the net's width."""
     rows = []
     for share in (1 / 8, 1 / 4, 1 / 2, 1):
-        outcome = measure(SCALING_RECIPE, 0, images=round(60_000 * share))
-        rows.append({"varied": "images", "value": round(60_000 * share), **outcome})
-    for first in (8, 16, 32, 64):
-        filters = (first, 2 * first, 3 * first)
+        images = round(60_000 * share)
+        outcome = measure(SCALING_RECIPE, 0, images=images)
+        rows.append({"varied": "images", "value": f"{images:,}", **outcome})
+    for share in (1 / 4, 1 / 2, 1, 2):
+        filters = [round(share * each) for each in RECIPES[SCALING_RECIPE].net_options["filters"]]
         outcome = measure(SCALING_RECIPE, 0, filters=filters)
-        rows.append({"varied": "filters of the first trained layer", "value": first, **outcome})
+        rows.append(
+            {
+                "varied": "filters of the trained layers",
+                "value": ", ".join(map(str, filters)),
+                **outcome,
+            }
+        )
     return rows
 
 
@@ -204,7 +211,7 @@ def scaling_table(rows: list[dict[str, Any]]) -> Table:
     for row in rows:
         table.add_row(
             row["varied"],
-            f"{row['value']:,}",
+            row["value"],
             f"{row['accuracy']:.2%}",
             f"{row['fit_seconds']:.1f}",
             f"{row['parameters']:,}",
