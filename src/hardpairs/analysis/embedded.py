@@ -11,9 +11,9 @@ from hardpairs.analysis.neighbours import (
     MOST_NEIGHBOURS,
     MOST_SHARES,
     NEIGHBOURS,
-    QUERIES_AT_A_TIME,
     Neighbours,
     label_shares,
+    products,
     project,
     unit_rows,
 )
@@ -49,9 +49,7 @@ def embedded_neighbours(embeddings: np.ndarray, labels: np.ndarray, classes: int
     shares = None
     if len(rows) * classes <= MOST_SHARES:
         shares = np.empty((len(rows), classes), np.float32)
-    for start in range(0, len(rows), QUERIES_AT_A_TIME):
-        block = slice(start, start + QUERIES_AT_A_TIME)
-        closeness = asked[block] @ known.T
+    for block, closeness in products(asked, known):
         own = place_of[block]
         closeness[np.flatnonzero(own >= 0), own[own >= 0]] = -np.inf
         columns = np.argpartition(closeness, -many, axis=1)[:, -many:]

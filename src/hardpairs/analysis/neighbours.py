@@ -66,7 +66,7 @@ def find_neighbours(
     """
     wanted = min(NEIGHBOURS + among_themselves, len(candidates))
     known, asked = unit_rows(candidates), unit_rows(queries)
-    nearest = np.concatenate([_largest(block, wanted) for _, block in _products(asked, known)])
+    nearest = np.concatenate([_largest(block, wanted) for _, block in products(asked, known)])
     if among_themselves:
         own = np.asarray(indices)[nearest] == np.arange(len(queries))[:, None]
         others = np.argsort(own, axis=1, kind="stable")[:, :-1]  # Itself comes last.
@@ -77,10 +77,11 @@ def find_neighbours(
     )
 
 
-def _products(asked: np.ndarray, known: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+def products(asked: np.ndarray, known: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
     """Yield the products of a few rows of float32 (N, D) with all of (C, D), and which rows.
 
-    All are written into the same memory, (n, C): asking the system for it anew takes longer.
+    All are written into the same memory, (n, C), and gone with the next: asking the system for
+    memory each time takes longer.
     """
     memory = np.empty((QUERIES_AT_A_TIME, len(known)), np.float32)
     for start in range(0, len(asked), QUERIES_AT_A_TIME):
@@ -170,7 +171,7 @@ def class_shares(
     sampled = len(range(0, len(known), step))
     place = sampled - max(round(wanted * sampled / len(known)), 1)
     shares = np.empty((len(asked), classes), np.float32)
-    for rows, closeness in _products(asked, known):
+    for rows, closeness in products(asked, known):
         threshold = np.partition(closeness[:, ::step], place, axis=1)[:, place]
         np.greater_equal(closeness, threshold[:, None], out=closeness, casting="unsafe")
         counts = closeness @ one_hot
