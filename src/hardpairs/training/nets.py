@@ -126,30 +126,48 @@ def cosine(
     return keras.Model(inputs, _classified(layers.Flatten()(outputs), classes))
 
 
-def mirrored(
+def full_size(
     shape: Shape,
     classes: int,
     *,
     channels: Sequence[int] = (32, 64, 128),
-    pairs: int = 1,
+    pairs: int = 0,
     all_patterns: bool = True,
 ) -> keras.Model:
-    """The net of the longest recipe, to which an image and its mirror image are the same.
+    """The net of the long recipes: after the fixed cosine filters a convolution at full size.
 
-    After the fixed cosine filters comes a convolution at full size: convolving before anything is
-    pooled costs twice as much and gains most. At each smaller size, two convolutions learn what
-    to add to what came in (He et al., CVPR 2016), ``pairs`` times over. ``channels`` are those at
-    each of the three sizes; ``all_patterns``, see `cosine_filters`.
+    Convolving before anything is pooled costs most and gains most. ``channels`` are those at each
+    of the three sizes. At each of the two smaller ones follow ``pairs`` of convolutions that learn
+    what to add to what came in (He et al., CVPR 2016). The last layer is given averages over
+    positions. ``all_patterns``: see `cosine_filters`.
     """
     first, second, third = channels
     inputs = layers.Input(shape)
     outputs = layers.ReLU()(_fixed_cosines(inputs, all_patterns))
+    outputs = _block(outputs, first, pooled=True)
+    outputs = _block(outputs, second, padding="valid", pooled=not pairs)
+    if pairs:
+        outputs = _pool(_residual(outputs, pairs, _block))
+    outputs = _residual(_block(outputs, third), pairs, _block)
+    outputs = _block(outputs, third, padding="valid")
+    outputs = layers.GlobalAveragePooling2D(dtype="float32")(outputs)
+    return keras.Model(inputs, _classified(outputs, classes))
+
+
+def mirrored(shape: Shape, classes: int, *, all_patterns: bool = True) -> keras.Model:
+    """The net that `best` had before, kept so that its runs can be read: mirror images are alike.
+
+    Much as `full_size` with one pair, but to an image and its mirror image it says the same.
+    ``all_patterns``: see `cosine_filters`.
+    """
+    inputs = layers.Input(shape)
+    outputs = layers.ReLU()(_fixed_cosines(inputs, all_patterns))
     twins = cosine_twins(shape[2], all_patterns)
-    outputs = _mirrored_block(outputs, first, twins=twins, pooled=True)
-    outputs = _residual(_mirrored_block(outputs, second), pairs)
+    outputs = _mirrored_block(outputs, 32, twins=twins, pooled=True)
+    outputs = _residual(_mirrored_block(outputs, 64), 1, _mirrored_block)
     outputs = layers.MaxPooling2D()(outputs)
-    outputs = _residual(_mirrored_block(outputs, third), pairs)
-    outputs = add_twins(_mirrored_block(outputs, third, padding="valid"))
+    outputs = _residual(_mirrored_block(outputs, 128), 1, _mirrored_block)
+    outputs = add_twins(_mirrored_block(outputs, 128, padding="valid"))
     outputs = layers.GlobalAveragePooling2D(dtype="float32")(outputs)
     return keras.Model(inputs, _classified(outputs, classes))
 
@@ -158,6 +176,7 @@ NETS: dict[str, Callable[..., keras.Model]] = {
     "cnn": cnn,
     "dense": dense,
     "cosine": cosine,
+    "full_size": full_size,
     "mirrored": mirrored,
 }
 
@@ -222,10 +241,10 @@ def _mirrored_block(
     return layers.ReLU()(normalise_with_twins(outputs, momentum=0.9))
 
 
-def _residual(inputs: Any, pairs: int) -> Any:
+def _residual(inputs: Any, pairs: int, block: Callable[[Any, int], Any]) -> Any:
     channels, outputs = inputs.shape[-1], inputs
     for _ in range(pairs):
-        learned = _mirrored_block(_mirrored_block(outputs, channels), channels)
+        learned = block(block(outputs, channels), channels)
         outputs = layers.Add()([outputs, learned])
     return outputs
 

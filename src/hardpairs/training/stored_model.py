@@ -67,18 +67,24 @@ def _described(record: Any) -> tuple[str, Shape, int, dict[str, Any]]:
     name, classes, options = record["net"], record["classes"], record["net_options"]
     height, width, channels = record["shape"]
     known = [*inspect.signature(NETS[name]).parameters][2:]
-    filters = options.get("filters", [])
+    counts, pairs = _channels(options), options.get("pairs", 0)
     if (
         not all(_is_number(side, SMALLEST_SIDE, LARGEST_SIDE) for side in (height, width))
         or channels not in (1, 3)
         or not _is_number(classes, 2, 2**31)
         or not set(options) <= set(known)
         or not all(isinstance(value, bool | int | str | list) for value in options.values())
-        or len(filters) > MOST_LAYERS
-        or not all(_is_number(count, 1, MOST_FILTERS) for count in filters)
+        or len(counts) > MOST_LAYERS
+        or not all(_is_number(count, 1, MOST_FILTERS) for count in counts)
+        or not _is_number(pairs, 0, MOST_LAYERS)
     ):
         raise InputError("names a net that this hardpairs doesn't have; train again.")
     return name, (height, width, channels), classes, options
+
+
+def _channels(options: dict[str, Any]) -> list[int]:
+    """The channels of a net's convolutions, under the name that its function has for them."""
+    return options.get("filters", options.get("channels", []))
 
 
 def _is_number(value: Any, least: int, most: int) -> bool:
@@ -89,13 +95,16 @@ def _check_claims(
     arrays: Sequence[np.ndarray], name: str, shape: Shape, classes: int, options: dict[str, Any]
 ) -> None:
     """Refuse a net that is larger than its weights, before it is built."""
-    filters = options.get("filters", [])
-    slim_options = {**options, "filters": [1] * len(filters)} if filters else options
+    counts = _channels(options)
+    slim_options = {
+        key: [1] * len(counts) if key in ("filters", "channels") else value
+        for key, value in options.items()
+    }
     slim = build_net(name, shape, 2, options=slim_options)
-    last = slim.layers[-1].kernel.shape[0] * (filters[-1] if filters else 1)
+    last = slim.layers[-1].kernel.shape[0] * (counts[-1] if counts else 1)
     outputs = {array.shape[-1] for array in arrays if array.ndim}
     held = sum(array.size for array in arrays)
-    if not {classes, *filters} <= outputs or last * classes > held:
+    if not {classes, *counts} <= outputs or last * classes > held:
         raise InputError("holds fewer weights than environment.json says; train again.")
     if not all(array.dtype == np.float32 for array in arrays):
         raise InputError("holds weights that aren't float32; train again.")
