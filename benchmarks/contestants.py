@@ -21,7 +21,7 @@ class Outcome:
 
     Attributes:
         predicted: int64 (N,) for the test images.
-        flipped: The same with probabilities averaged over the mirrored images, or None.
+        one_side: The same of a net that averages over mirror images, without them; or None.
         fit_seconds: Feature extraction and fitting, graph building included.
         epochs, images: Passes over how many training images.
         operations: Floating-point operations for one image in training, 0 if unknown.
@@ -34,7 +34,7 @@ class Outcome:
     images: int = 60_000
     operations: int = 0
     parameters: int = 0
-    flipped: np.ndarray | None = None
+    one_side: np.ndarray | None = None
 
 
 def torch_lesson(train: Split, test_images: np.ndarray, seed: int) -> Outcome:

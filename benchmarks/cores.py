@@ -90,8 +90,8 @@ def print_step(name: str, way: str, steps: int) -> None:
     keras.utils.set_random_seed(0)
     shape, policy = train.pixels.shape[1:], default_precision()
     net = fit.build_net(recipe.net, shape, 10, options=recipe.net_options, precision=policy)
-    trainer = in_parts(net, way)
-    fit._compile(trainer, recipe, 2 * steps)
+    trainer = in_parts(fit.trained_part(net), way)
+    fit._compile((trainer,), recipe, 2 * steps)
     times = []
     for _ in range(2):  # The first traces.
         started = time.perf_counter()

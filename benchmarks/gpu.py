@@ -34,7 +34,7 @@ RECORD = replace(
     name="record",
     description="The net of best, four times as wide and deeper.",
     measured="not measured",
-    net_options={"channels": (128, 256, 512), "pairs": 2, "all_patterns": False},
+    net_options={**RECIPES["best"].net_options, "channels": (128, 256, 512), "pairs": 2},
     epochs=40,
 )
 

@@ -33,10 +33,10 @@ def main(name: str, seed: int, variant: dict[str, Any]) -> None:
     else:
         outcome = train_recipe(name, replace(dataset, train=train), seed, variant)
     labels = dataset.test.labels
-    flipped = outcome.flipped
+    one_side = outcome.one_side
     printed = {
         "accuracy": float((outcome.predicted == labels).mean()),
-        "flipped_accuracy": None if flipped is None else float((flipped == labels).mean()),
+        "one_side_accuracy": None if one_side is None else float((one_side == labels).mean()),
         "fit_seconds": outcome.fit_seconds,
         "process_seconds": time.perf_counter() - STARTED,
         "epochs": outcome.epochs,
@@ -51,6 +51,7 @@ def main(name: str, seed: int, variant: dict[str, Any]) -> None:
 def train_recipe(name: str, dataset: Dataset, seed: int, variant: dict[str, Any]) -> Outcome:
     """Train a row of the recipe table, or sprint's net with other numbers of filters."""
     from hardpairs.training.fit import train
+    from hardpairs.training.nets import trained_part
     from hardpairs.training.predict import predict
 
     recipe = RECIPES[name]
@@ -58,17 +59,17 @@ def train_recipe(name: str, dataset: Dataset, seed: int, variant: dict[str, Any]
         recipe = replace(recipe, net_options={**recipe.net_options, **variant})
     trained = train(dataset, recipe, seed=seed)
     test_images = dataset.test.pixels
-    probabilities = predict(trained.model, test_images)
-    mirrored = predict(trained.model, test_images[:, :, ::-1])
+    part = trained_part(trained.model)
+    averages = part is not trained.model
     trained_on = len(dataset.train) - len(trained.held_out)
     taking_turns = round(trained_on * recipe.easy_share)
     return Outcome(
-        predicted=probabilities.argmax(axis=1),
-        flipped=(probabilities + mirrored).argmax(axis=1),
+        predicted=predict(trained.model, test_images).argmax(axis=1),
+        one_side=predict(part, test_images).argmax(axis=1) if averages else None,
         fit_seconds=trained.fit_seconds,
         epochs=len(trained.history["loss"]),
         images=trained_on - taking_turns + taking_turns // recipe.easy_every,
-        operations=training_operations(keras_layers(trained.model)),
+        operations=training_operations(keras_layers(part)),
         parameters=trained.model.count_params(),
     )
 

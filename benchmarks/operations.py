@@ -16,7 +16,6 @@ def keras_layers(model: Any) -> list[tuple[int, bool]]:
     for layer in model.layers:
         kernel = getattr(layer, "kernel", None)
         if kernel is not None:
-            # Of the output, not the kernel: a mirrored convolution's kernel is used twice.
             products = int(np.prod(kernel.shape[:-1])) * int(np.prod(layer.output.shape[1:]))
             layers.append((2 * products, layer.trainable))
     return layers

@@ -36,7 +36,6 @@ BOUNDARY = "hardpairs"
 LESSON = """
 import sys, numpy as np
 from PIL import Image
-import hardpairs.training.mirrored_layers
 from tensorflow import keras
 model = keras.models.load_model(sys.argv[1] + "/model.keras", compile=False)
 gray = Image.open(sys.argv[2]).convert("L").resize((28, 28))

@@ -127,13 +127,13 @@ def summarise(
     seconds = [outcome["fit_seconds"] for outcome in outcomes]
     operations = [o["operations"] * o["images"] * o["epochs"] for o in outcomes]
     gflops = median(work / time for work, time in zip(operations, seconds, strict=True)) / 1e9
-    flipped = [o["flipped_accuracy"] for o in outcomes if o.get("flipped_accuracy") is not None]
+    one_side = [o["one_side_accuracy"] for o in outcomes if o.get("one_side_accuracy") is not None]
     return {
         "name": name,
         "accuracy_mean": float(np.mean(accuracies)),
         "accuracy_interval": mean_interval(np.array(accuracies)) if len(outcomes) > 1 else None,
         "accuracies": accuracies,
-        "flip_averaged_accuracy_mean": float(np.mean(flipped)) if flipped else None,
+        "one_side_accuracy_mean": float(np.mean(one_side)) if one_side else None,
         "seeds": len(outcomes),
         "fit_seconds_median": median(seconds),
         "fit_seconds_min": min(seconds),
@@ -175,7 +175,7 @@ def speed_table(rows: list[dict[str, Any]]) -> Table:
     """The first table."""
     table = Table(title="accuracy on the test set, time of fit, ratio to the lesson's fit")
     for name in (
-        *("name", "accuracy", "interval", "flips", "seeds", "fit s", "min", "max", "ratio"),
+        *("name", "accuracy", "interval", "one side", "seeds", "fit s", "min", "max", "ratio"),
         *(
             "process s",
             "command s",
@@ -190,13 +190,13 @@ def speed_table(rows: list[dict[str, Any]]) -> Table:
     ):
         table.add_column(name, justify="left" if name == "name" else "right")
     for row in rows:
-        interval, flips = row["accuracy_interval"], row["flip_averaged_accuracy_mean"]
+        interval, one_side = row["accuracy_interval"], row["one_side_accuracy_mean"]
         command, known = row["command_seconds"], row["operations"] > 0
         table.add_row(
             row["name"],
             f"{row['accuracy_mean']:.2%}",
             f"{interval[0]:.2%}-{interval[1]:.2%}" if interval else "",
-            f"{flips:.2%}" if flips else "",
+            f"{one_side:.2%}" if one_side else "",
             f"{row['seeds']}",
             *(f"{row[f'fit_seconds_{key}']:.1f}" for key in ("median", "min", "max")),
             f"{row['ratio_to_lesson']:.3f}",

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from hardpairs.training.nets import build_net, cosine_filters
+from hardpairs.training.nets import build_net, cosine_filters, hidden_part, trained_part
 from hardpairs.training.recipes import RECIPES
 
 pytestmark = pytest.mark.train
@@ -42,7 +42,7 @@ def _agree(name: str, options: dict, shape: tuple, seed: int) -> bool:
     from hardpairs.training.fast_layers import with_fast_operations
 
     keras.utils.set_random_seed(seed)
-    net = build_net(name, shape, 5, options=options)
+    net = trained_part(build_net(name, shape, 5, options=options))
     for layer in net.layers:
         if isinstance(layer, keras.layers.Dropout):
             layer.rate = 0.0
@@ -77,12 +77,15 @@ def test_nothing_of_them_is_saved_with_a_net(tmp_path):
     from hardpairs.training.backend import keras
     from hardpairs.training.fast_layers import with_fast_operations
 
-    net = with_fast_operations(build_net("cosine", SHAPE, 5, options=RECIPES["quick"].net_options))
-    assert any("convolution_op" in vars(layer) for layer in net.layers)
-    assert any("call" in vars(layer) for layer in net.layers)
+    net = build_net("cosine", SHAPE, 5, options=RECIPES["quick"].net_options)
+    with_fast_operations(trained_part(net))
+    assert any("convolution_op" in vars(layer) for layer in hidden_part(net).layers)
+    assert any("call" in vars(layer) for layer in hidden_part(net).layers)
     net.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
-    assert not any({"convolution_op", "call"} & set(vars(layer)) for layer in loaded.layers)
+    assert not any(
+        {"convolution_op", "call"} & set(vars(layer)) for layer in hidden_part(loaded).layers
+    )
     images = np.random.default_rng(0).random((24, 28, 28, 1), dtype=np.float32)
     np.testing.assert_array_equal(loaded(images), net(images))
     assert len(loaded.trainable_variables) == len(net.trainable_variables) == 11
@@ -113,6 +116,40 @@ def test_the_mirrored_net_is_saved_and_loaded(tmp_path):
     images = np.random.default_rng(0).random((24, 28, 28, 1), dtype=np.float32)
     np.testing.assert_array_equal(loaded(images), net(images))
     assert len(loaded.trainable_variables) == len(net.trainable_variables)
+
+
+@pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")  # Keras' own, on NumPy 2.
+@pytest.mark.parametrize("name", ["quick", "best"])
+def test_a_net_averages_over_mirror_images_and_one_side_is_trained(tmp_path, name):
+    from hardpairs.training.backend import keras
+    from hardpairs.training.predict import hidden_layer
+
+    keras.utils.set_random_seed(0)
+    options = dict(RECIPES[name].net_options)
+    assert options.pop("mirror_average")
+    averaged = build_net(RECIPES[name].net, SHAPE, 5, options=RECIPES[name].net_options)
+    part = trained_part(averaged)
+    assert [id(own) for own in part.variables] == [id(own) for own in averaged.variables]
+    keras.utils.set_random_seed(0)
+    plain = build_net(RECIPES[name].net, SHAPE, 5, options=options)
+    images = np.random.default_rng(0).random((24, *SHAPE), dtype=np.float32)
+    part(images, training=True)  # Moves the averages of batch norm.
+    plain.set_weights(averaged.get_weights())
+    assert trained_part(plain) is plain
+
+    sides = [np.log(plain(side)) for side in (images, images[:, :, ::-1])]
+    np.testing.assert_allclose(part(images), plain(images), atol=1e-6)
+    mean = np.exp(np.mean(sides, axis=0))
+    expected = mean / mean.sum(axis=1, keepdims=True)
+    assert np.abs(expected - plain(images)).max() > 0.001
+    np.testing.assert_allclose(averaged(images), expected, atol=1e-5)
+    np.testing.assert_array_equal(averaged(images[:, :, ::-1]), averaged(images))
+
+    pixels = (images * 255).astype(np.uint8)
+    np.testing.assert_array_equal(hidden_layer(averaged)(pixels), hidden_layer(plain)(pixels))
+    averaged.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded(images), averaged(images))
 
 
 def test_the_small_net_stays_under_its_number_of_parameters():

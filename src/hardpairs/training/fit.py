@@ -1,6 +1,7 @@
 """Training one recipe on one dataset with one seed."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from hardpairs.data.split import Dataset
 from hardpairs.errors import InputError
 from hardpairs.training.backend import default_precision, keras
 from hardpairs.training.batches import Batches, as_fit_takes_them
-from hardpairs.training.nets import SideBySide, build_net
+from hardpairs.training.nets import SideBySide, build_net, trained_part
 from hardpairs.training.optimizers import OneCycle, convolution_muon
 from hardpairs.training.predict import PREDICT_BATCH_SIZE, predict
 from hardpairs.training.progress import OnProgress, Progress, ignore
@@ -93,8 +94,9 @@ def train(
     )
     keras.utils.set_random_seed(seed)
     net_options: Any = {"options": recipe.net_options, "precision": precision}
-    trainer = SideBySide(build_net(recipe.net, images.shape[1:], classes, **net_options))
-    _compile(trainer, recipe, len(batches) * recipe.epochs)
+    net = build_net(recipe.net, images.shape[1:], classes, **net_options)
+    trainer = SideBySide(trained_part(net))
+    _compile((trainer, net), recipe, len(batches) * recipe.epochs)
     described = describe_training(dataset, recipe, seed=seed, precision=precision) if state else {}
     keeper = _Keeper(trainer, recipe, state, described)
     if keeper.record.epochs:
@@ -102,7 +104,7 @@ def train(
     watched = (images[held_out], targets[held_out]) if len(held_out) else None
     seconds = _fit(trainer, batches, keeper, watched, on_progress)
     return TrainedModel(
-        model=trainer.net,
+        model=net,
         history=keeper.record.history,
         kept_epoch=keeper.kept_epoch,
         fit_seconds=searched + seconds,
@@ -146,11 +148,12 @@ def easiest(
     return rows[np.argsort(-confidence, kind="stable")[: round(recipe.easy_share * len(rows))]]
 
 
-def _compile(trainer: SideBySide, recipe: Recipe, steps: int) -> None:
+def _compile(nets: "Sequence[keras.Model]", recipe: Recipe, steps: int) -> None:
+    """Compile what is trained and what is saved, so that whoever loads it can go on training."""
     optimizer = _optimizer(recipe, steps)
     # Built beforehand, as the metric is: whatever step makes variables is traced twice.
-    optimizer.build(trainer.net.trainable_variables)
-    for net in (trainer, trainer.net):  # The net too, so that whoever loads it can go on training.
+    optimizer.build(nets[0].trainable_variables)
+    for net in nets:
         net.compile(
             optimizer,
             keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),

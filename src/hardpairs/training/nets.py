@@ -108,13 +108,15 @@ def cosine(
     padding: str | Sequence[str] = "same",
     pooled: int = 0,
     all_patterns: bool = True,
+    mirror_average: bool = False,
 ) -> keras.Model:
     """The net of the short recipes: fixed cosine filters, then convolutions with batch norm.
 
     What isn't trained has no backward pass, and at full size that pass takes longest. Of the
     convolutions after the fixed one, ``filters`` gives the channels and ``pooled`` says which is
     pooled, counted from 0. ``padding`` is "same" or "valid" for each of them; or one word, which
-    is for the first, the last having none. ``all_patterns``: see `cosine_filters`.
+    is for the first, the last having none. ``all_patterns``: see `cosine_filters`;
+    ``mirror_average``: see `_classifier`.
     """
     if isinstance(padding, str):
         padding = [padding, *["same"] * (len(filters) - 2), "valid"][-len(filters) :]
@@ -123,7 +125,7 @@ def cosine(
     outputs = layers.ReLU()(outputs)
     for index, (count, own) in enumerate(zip(filters, padding, strict=True)):
         outputs = _block(outputs, count, padding=own, pooled=index == pooled)
-    return keras.Model(inputs, _classified(layers.Flatten()(outputs), classes))
+    return _classifier(inputs, layers.Flatten()(outputs), classes, mirror_average)
 
 
 def full_size(
@@ -133,13 +135,14 @@ def full_size(
     channels: Sequence[int] = (32, 64, 128),
     pairs: int = 0,
     all_patterns: bool = True,
+    mirror_average: bool = False,
 ) -> keras.Model:
     """The net of the long recipes: after the fixed cosine filters a convolution at full size.
 
     Convolving before anything is pooled costs most and gains most. ``channels`` are those at each
     of the three sizes. At each of the two smaller ones follow ``pairs`` of convolutions that learn
     what to add to what came in (He et al., CVPR 2016). The last layer is given averages over
-    positions. ``all_patterns``: see `cosine_filters`.
+    positions. ``all_patterns``: see `cosine_filters`; ``mirror_average``: see `_classifier`.
     """
     first, second, third = channels
     inputs = layers.Input(shape)
@@ -151,7 +154,7 @@ def full_size(
     outputs = _residual(_block(outputs, third), pairs, _block)
     outputs = _block(outputs, third, padding="valid")
     outputs = layers.GlobalAveragePooling2D(dtype="float32")(outputs)
-    return keras.Model(inputs, _classified(outputs, classes))
+    return _classifier(inputs, outputs, classes, mirror_average)
 
 
 def mirrored(shape: Shape, classes: int, *, all_patterns: bool = True) -> keras.Model:
@@ -169,7 +172,7 @@ def mirrored(shape: Shape, classes: int, *, all_patterns: bool = True) -> keras.
     outputs = _residual(_mirrored_block(outputs, 128), 1, _mirrored_block)
     outputs = add_twins(_mirrored_block(outputs, 128, padding="valid"))
     outputs = layers.GlobalAveragePooling2D(dtype="float32")(outputs)
-    return keras.Model(inputs, _classified(outputs, classes))
+    return _classifier(inputs, outputs, classes)
 
 
 NETS: dict[str, Callable[..., keras.Model]] = {
@@ -249,8 +252,39 @@ def _residual(inputs: Any, pairs: int, block: Callable[[Any, int], Any]) -> Any:
     return outputs
 
 
-def _classified(inputs: Any, classes: int) -> Any:
-    return layers.Dense(classes, activation="softmax", dtype="float32")(inputs)
+def _classifier(
+    images: Any, hidden: Any, classes: int, mirror_average: bool = False
+) -> keras.Model:
+    """Return the net from its images to what its last layer makes of ``hidden``.
+
+    With ``mirror_average`` that layer is given the average over an image and its mirror image, the
+    simplest test-time augmentation (Krizhevsky et al., NeurIPS 2012, section 4.1), so that whoever
+    loads the net has it as well. Asking then takes twice as long; training doesn't, see
+    `trained_part`.
+    """
+    last = layers.Dense(classes, activation="softmax", dtype="float32")
+    if mirror_average:
+        one_side = keras.Model(images, hidden)
+        images = layers.Input(images.shape[1:])
+        sides = [one_side(images), one_side(images[:, :, ::-1])]
+        hidden = layers.Average(dtype="float32")(sides)
+    return keras.Model(images, last(hidden))
+
+
+def hidden_part(net: keras.Model) -> keras.Model:
+    """Return what a net's last layer is given, with the same weights; of one side of an image."""
+    for layer in net.layers:
+        if isinstance(layer, keras.Model):
+            return layer
+    return keras.Model(net.inputs, net.layers[-1].input)
+
+
+def trained_part(net: keras.Model) -> keras.Model:
+    """Return what of a net is trained, with the same weights: of ``mirror_average`` one side."""
+    hidden = hidden_part(net)
+    if hidden not in net.layers:
+        return net
+    return keras.Model(hidden.input, net.layers[-1](hidden.output))
 
 
 def cosine_filters(channels: int = 1, all_patterns: bool = True) -> np.ndarray:

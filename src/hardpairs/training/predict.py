@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from hardpairs.training.backend import keras
-from hardpairs.training.nets import SideBySide
+from hardpairs.training.nets import SideBySide, hidden_part
 
 PREDICT_BATCH_SIZE = 250
 
@@ -16,13 +16,13 @@ def predict(model: "keras.Model", images: np.ndarray) -> np.ndarray:
 
 
 def hidden_layer(model: "keras.Model") -> Callable[[np.ndarray], np.ndarray]:
-    """Return what the last layer is given, as a function of images.
+    """Return what the last layer is given, as a function of images, of which none is mirrored.
 
     Returns:
         A function of uint8 images (N, H, W, C) that returns float32 (N, D). D may be thousands, so
         whoever asks for many images does so by parts.
     """
-    hidden = SideBySide(keras.Model(model.inputs, model.layers[-1].input))
+    hidden = SideBySide(hidden_part(model))
 
     def activations(images: np.ndarray) -> np.ndarray:
         found = _in_batches(hidden, images)

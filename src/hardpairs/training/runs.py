@@ -27,6 +27,7 @@ from hardpairs.files import whole_file, write_text
 from hardpairs.predictions.predictions import Predictions, save_predictions
 from hardpairs.training.backend import keras
 from hardpairs.training.fit import TrainedModel, train
+from hardpairs.training.nets import hidden_part
 from hardpairs.training.predict import hidden_layer, predict
 from hardpairs.training.progress import OnProgress, Progress, ignore
 from hardpairs.training.recipes import Recipe
@@ -192,7 +193,7 @@ def net_neighbours(model: "keras.Model", dataset: Dataset) -> tuple[Neighbours, 
 
 def first_layer_kernels(model: "keras.Model") -> np.ndarray | None:
     """Return float32 (H, W, channels, filters) of a first convolution, None if there is none."""
-    weighted = [layer for layer in model.layers if layer.weights]
+    weighted = [layer for layer in hidden_part(model).layers if layer.weights]
     if weighted and isinstance(weighted[0], keras.layers.Conv2D):
         return np.asarray(weighted[0].kernel.numpy(), np.float32)
     return None
