@@ -264,7 +264,7 @@ def _classifier(
     """
     last = layers.Dense(classes, activation="softmax", dtype="float32")
     if mirror_average:
-        one_side = keras.Model(images, hidden)
+        one_side = keras.Model(images, hidden, name="one_side")
         images = layers.Input(images.shape[1:])
         sides = [one_side(images), one_side(images[:, :, ::-1])]
         hidden = layers.Average(dtype="float32")(sides)
