@@ -259,7 +259,7 @@ def _classifier(
 
     With ``mirror_average`` that layer is given the average over an image and its mirror image, the
     simplest test-time augmentation (Krizhevsky et al., NeurIPS 2012, section 4.1), so that whoever
-    loads the net has it as well. Asking then takes twice as long; training doesn't, see
+    loads the net has it as well. Predicting then takes twice as long; training doesn't, see
     `trained_part`.
     """
     last = layers.Dense(classes, activation="softmax", dtype="float32")
@@ -272,7 +272,7 @@ def _classifier(
 
 
 def hidden_part(net: keras.Model) -> keras.Model:
-    """Return what a net's last layer is given, with the same weights; of one side of an image."""
+    """Return the net without its last layer, with the same weights; no image is mirrored in it."""
     for layer in net.layers:
         if isinstance(layer, keras.Model):
             return layer
@@ -280,7 +280,7 @@ def hidden_part(net: keras.Model) -> keras.Model:
 
 
 def trained_part(net: keras.Model) -> keras.Model:
-    """Return what of a net is trained, with the same weights: of ``mirror_average`` one side."""
+    """Return the net without test-time augmentation, which is what is trained; same weights."""
     hidden = hidden_part(net)
     if hidden not in net.layers:
         return net
