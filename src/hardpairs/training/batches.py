@@ -5,7 +5,7 @@ augmentation layers depend on hidden state; here the n-th batch of an epoch is a
 its coordinates, on every backend.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from hardpairs.training.augment import augment
 from hardpairs.training.backend import keras
 
+BYTES_AT_ONCE = 2**22  # Of images handed to TensorFlow; each time costs it a millisecond.
 BATCHES_AHEAD = 4
 
 
@@ -88,14 +89,23 @@ def as_fit_takes_them(batches: Batches) -> Any:
     import tensorflow as tf
 
     signature = (
-        tf.TensorSpec((None, *batches.images.shape[1:]), tf.uint8),
-        tf.TensorSpec((None, *batches.targets.shape[1:]), tf.float32),
+        tf.TensorSpec((None, None, *batches.images.shape[1:]), tf.uint8),
+        tf.TensorSpec((None, None, *batches.targets.shape[1:]), tf.float32),
     )
     dataset = tf.data.Dataset.from_generator(
-        lambda: (batches[step] for step in range(len(batches))), output_signature=signature
+        lambda: _several_at_once(batches), output_signature=signature
     )
+    dataset = dataset.prefetch(1).unbatch()
     # Of unknown length, Keras would count one step too many in every epoch.
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(len(batches)))
     options = tf.data.Options()
     options.autotune.enabled = False
     return dataset.prefetch(BATCHES_AHEAD).with_options(options)
+
+
+def _several_at_once(batches: Batches) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    count = max(BYTES_AT_ONCE // batches[0][0].nbytes, 1)
+    for first in range(0, len(batches), count):
+        steps = range(first, min(first + count, len(batches)))
+        images, targets = zip(*(batches[step] for step in steps), strict=True)
+        yield np.stack(images), np.stack(targets)

@@ -111,7 +111,8 @@ def _normalise(layer: Any, inputs: Any, training: bool | None = None, mask: Any 
         mean=layer.moving_mean.value,
         variance=layer.moving_variance.value,
         epsilon=layer.epsilon,
+        exponential_avg_factor=1 - layer.momentum,
     )
-    for average, value in ((layer.moving_mean, mean), (layer.moving_variance, variance)):
-        average.assign(average.value * layer.momentum + value * (1 - layer.momentum))
+    layer.moving_mean.assign(mean)
+    layer.moving_variance.assign(variance)
     return outputs

@@ -108,11 +108,9 @@ _FAST_DENSE = replace(
     optimizer="adamw",
     learning_rate=0.002,
 )
-_SPRINT = replace(
+_ONE_EPOCH = replace(  # Finds the easy images of the recipes below.
     _FAST,
-    name="sprint",
-    description="A fixed layer, three convolutions, one epoch.",
-    measured="91.7% in 4.0 s (10 seeds)",
+    name="one epoch",
     net="cosine",
     net_options={"filters": (48, 96, 128), "padding": ("valid",) * 3, "all_patterns": False},
     epochs=1,
@@ -121,15 +119,22 @@ _SPRINT = replace(
     momentum=0.8,
     adam_share=0.4,
 )
+_SPRINT = replace(
+    _ONE_EPOCH,
+    name="sprint",
+    description="A fixed layer, three convolutions, one epoch.",
+    measured="91.7% in 4.0 s (10 seeds)",
+    net_options={**_ONE_EPOCH.net_options, "filters": (32, 64, 128)},
+    batch_size=256,
+    learning_rate=0.036,
+)
 _QUICK = replace(
     _SPRINT,
     name="quick",
-    description="The same net, three epochs, flips.",
+    description="A wider sprint, three epochs, flips.",
     measured="93.2% in 9.6 s (10 seeds)",
-    net_options={**_SPRINT.net_options, "mirror_average": True},
+    net_options={**_ONE_EPOCH.net_options, "mirror_average": True},
     epochs=3,
-    batch_size=256,
-    learning_rate=0.036,
     momentum=0.9,
     label_smoothing=0.05,
     augment=(("flip", "alternating"),),
@@ -143,7 +148,7 @@ _STRONG = replace(
     net_options={"all_patterns": False, "mirror_average": True},
     epochs=10,
     augment=(("flip", "alternating"), ("shift", 1)),
-    easy_by=_SPRINT,
+    easy_by=_ONE_EPOCH,
     easy_share=0.6,
     easy_every=3,
 )
