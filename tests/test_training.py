@@ -8,7 +8,8 @@ from scipy import ndimage
 from hardpairs.data.split import Dataset, Split
 from hardpairs.training.augment import cutout, erase, flip, rotate_and_zoom, shift
 from hardpairs.training.backend import default_precision
-from hardpairs.training.batches import Batches
+from hardpairs.training import batches as batches_module
+from hardpairs.training.batches import Batches, as_fit_takes_them
 from hardpairs.training.fit import easiest, train
 from hardpairs.training.nets import build_net
 from hardpairs.training.predict import predict
@@ -52,6 +53,22 @@ def test_every_epoch_and_every_seed_has_its_own_order():
     assert set().union(*first) == set(range(52))
     different = [tuple(order) for order in first + orders(seed=2)]
     assert len(set(different)) == 6
+
+
+@pytest.mark.parametrize("bytes_at_once", [1, 3 * 8 * 784, 2**22])
+def test_batches_handed_over_several_at_a_time_keep_their_order(monkeypatch, bytes_at_once):
+    monkeypatch.setattr(batches_module, "BYTES_AT_ONCE", bytes_at_once)
+    images = np.random.default_rng(0).integers(0, 256, (60, 28, 28, 1), np.uint8)
+    targets = np.eye(60, dtype=np.float32)
+    table = (("flip", 0.5),)
+    batches = Batches(images, targets, np.arange(60), batch_size=8, seed=0, table=table)
+    handed = as_fit_takes_them(batches)
+    assert len(handed) == 7
+    for epoch in range(2):
+        batches.begin_epoch(epoch)
+        for step, (pixels, shown) in zip(range(7), handed, strict=True):
+            assert (np.asarray(pixels) == batches[step][0]).all()
+            assert (np.asarray(shown) == batches[step][1]).all()
 
 
 def test_easy_images_take_turns_and_all_others_are_in_every_epoch():
