@@ -6,9 +6,9 @@ import pytest
 from scipy import ndimage
 
 from hardpairs.data.split import Dataset, Split
+from hardpairs.training import batches as batches_module
 from hardpairs.training.augment import cutout, erase, flip, rotate_and_zoom, shift
 from hardpairs.training.backend import default_precision
-from hardpairs.training import batches as batches_module
 from hardpairs.training.batches import Batches, as_fit_takes_them
 from hardpairs.training.fit import easiest, train
 from hardpairs.training.nets import build_net
