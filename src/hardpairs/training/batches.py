@@ -104,7 +104,8 @@ def as_fit_takes_them(batches: Batches) -> Any:
 
 
 def _several_at_once(batches: Batches) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    count = max(BYTES_AT_ONCE // batches[0][0].nbytes, 1)
+    bytes_each = batches.batch_size * batches.images[:1].nbytes
+    count = max(BYTES_AT_ONCE // bytes_each, 1)
     for first in range(0, len(batches), count):
         steps = range(first, min(first + count, len(batches)))
         images, targets = zip(*(batches[step] for step in steps), strict=True)
