@@ -1,15 +1,13 @@
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 import pytest
 from scipy import ndimage
 
 from hardpairs.data.split import Dataset, Split
-from hardpairs.training import batches as batches_module
 from hardpairs.training.augment import cutout, erase, flip, rotate_and_zoom, shift
 from hardpairs.training.backend import default_precision
-from hardpairs.training.batches import Batches, as_fit_takes_them
+from hardpairs.training.batches import Batches
 from hardpairs.training.fit import easiest, train
 from hardpairs.training.nets import build_net
 from hardpairs.training.predict import predict
@@ -27,86 +25,6 @@ def data(fashion) -> Dataset:
 @pytest.fixture(scope="module")
 def small(data) -> Split:
     return data.train
-
-
-def orders(seed: int, epochs: int = 3) -> list[list[int]]:
-    """The order of the images, read off the batches themselves."""
-    images = np.zeros((52, 28, 28, 1), np.uint8)
-    images[:, 0, 0, 0] = np.arange(52)
-    targets = np.eye(52, dtype=np.float32)
-    batches = Batches(images, targets, np.arange(52), batch_size=8, seed=seed)
-    result = []
-    for epoch in range(epochs):
-        batches.begin_epoch(epoch)
-        pixels = np.concatenate([batches[step][0] for step in range(len(batches))])
-        shown = np.concatenate([batches[step][1] for step in range(len(batches))])
-        order = pixels[:, 0, 0, 0]
-        assert (shown.argmax(axis=1) == order).all()
-        result.append(order.tolist())
-    return result
-
-
-def test_every_epoch_and_every_seed_has_its_own_order():
-    first = orders(seed=1)
-    assert first == orders(seed=1)
-    assert all(len(set(order)) == len(order) == 48 for order in first)  # Full batches only.
-    assert set().union(*first) == set(range(52))
-    different = [tuple(order) for order in first + orders(seed=2)]
-    assert len(set(different)) == 6
-
-
-@pytest.mark.parametrize("bytes_at_once", [1, 3 * 8 * 784, 2**22])
-def test_batches_handed_over_several_at_a_time_keep_their_order(monkeypatch, bytes_at_once):
-    monkeypatch.setattr(batches_module, "BYTES_AT_ONCE", bytes_at_once)
-    images = np.random.default_rng(0).integers(0, 256, (60, 28, 28, 1), np.uint8)
-    targets = np.eye(60, dtype=np.float32)
-    table = (("flip", 0.5),)
-    batches = Batches(images, targets, np.arange(60), batch_size=8, seed=0, table=table)
-    handed = as_fit_takes_them(batches)
-    assert len(handed) == 7
-    for epoch in range(2):
-        batches.begin_epoch(epoch)
-        for step, (pixels, shown) in zip(range(7), handed, strict=True):
-            assert (np.asarray(pixels) == batches[step][0]).all()
-            assert (np.asarray(shown) == batches[step][1]).all()
-
-
-def test_easy_images_take_turns_and_all_others_are_in_every_epoch():
-    images, targets = np.zeros((60, 28, 28, 1), np.uint8), np.eye(60, dtype=np.float32)
-    easy = np.arange(59, 29, -1)
-    rows = np.arange(60)
-    batches = Batches(images, targets, rows, batch_size=10, seed=0, easy=easy, easy_every=3)
-    assert len(batches) == 4
-    shown = []
-    for epoch in range(6):
-        batches.begin_epoch(epoch)
-        assert sorted(set(batches.order) - set(easy)) == list(range(30))
-        shown += [index for index in batches.order if index in easy]
-    assert sorted(shown) == sorted([*easy, *easy])
-
-
-def test_alternating_flips_show_both_sides_equally_often():
-    images = np.zeros((40, 28, 28, 1), np.uint8)
-    images[:, 0, 0, 0] = np.arange(1, 41)  # Top left; mirrored, top right.
-    batches = Batches(
-        *(images, np.eye(40, dtype=np.float32), np.arange(40)),
-        batch_size=5,
-        seed=0,
-        table=(("flip", "alternating"),),
-        easy=np.arange(20, 40),
-        easy_every=2,
-    )
-    sides: dict[int, list[bool]] = {row: [] for row in range(40)}
-    for epoch in range(8):
-        batches.begin_epoch(epoch)
-        for step in range(len(batches)):
-            pixels, targets = batches[step]
-            for image, row in zip(pixels, targets.argmax(axis=1), strict=True):
-                sides[int(row)].append(bool(image[0, -1, 0]))
-    assert {len(seen) for seen in sides.values()} == {4, 8}
-    for seen in sides.values():
-        assert all(one != other for one, other in pairwise(seen))
-    assert 10 < sum(seen[0] for seen in sides.values()) < 30
 
 
 def test_images_with_wrong_labels_are_not_found_easy(data, small):

@@ -108,9 +108,11 @@ _FAST_DENSE = replace(
     optimizer="adamw",
     learning_rate=0.002,
 )
-_ONE_EPOCH = replace(  # Finds the easy images of the recipes below.
+_ONE_EPOCH = replace(
     _FAST,
     name="one epoch",
+    description="The net of quick for one epoch, to find easy images.",
+    measured="91.7% in 4.0 s (10 seeds)",
     net="cosine",
     net_options={"filters": (48, 96, 128), "padding": ("valid",) * 3, "all_patterns": False},
     epochs=1,
