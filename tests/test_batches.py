@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from hardpairs.training import batches as batches_module
+from hardpairs.training.augment import mix
 from hardpairs.training.batches import Batches, as_fit_takes_them
 
 pytestmark = pytest.mark.train
@@ -49,6 +50,40 @@ def test_batches_handed_over_several_at_a_time_keep_their_order(monkeypatch, byt
         for step, (pixels, shown) in zip(range(7), handed, strict=True):
             assert (np.asarray(pixels) == batches[step][0]).all()
             assert (np.asarray(shown) == batches[step][1]).all()
+
+
+def test_batches_made_ahead_keep_their_order(monkeypatch):
+    monkeypatch.setattr(batches_module.keras.backend, "backend", lambda: "jax")
+    images = np.random.default_rng(0).integers(0, 256, (90, 28, 28, 1), np.uint8)
+    targets = np.eye(90, dtype=np.float32)
+    rows, table = np.arange(90), (("flip", 0.5),)
+    batches = Batches(images, targets, rows, batch_size=8, seed=0, table=table, mixup=0.5)
+    handed = as_fit_takes_them(batches)
+    assert len(handed) == 11
+    assert (handed[0][0] == batches[0][0]).all()  # Keras peeks before the first epoch.
+    for epoch in (2, 3):  # As a training does that goes on where it was stopped.
+        batches.begin_epoch(epoch)
+        for step in range(11):
+            for made, own in zip(handed[step], batches[step], strict=True):
+                assert (made == own).all()
+
+
+def test_mixed_images_and_targets_have_the_same_shares():
+    images = np.full((400, 28, 28, 1), 200, np.uint8)
+    images[:200] = 0
+    targets = np.eye(2, dtype=np.float32)[np.arange(400) // 200]
+    mixed, shares = mix(images, targets, 0.5, np.random.default_rng(0))
+    np.testing.assert_allclose(shares.sum(axis=1), 1, atol=1e-6)
+    np.testing.assert_allclose(mixed[:, 0, 0, 0], 200 * shares[:, 1], atol=0.51)
+    assert (mixed == mixed[:, :1, :1]).all()
+    # Half or more of each is its own; half of the partners are of the other class.
+    own = shares[np.arange(400), np.arange(400) // 200]
+    assert (own >= 0.5).all()
+    assert 150 < (own < 1).sum() < 250
+    again, _ = mix(images, targets, 0.5, np.random.default_rng(0))
+    assert (again == mixed).all()
+    bright = np.full((4, 8, 8, 1), 255, np.uint8)
+    assert (mix(bright, np.eye(4, dtype=np.float32), 0.5, np.random.default_rng(1))[0] == 255).all()
 
 
 def test_easy_images_take_turns_and_all_others_are_in_every_epoch():

@@ -51,10 +51,28 @@ def test_names_what_is_missing(monkeypatch):
 
 
 def test_a_gpu_without_what_uses_it_is_named(monkeypatch, tmp_path):
-    monkeypatch.setattr(doctor, "NVIDIA", tmp_path / "nothing")
+    monkeypatch.setattr(environment, "NVIDIA", tmp_path / "nothing")
     assert "hardpairs[gpu]" not in told()
-    monkeypatch.setattr(doctor, "NVIDIA", tmp_path)
+    monkeypatch.setattr(environment, "NVIDIA", tmp_path)
     assert "training on the NVIDIA GPU of this machine: pip install 'hardpairs[gpu]'" in told()
+
+
+def test_a_gpu_that_jax_finds_is_used(monkeypatch, tmp_path):
+    there = environment.importlib.util.find_spec
+    monkeypatch.setattr(environment, "NVIDIA", tmp_path)
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    assert environment.default_precision() == "float32"
+    monkeypatch.setattr(
+        environment.importlib.util,
+        "find_spec",
+        lambda name: "spec" if name == "jax_cuda13_plugin" else there(name),
+    )
+    assert environment.default_precision() == "mixed_bfloat16"
+    output = told(KERAS_BACKEND="jax")
+    assert "missing: training on the NVIDIA GPU" not in output
+    assert "slow:" not in output
+    monkeypatch.setattr(environment, "NVIDIA", tmp_path / "nothing")
+    assert environment.default_precision() == "float32"
 
 
 def test_a_backend_that_is_there_takes_the_place_of_one_that_is_not(monkeypatch, tmp_path):
@@ -85,4 +103,4 @@ def test_knows_every_extra_that_users_may_want():
     root = Path(__file__).parents[1]
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     ours = {"backends", "bench", "dev", "docs"}
-    assert set(project["optional-dependencies"]) - ours == set(doctor.EXTRAS)
+    assert set(project["optional-dependencies"]) - ours == {"gpu", *doctor.EXTRAS}

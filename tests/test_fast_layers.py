@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from hardpairs.training import nets
 from hardpairs.training.nets import build_net, cosine_filters, hidden_part, trained_part
 from hardpairs.training.recipes import RECIPES
 
@@ -169,3 +170,14 @@ def test_muon_orthogonalises_as_keras_does(shape):
     ours = optimizer.zeropower_via_newtonschulz5(keras.ops.convert_to_tensor(matrix), 3)
     theirs = keras.optimizers.Muon().zeropower_via_newtonschulz5(matrix, 3)
     np.testing.assert_allclose(ours, theirs, atol=1e-5)
+
+
+def test_a_gpu_is_given_whole_batches(monkeypatch):
+    net = build_net("full_size", SHAPE, 5, options={"channels": (4, 4, 4), "pairs": (1, 0, 1)})
+    images = np.random.default_rng(0).integers(0, 256, (7, *SHAPE), np.uint8)
+    in_halves = nets.SideBySide(net)(images, training=True)
+    monkeypatch.setattr(nets, "has_gpu", lambda: True)
+    whole = nets.SideBySide(net)(images, training=True)
+    expected = net(images.astype(np.float32) / 255, training=True)
+    np.testing.assert_allclose(whole, expected, atol=1e-5)
+    assert not np.allclose(in_halves, expected, atol=1e-3)  # Batch norm over each half.

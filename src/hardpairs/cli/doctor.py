@@ -5,18 +5,22 @@ import importlib.util
 import os
 import platform
 from collections.abc import Iterator
-from pathlib import Path
 
 import click
 
 from hardpairs.foreign import one_line
-from hardpairs.training.environment import backend_name, default_precision
+from hardpairs.training import environment
+from hardpairs.training.environment import (
+    backend_name,
+    default_precision,
+    jax_finds_gpu,
+    jax_has_cuda,
+)
 from hardpairs.training.threads import VARIABLES, available_cores, use_cores
 
 # Extra -> the modules that it brings, and what they are for.
 EXTRAS = {
     "train": (("keras",), "`run`, `train`, `audit` and the studies"),
-    "gpu": (("jax_cuda12_plugin",), "training on the NVIDIA GPU of this machine"),
     "ray": (("ray",), "`--ray`"),
     "tables": (("pyarrow",), "Parquet and Feather files"),
     "map": (("openTSNE",), "`evaluate --map`"),
@@ -26,7 +30,6 @@ EXTRAS = {
         "`predict` and `serve`, without Keras",
     ),
 }
-NVIDIA = Path("/proc/driver/nvidia")  # Of a Linux driver.
 
 
 @click.command()
@@ -57,9 +60,9 @@ def _facts() -> Iterator[tuple[str, str]]:
 
 
 def _missing() -> Iterator[str]:
+    if environment.NVIDIA.exists() and not jax_has_cuda():
+        yield "missing: training on the NVIDIA GPU of this machine: pip install 'hardpairs[gpu]'"
     for extra, (modules, purpose) in EXTRAS.items():
-        if extra == "gpu" and not NVIDIA.exists():
-            continue
         if not all(map(importlib.util.find_spec, modules)):
             yield f"missing: {purpose}: pip install 'hardpairs[{extra}]'"
     backend = backend_name()
@@ -69,6 +72,8 @@ def _missing() -> Iterator[str]:
 
 def _slow() -> Iterator[str]:
     backend = backend_name()
+    if jax_finds_gpu():
+        return
     if backend in ("jax", "torch"):
         yield f"slow: the recipes' times are those of TensorFlow on two cores, not of {backend}"
     elif default_precision() == "float32":

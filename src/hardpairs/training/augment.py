@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 
 def augment(
@@ -86,12 +87,9 @@ def shift(images: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarray
     """Move each image by -most..most whole pixels down and right."""
     count, height, width, _ = images.shape
     padded = np.pad(images, ((0, 0), (most, most), (most, most), (0, 0)))
-    offsets = rng.integers(0, 2 * most + 1, size=(2, count)).T
-    moved = [
-        image[down : down + height, right : right + width]
-        for image, (down, right) in zip(padded, offsets, strict=True)
-    ]
-    return np.stack(moved)
+    down, right = rng.integers(0, 2 * most + 1, size=(2, count))
+    windows = sliding_window_view(padded, (height, width), axis=(1, 2))
+    return np.moveaxis(windows[np.arange(count), down, right], 1, -1)
 
 
 def cutout(images: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
@@ -130,6 +128,29 @@ def erase(images: np.ndarray, share: float, rng: np.random.Generator) -> np.ndar
     erased = images.copy()
     erased[chosen] = noise[chosen]
     return erased
+
+
+def mix(
+    images: np.ndarray, targets: np.ndarray, concentration: float, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Blend each image and its target with another's: mixup (Zhang et al., ICLR 2018).
+
+    Args:
+        images: uint8 (B, H, W, C).
+        targets: float32 (B, K).
+        concentration: Both parameters of the beta distribution of the shares, the paper's alpha.
+            Of its two images each blend keeps half or more of the first, so that classes stay as
+            frequent as they are.
+        rng: Draws the shares, then the order of the second images.
+    """
+    share = rng.beta(concentration, concentration, len(images))
+    share = np.round(256 * np.maximum(share, 1 - share))
+    other = rng.permutation(len(images))
+    of_pixels = share.astype(np.uint16)[:, None, None, None]
+    blended: Any = images * of_pixels + images[other] * (256 - of_pixels)
+    of_targets = (share / 256).astype(np.float32)[:, None]
+    mixed = targets * of_targets + targets[other] * (1 - of_targets)
+    return ((blended + 128) >> 8).astype(np.uint8), mixed
 
 
 AUGMENTATIONS: dict[str, Callable[[np.ndarray, Any, np.random.Generator], np.ndarray]] = {

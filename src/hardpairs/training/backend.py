@@ -7,9 +7,10 @@ import contextlib
 import logging
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 from hardpairs.errors import MissingExtra
-from hardpairs.training.environment import backend_name, default_precision
+from hardpairs.training.environment import backend_name, default_precision, jax_finds_gpu
 from hardpairs.training.threads import available_cores, use_cores
 
 
@@ -29,6 +30,9 @@ def _silent_stderr() -> Iterator[None]:
 use_cores(available_cores())
 os.environ["KERAS_BACKEND"] = backend_name()
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+if jax_finds_gpu():  # There compiling takes longer than most trainings; so each step does it once.
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache / "hardpairs" / "jax"))
 try:
     with _silent_stderr():
         import keras
@@ -39,4 +43,20 @@ except ImportError as error:
     ) from error
 logging.getLogger("tensorflow").setLevel(logging.ERROR)  # In a notebook it sets its own at import.
 
-__all__ = ["default_precision", "keras"]
+__all__ = ["default_precision", "has_gpu", "keras"]
+
+
+def has_gpu() -> bool:
+    """Whether the backend computes on a GPU."""
+    backend = keras.backend.backend()
+    if backend == "jax":
+        import jax
+
+        return jax.default_backend() == "gpu"
+    if backend == "torch":
+        import torch
+
+        return torch.cuda.is_available()
+    import tensorflow as tf
+
+    return bool(tf.config.list_physical_devices("GPU"))

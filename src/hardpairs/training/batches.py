@@ -6,11 +6,12 @@ its coordinates, on every backend.
 """
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 
-from hardpairs.training.augment import augment
+from hardpairs.training.augment import augment, mix
 from hardpairs.training.backend import keras
 
 BYTES_AT_ONCE = 2**22  # Of images handed to TensorFlow; each time costs it a millisecond.
@@ -33,6 +34,7 @@ class Batches(keras.utils.PyDataset):
         batch_size: int,
         seed: int,
         table: Sequence[tuple[str, Any]] = (),
+        mixup: float = 0.0,
         easy: np.ndarray | None = None,
         easy_every: int = 1,
     ) -> None:
@@ -44,13 +46,15 @@ class Batches(keras.utils.PyDataset):
             batch_size: B.
             seed: Decides order and augmentation.
             table: What to do to a batch, see `hardpairs.training.augment.augment`.
+            mixup: See `hardpairs.training.augment.mix`, which comes last; 0 for none.
             easy: Of these rows an epoch shows every ``easy_every``-th, the next epoch the next
                 ones; all other images are in every epoch.
             easy_every: See ``easy``.
         """
         super().__init__()
         self.images, self.targets = images, targets
-        self.batch_size, self.seed, self.table = batch_size, seed, table
+        self.batch_size, self.seed = batch_size, seed
+        self.table, self.mixup = table, mixup
         self.easy = np.array([], int) if easy is None else easy
         self.easy_every = easy_every
         self.others = np.setdiff1d(rows, self.easy)
@@ -65,8 +69,9 @@ class Batches(keras.utils.PyDataset):
     def __getitem__(self, step: int) -> tuple[np.ndarray, np.ndarray]:
         chosen = self.order[step * self.batch_size : (step + 1) * self.batch_size]
         rng = np.random.default_rng((self.seed, self.epoch, step))
-        turns = self.turns[chosen]
-        return augment(self.images[chosen], self.table, rng, turns), self.targets[chosen]
+        images = augment(self.images[chosen], self.table, rng, self.turns[chosen])
+        targets = self.targets[chosen]
+        return mix(images, targets, self.mixup, rng) if self.mixup else (images, targets)
 
     def begin_epoch(self, epoch: int) -> None:
         """Draw the epoch's order. Called by a callback: Keras' own hooks also fire for peeks."""
@@ -82,10 +87,11 @@ def as_fit_takes_them(batches: Batches) -> Any:
     """Return the batches as `keras.Model.fit` is fastest with on this backend.
 
     Under TensorFlow, Keras would wrap them in a dataset that tunes itself, which can hold up the
-    end of a training for seconds while its tuner sleeps.
+    end of a training for seconds while its tuner sleeps. Elsewhere it would make each batch only
+    when it is needed.
     """
     if keras.backend.backend() != "tensorflow":
-        return batches
+        return _MadeAhead(batches)
     import tensorflow as tf
 
     signature = (
@@ -110,3 +116,25 @@ def _several_at_once(batches: Batches) -> Iterator[tuple[np.ndarray, np.ndarray]
         steps = range(first, min(first + count, len(batches)))
         images, targets = zip(*(batches[step] for step in steps), strict=True)
         yield np.stack(images), np.stack(targets)
+
+
+class _MadeAhead(keras.utils.PyDataset):
+    """The same batches, the next ones made by threads while the backend computes."""
+
+    def __init__(self, batches: Batches) -> None:
+        super().__init__()
+        self.batches, self.epoch = batches, batches.epoch
+        self.threads = ThreadPoolExecutor(BATCHES_AHEAD)
+        self.coming: dict[int, Future[tuple[np.ndarray, np.ndarray]]] = {}
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __getitem__(self, step: int) -> tuple[np.ndarray, np.ndarray]:
+        if self.epoch != self.batches.epoch:
+            self.epoch = self.batches.epoch
+            self.coming.clear()
+        for index in range(step, min(step + BATCHES_AHEAD, len(self))):
+            if index not in self.coming:
+                self.coming[index] = self.threads.submit(self.batches.__getitem__, index)
+        return self.coming.pop(step).result()

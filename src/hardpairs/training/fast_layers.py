@@ -1,4 +1,4 @@
-"""Two operations of Keras' layers, exchanged for faster ones while training under TensorFlow.
+"""Operations of Keras' layers, exchanged for faster ones under TensorFlow and JAX.
 
 The layers stay Keras' own: nothing of this is saved with a net, and whoever loads one needs
 nothing of it. Values differ from Keras' by rounding only.
@@ -22,7 +22,14 @@ def with_fast_operations(net: keras.Model) -> keras.Model:
     operation does. Where hardly a position is left, the same holds of the images' gradient.
     Batch norm is one operation in the precision of its input, where Keras casts to float32 and
     back and takes about ten.
+
+    Those are TensorFlow's. Under JAX pooling is a maximum over an axis, whose gradient a GPU finds
+    faster than that of a window; equal values share it.
     """
+    if keras.backend.backend() == "jax":
+        for layer in net.layers:
+            if isinstance(layer, keras.layers.MaxPooling2D):
+                layer.call = _pool
     if keras.backend.backend() == "tensorflow":
         for layer in net.layers:
             # Of a single channel in, the products would have one row.
@@ -31,6 +38,15 @@ def with_fast_operations(net: keras.Model) -> keras.Model:
             if isinstance(layer, keras.layers.BatchNormalization):
                 layer.call = partial(_normalise, layer)
     return net
+
+
+def _pool(inputs: Any) -> Any:
+    """Stand in for `keras.layers.MaxPooling2D.call` of windows of 2 x 2."""
+    _, height, width, channels = inputs.shape
+    halves = height // 2, width // 2
+    whole = inputs[:, : 2 * halves[0], : 2 * halves[1]]
+    windows = keras.ops.reshape(whole, (-1, halves[0], 2, halves[1], 2, channels))
+    return keras.ops.max(windows, axis=(2, 4))
 
 
 def _convolve(padding: str, images: Any, kernel: Any) -> Any:

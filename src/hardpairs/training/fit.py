@@ -89,6 +89,7 @@ def train(
         batch_size=recipe.batch_size,
         seed=seed,
         table=recipe.augment,
+        mixup=recipe.mixup,
         easy=easy,
         easy_every=recipe.easy_every,
     )

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy.fft import dct
 
-from hardpairs.training.backend import keras
+from hardpairs.training.backend import has_gpu, keras
 from hardpairs.training.fast_layers import with_fast_operations
 from hardpairs.training.mirrored_layers import (
     MirroredConv2D,
@@ -133,7 +133,7 @@ def full_size(
     classes: int,
     *,
     channels: Sequence[int] = (32, 64, 128),
-    pairs: int = 0,
+    pairs: int | Sequence[int] = 0,
     all_patterns: bool = True,
     mirror_average: bool = False,
 ) -> keras.Model:
@@ -141,17 +141,21 @@ def full_size(
 
     Convolving before anything is pooled costs most and gains most. ``channels`` are those at each
     of the three sizes. At each of the two smaller ones follow ``pairs`` of convolutions that learn
-    what to add to what came in (He et al., CVPR 2016). The last layer is given averages over
-    positions. ``all_patterns``: see `cosine_filters`; ``mirror_average``: see `_classifier`.
+    what to add to what came in (He et al., CVPR 2016); three numbers are those of all three sizes.
+    The last layer is given averages over positions. ``all_patterns``: see `cosine_filters`;
+    ``mirror_average``: see `_classifier`.
     """
     first, second, third = channels
+    at_first, at_second, at_third = (0, pairs, pairs) if isinstance(pairs, int) else pairs
     inputs = layers.Input(shape)
     outputs = layers.ReLU()(_fixed_cosines(inputs, all_patterns))
-    outputs = _block(outputs, first, pooled=True)
-    outputs = _block(outputs, second, padding="valid", pooled=not pairs)
-    if pairs:
-        outputs = _pool(_residual(outputs, pairs, _block))
-    outputs = _residual(_block(outputs, third), pairs, _block)
+    outputs = _block(outputs, first, pooled=not at_first)
+    if at_first:
+        outputs = _pool(_residual(outputs, at_first, _block))
+    outputs = _block(outputs, second, padding="valid", pooled=not at_second)
+    if at_second:
+        outputs = _pool(_residual(outputs, at_second, _block))
+    outputs = _residual(_block(outputs, third), at_third, _block)
     outputs = _block(outputs, third, padding="valid")
     outputs = layers.GlobalAveragePooling2D(dtype="float32")(outputs)
     return _classifier(inputs, outputs, classes, mirror_average)
@@ -318,16 +322,20 @@ class SideBySide(keras.Model):
     """A net as it is trained and asked: on bytes, and on two halves of each batch at once.
 
     Each half has a processor core of its own. The weights are those of the net it is given.
-    Nothing else changes, but that batch norm takes its statistics over half of a batch.
+    Nothing else changes, but that batch norm takes its statistics over half of a batch. A GPU
+    has no cores to share out: there the batch stays whole.
     """
 
     def __init__(self, net: keras.Model) -> None:
         super().__init__()
         self.net = with_fast_operations(net)
+        self.whole = has_gpu()
 
     def call(self, images: Any, training: bool | None = None) -> Any:
         """Take uint8 (N, height, width, channels), return what the net returns for their pixels."""
         pixels = ops.cast(images, "float32") / 255
+        if self.whole:
+            return self.net(pixels, training=training)
         count = ops.shape(pixels)[0]
         half = count // 2
         # Of an odd number both halves see the middle image, so that none is ever empty.

@@ -68,6 +68,7 @@ def _described(record: Any) -> tuple[str, Shape, int, dict[str, Any]]:
     height, width, channels = record["shape"]
     known = [*inspect.signature(NETS[name]).parameters][2:]
     counts, pairs = _channels(options), options.get("pairs", 0)
+    pairs = pairs if isinstance(pairs, list) else [0, pairs, pairs]
     if (
         not all(_is_number(side, SMALLEST_SIDE, LARGEST_SIDE) for side in (height, width))
         or channels not in (1, 3)
@@ -76,7 +77,8 @@ def _described(record: Any) -> tuple[str, Shape, int, dict[str, Any]]:
         or not all(isinstance(value, bool | int | str | list) for value in options.values())
         or len(counts) > MOST_LAYERS
         or not all(_is_number(count, 1, MOST_FILTERS) for count in counts)
-        or not _is_number(pairs, 0, MOST_LAYERS)
+        or len(pairs) != 3
+        or not all(_is_number(count, 0, MOST_LAYERS) for count in pairs)
     ):
         raise InputError("names a net that this hardpairs doesn't have; train again.")
     return name, (height, width, channels), classes, options
