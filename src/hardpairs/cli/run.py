@@ -29,6 +29,7 @@ from hardpairs.data.split import Dataset
 from hardpairs.data.votes import load_votes
 from hardpairs.files import Taken, whole_folder
 from hardpairs.stopping import Stopped
+from hardpairs.training.edges import edge_shares_beside
 from hardpairs.training.progress import OnProgress, Progress
 from hardpairs.training.recipes import find_recipe
 from hardpairs.training.start import start_keras
@@ -113,6 +114,9 @@ def _train(
         if votes is not None:  # A file that doesn't fit is refused before the training, not after.
             classes = len(dataset.class_names)
             load_votes(votes, dataset.test.labels, dataset.test.ids, classes)
+        edges = stack.enter_context(
+            edge_shares_beside(dataset.train, dataset.test, len(dataset.class_names))
+        )
         show(Progress("starting Keras"))
         start_keras()
         from hardpairs.training.runs import create_run
@@ -127,6 +131,7 @@ def _train(
                 precision=precision,
                 train_rows=train_rows,
                 state=state,
+                edges=edges,
                 on_progress=show,
             )
     with suppress(OSError):

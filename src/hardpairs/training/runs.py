@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +11,6 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from hardpairs.analysis.gradients import edge_components
 from hardpairs.analysis.neighbours import (
     HIDDEN_COMPONENTS,
     Neighbours,
@@ -26,6 +26,7 @@ from hardpairs.data.split import Dataset, Split, SplitName
 from hardpairs.files import whole_file, write_text
 from hardpairs.predictions.predictions import Predictions, save_predictions
 from hardpairs.training.backend import keras
+from hardpairs.training.edges import MOST_CANDIDATES, Shares, edge_shares
 from hardpairs.training.fit import TrainedModel, train
 from hardpairs.training.nets import hidden_part
 from hardpairs.training.predict import hidden_layer, predict
@@ -34,8 +35,6 @@ from hardpairs.training.recipes import Recipe
 from hardpairs.training.record import config_toml, describe_run, environment, history_csv
 from hardpairs.training.stored_model import save_model
 
-# Half of Fashion-MNIST's training images: enough neighbours, at half of the time.
-NEIGHBOUR_CANDIDATES = 30_000
 MOST_ACTIVATIONS = 2**26  # Of all candidates: those of a wide layer are fewer.
 AT_A_TIME = 5000  # Images whose activations are in memory: a wide layer's are 64 MB.
 
@@ -104,6 +103,7 @@ def create_run(
     precision: str | None = None,
     train_rows: np.ndarray | None = None,
     state: Path | None = None,
+    edges: Callable[[], Shares] | None = None,
     on_progress: OnProgress = ignore,
 ) -> Predictions:
     """Train, predict the test split once, and fill ``folder``.
@@ -116,6 +116,7 @@ def create_run(
         folder: An existing folder.
         train_rows: int64, where each training image stands in the data as it is loaded; None where
             they are all there.
+        edges: See `net_neighbours`.
         dataset, recipe, seed, precision, state, on_progress: As for
             `hardpairs.training.fit.train`.
 
@@ -135,7 +136,7 @@ def create_run(
         save_predictions(outcome.validation, folder / "validation.npz")
     _write_weights(trained, folder)
     on_progress(Progress("finding neighbours"))
-    neighbours, hidden = net_neighbours(trained.model, dataset)
+    neighbours, hidden = net_neighbours(trained.model, dataset, edges)
     if train_rows is not None:
         neighbours = replace(neighbours, indices=train_rows[neighbours.indices].astype(np.int32))
     save_neighbours(neighbours, folder / "neighbours.npz")
@@ -153,8 +154,16 @@ def _write_weights(trained: TrainedModel, folder: Path) -> None:
     save_model(trained.model, folder / "model.keras")
 
 
-def net_neighbours(model: "keras.Model", dataset: Dataset) -> tuple[Neighbours, np.ndarray]:
+def net_neighbours(
+    model: "keras.Model", dataset: Dataset, edges: Callable[[], Shares] | None = None
+) -> tuple[Neighbours, np.ndarray]:
     """Find each test image's nearest training images: a few, and the classes of many.
+
+    Args:
+        model: The net in whose last hidden layer they are near.
+        dataset: The images.
+        edges: What gives the classes by edges, as `hardpairs.training.edges.edge_shares_beside`
+            has it; by default they are found here.
 
     Returns:
         They, and float32 (N, D), the test images' principal components of the last hidden layer.
@@ -162,7 +171,7 @@ def net_neighbours(model: "keras.Model", dataset: Dataset) -> tuple[Neighbours, 
     train, classes = dataset.train, len(dataset.class_names)
     layer = hidden_layer(model)
     width = math.prod(model.layers[-1].input.shape[1:])
-    most = min(NEIGHBOUR_CANDIDATES, MOST_ACTIVATIONS // width)
+    most = min(MOST_CANDIDATES, MOST_ACTIVATIONS // width)
     candidates = np.arange(len(train))[:: -(-len(train) // most)]
     labels = train.labels[candidates]
     axes = principal_axes(
@@ -174,21 +183,18 @@ def net_neighbours(model: "keras.Model", dataset: Dataset) -> tuple[Neighbours, 
         activations = (layer(images[start : start + AT_A_TIME]) for start in starts)
         return np.concatenate([(part @ axes) / row_lengths(part) for part in activations])
 
-    def by_edges() -> np.ndarray | None:
-        seen, new = edge_components(train.take(candidates).images, dataset.test.images)
-        return class_shares(seen, labels, new, classes)
+    def by_edges() -> Shares:
+        return edge_shares(train.take(candidates).images, labels, dataset.test.images, classes)
 
-    # Two searches side by side, each in one thread, take two thirds of the time that one after the
+    # Searches side by side, each in one thread, take two thirds of the time that one after the
     # other takes with both: threads that share products would wait for each other, and for
     # TensorFlow's.
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(1) as beside:
-        edges = beside.submit(by_edges)
+        by_edge = beside.submit(edges or by_edges)
         known, asked = projected(train.pixels[candidates]), projected(dataset.test.pixels)
-        neighbours = replace(
-            find_neighbours(known, candidates, labels, asked),
-            hidden=class_shares(known, labels, asked, classes),
-        )
-        return replace(neighbours, edges=edges.result()), asked
+        by_layer = beside.submit(class_shares, known, labels, asked, classes)
+        neighbours = find_neighbours(known, candidates, labels, asked)
+        return replace(neighbours, hidden=by_layer.result(), edges=by_edge.result()), asked
 
 
 def first_layer_kernels(model: "keras.Model") -> np.ndarray | None:
