@@ -66,7 +66,8 @@ def edge_shares_beside(train: Split, test: Split, classes: int) -> Iterator[Call
 
         def wait() -> Shares:
             packed = answer.result()
-            return np.load(io.BytesIO(packed)) if packed else edge_shares(*found)
+            whole = packed and process.returncode == 0
+            return np.load(io.BytesIO(packed)) if whole else edge_shares(*found)
 
         try:
             yield wait
@@ -77,7 +78,7 @@ def edge_shares_beside(train: Split, test: Split, classes: int) -> Iterator[Call
 
 def _started() -> subprocess.Popen:
     return subprocess.Popen(
-        [sys.executable, "-m", __name__],
+        [sys.executable, "-P", "-m", __name__],  # -P: nothing is imported from where it is called.
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
