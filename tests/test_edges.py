@@ -26,6 +26,7 @@ def expected(train: Split, test: Split, rows: slice = slice(None)) -> np.ndarray
 def test_a_process_of_its_own_finds_the_same(splits, monkeypatch):
     train, test = splits
     monkeypatch.setattr(edges, "available_cores", lambda: 2)
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)  # Which decides what a pipe can do.
     wanted = expected(train, test)
     assert (wanted.argmax(axis=1) == test.labels).mean() > 0.8
     monkeypatch.setattr(edges, "edge_shares", None)  # Not to be found here.

@@ -109,7 +109,9 @@ def _main() -> None:
     with np.load(io.BytesIO(sys.stdin.buffer.read())) as given:
         found = edge_shares(given["known"], given["labels"], given["asked"], int(given["classes"]))
     if found is not None:
-        np.save(sys.stdout.buffer, found)
+        file = io.BytesIO()  # NumPy can't write into a pipe that is buffered.
+        np.save(file, found)
+        sys.stdout.buffer.write(file.getvalue())
 
 
 if __name__ == "__main__":
