@@ -44,16 +44,22 @@ def edge_shares(known: Images, labels: np.ndarray, asked: Images, classes: int) 
 
 
 @contextmanager
-def edge_shares_beside(train: Split, test: Split, classes: int) -> Iterator[Callable[[], Shares]]:
+def edge_shares_beside(
+    train: Split, test: Split, classes: int
+) -> Iterator[Callable[[], Shares] | None]:
     """Find the test images' `edge_shares` among the training images, beside what comes next.
 
     Yields:
-        What waits for them. It finds them itself where that process couldn't, where there is one
-        core, or where images aren't small arrays, which would take long to hand over.
+        What waits for them, and finds them itself where that process couldn't or where there is
+        one core. None where images aren't small arrays: those would take long to hand over, and
+        how many of them are asked is for the net to say.
     """
+    if not _is_small(train.images, test.images) or len(test) > MOST_TESTED:
+        yield None
+        return
     part = train.take(slice(None, None, -(-len(train) // MOST_CANDIDATES)))
     found = part.images, part.labels, test.images, classes
-    if available_cores() == 1 or not _is_small(part.images, test.images):
+    if available_cores() == 1:
         yield lambda: edge_shares(*found)
         return
     with futures.ThreadPoolExecutor(1) as thread, ExitStack() as stack:
@@ -91,12 +97,7 @@ def _is_small(*images: Images) -> bool:
     """Whether `small_images` would leave them as they are."""
     arrays = [each for each in images if isinstance(each, np.ndarray)]
     sizes = {each.shape[1:] for each in arrays}
-    return (
-        len(arrays) == len(images)
-        and len(sizes) == 1
-        and np.prod(*sizes) <= GRAY_SIDE**2
-        and max(map(len, images)) <= MOST_TESTED
-    )
+    return len(arrays) == len(images) and len(sizes) == 1 and np.prod(*sizes) <= GRAY_SIDE**2
 
 
 def _packed(known: Any, labels: np.ndarray, asked: Any, classes: int) -> bytes:
