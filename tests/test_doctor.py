@@ -1,5 +1,7 @@
 import importlib.metadata
 import os
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -97,6 +99,36 @@ def test_says_what_is_slow(monkeypatch, flags, slow):
     monkeypatch.setattr("hardpairs.training.environment._processor_flags", lambda: flags)
     assert ("doesn't multiply bf16" in told(KERAS_BACKEND="tensorflow")) == slow
     assert "not of jax" in told(KERAS_BACKEND="jax")
+
+
+@pytest.mark.parametrize(
+    ("flags", "before", "after"),
+    [({"avx2"}, None, "1"), ({"avx2"}, "0", "0"), ({"neon"}, None, None)],
+)
+def test_onednn_computes_where_it_is_faster(monkeypatch, flags, before, after):
+    monkeypatch.setattr(environment, "_processor_flags", lambda: flags)
+    monkeypatch.setenv(environment.ONEDNN_VARIABLE, before or "")  # What is set is undone.
+    if before is None:
+        monkeypatch.delenv(environment.ONEDNN_VARIABLE)
+    environment.use_onednn()
+    assert os.environ.get(environment.ONEDNN_VARIABLE) == after
+    shown = f"{environment.ONEDNN_VARIABLE}={after}" in told(KERAS_BACKEND="tensorflow")
+    assert shown == (after is not None)
+
+
+@pytest.mark.train
+def test_a_training_computes_with_onednn(monkeypatch):
+    code = (
+        "import os; from hardpairs.training import backend, environment\n"
+        "print(os.environ.get(environment.ONEDNN_VARIABLE))"
+    )
+    environ = {**os.environ, "KERAS_BACKEND": "tensorflow"}
+    environ.pop(environment.ONEDNN_VARIABLE, None)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environ
+    )
+    here = environment.AVX2_FLAG in environment._processor_flags()
+    assert done.stdout.split() == ["1" if here else "None"]
 
 
 def test_knows_every_extra_that_users_may_want():

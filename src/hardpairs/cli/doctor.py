@@ -15,6 +15,7 @@ from hardpairs.training.environment import (
     default_precision,
     jax_finds_gpu,
     jax_has_cuda,
+    use_onednn,
 )
 from hardpairs.training.threads import VARIABLES, available_cores, use_cores
 
@@ -56,7 +57,10 @@ def _facts() -> Iterator[tuple[str, str]]:
     yield "precision", f"{default_precision()} (--precision decides)"
     if backend == "tensorflow":
         use_cores(available_cores())
-        yield "threads", ", ".join(f"{name}={os.environ[name]}" for name in VARIABLES)
+        use_onednn()
+        names = [*VARIABLES, environment.ONEDNN_VARIABLE]
+        chosen = [f"{name}={os.environ[name]}" for name in names if name in os.environ]
+        yield "settings", ", ".join(chosen)
 
 
 def _missing() -> Iterator[str]:

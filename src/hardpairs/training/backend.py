@@ -10,7 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hardpairs.errors import MissingExtra
-from hardpairs.training.environment import backend_name, default_precision, jax_finds_gpu
+from hardpairs.training.environment import (
+    backend_name,
+    default_precision,
+    jax_finds_gpu,
+    use_onednn,
+)
 from hardpairs.training.threads import available_cores, use_cores
 
 
@@ -28,6 +33,7 @@ def _silent_stderr() -> Iterator[None]:
 
 
 use_cores(available_cores())
+use_onednn()
 os.environ["KERAS_BACKEND"] = backend_name()
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 if jax_finds_gpu():  # There compiling takes longer than most trainings; so each step does it once.

@@ -3,9 +3,10 @@
 import gc
 import sys
 
-# Keras imports these where they are installed, for what no command does: tables as input, its
-# wrappers for scikit-learn, its plots. They would take as long as half of TensorFlow.
-UNUSED = ("matplotlib", "pandas", "sklearn")
+# Keras and TensorFlow import these where they are installed, for what no command does: tables as
+# input, wrappers for scikit-learn, plots, notebooks. They would take as long as half of
+# TensorFlow.
+UNUSED = ("IPython", "matplotlib", "pandas", "sklearn")
 
 
 def start_keras() -> None:
