@@ -2,7 +2,6 @@ import io
 import json
 import os
 import re
-import resource
 import shutil
 import signal
 import subprocess
@@ -314,11 +313,9 @@ def test_output_that_cannot_be_written(tmp_path):
 
 @pytest.mark.parametrize("arguments", [("--help",), ("run", "--nonsense"), ("recipes",)])
 def test_answers_come_at_once_without_keras(arguments):
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = run_cli(*arguments, PYTHONPROFILEIMPORTTIME="1")
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert "hardpairs.cli.main" in done.stderr
-    for heavy in ("keras", "sklearn", "matplotlib"):
+    for heavy in ("keras", "sklearn", "matplotlib", "scipy"):
         assert heavy not in done.stderr
-    # Processor time: what the user waits for on an idle machine, and fair on a busy one.
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.5
+    # Modules, a hundred of them 0.05 to 0.15 s: seconds would be those of the machine.
+    assert done.stderr.count("import time:") < 500
