@@ -21,6 +21,7 @@ from hardpairs.analysis.verdicts import (
     headline,
     judge_mistakes,
     mistakes_csv,
+    percent_texts,
     verdicts_dict,
     whole_percents,
 )
@@ -250,3 +251,8 @@ def test_shares_sum_to_100(counts):
     assert sum(percents) == 100
     exact = 100 * np.array(counts) / sum(counts)
     assert (np.abs(np.array(percents) - exact) < 1).all()
+
+
+@given(st.lists(st.integers(0, 10**6), min_size=1, max_size=6).filter(sum))
+def test_what_is_there_is_not_0_percent(counts):
+    assert [text == "0%" for text in percent_texts(counts)] == [not count for count in counts]

@@ -208,11 +208,21 @@ def headline(verdicts: Verdicts) -> str:
         return verdicts.reason
     if not len(verdicts):
         return "There are no mistakes to judge."
-    suspect, ambiguous, error, unknown = whole_percents([*count_verdicts(verdicts).values()])
+    suspect, ambiguous, error, unknown = percent_texts([*count_verdicts(verdicts).values()])
     return (
-        f"Of {len(verdicts):,} mistakes {suspect}% look mislabelled, {ambiguous}% are ambiguous, "
-        f"{error}% are model errors, {unknown}% can't be told."
+        f"Of {len(verdicts):,} mistakes {suspect} look mislabelled, {ambiguous} are ambiguous, "
+        f"{error} are model errors, {unknown} can't be told."
     )
+
+
+def percent_texts(counts: Sequence[int]) -> list[str]:
+    """`whole_percents` as text, in which what is there isn't 0%.
+
+    >>> percent_texts([3, 797, 0])
+    ['under 1%', '100%', '0%']
+    """
+    texts = zip(counts, whole_percents(counts), strict=True)
+    return [f"{percent}%" if percent or not count else "under 1%" for count, percent in texts]
 
 
 def whole_percents(counts: Sequence[int]) -> list[int]:

@@ -15,7 +15,7 @@ from hardpairs.analysis.changes import interval_text, points
 from hardpairs.analysis.difference import Difference
 from hardpairs.analysis.evaluation import Evaluation
 from hardpairs.analysis.subject import Subject
-from hardpairs.analysis.verdicts import Verdicts, count_verdicts, headline, whole_percents
+from hardpairs.analysis.verdicts import Verdicts, count_verdicts, headline, percent_texts
 from hardpairs.foreign import one_line, spoken_names
 from hardpairs.report.describe import accuracy_line, describe
 from hardpairs.report.page.difference import render_difference
@@ -50,9 +50,9 @@ def _(verdicts: Verdicts) -> str:
     counts = count_verdicts(verdicts)
     if not len(verdicts):
         return _line(headline(verdicts))
-    shares = whole_percents(list(counts.values()))
+    shares = percent_texts(list(counts.values()))
     rows = [
-        (name, f"{count:,}", f"{share}%")
+        (name, f"{count:,}", share)
         for (name, count), share in zip(counts.items(), shares, strict=True)
     ]
     return _joined(_line(headline(verdicts)), table(("verdict", "mistakes", "share"), rows))
