@@ -17,6 +17,7 @@ from hardpairs.training.environment import (
     jax_has_cuda,
     use_onednn,
 )
+from hardpairs.training.recipes import WITHOUT_BF16
 from hardpairs.training.threads import VARIABLES, available_cores, use_cores
 
 # Extra -> the modules that it brings, and what they are for.
@@ -81,7 +82,7 @@ def _slow() -> Iterator[str]:
     if backend in ("jax", "torch"):
         yield f"slow: the recipes' times are those of TensorFlow on two cores, not of {backend}"
     elif default_precision() == "float32":
-        yield "slow: this processor doesn't multiply bf16: a training takes up to twice as long"
+        yield f"slow: this processor doesn't multiply bf16: {WITHOUT_BF16}"
     if available_cores() < 2:
         yield "slow: one core; the recipes' times are those of two"
 

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hardpairs.foreign import one_line, spoken_names
-from hardpairs.training.recipes import RECIPES
+from hardpairs.training.recipes import RECIPES, WITHOUT_BF16
 
 if TYPE_CHECKING:
     from hardpairs.analysis.audit import Audit
@@ -145,7 +145,7 @@ def print_recipes(console: Console) -> None:
         for recipe in RECIPES.values():
             console.print(f"[bold]{recipe.name}[/bold]: {recipe.measured}", highlight=False)
             console.print(f"  {recipe.description}", highlight=False)
-        console.print("Measured on Fashion-MNIST, two cores.\n", highlight=False)
+        console.print("Measured on Fashion-MNIST.", highlight=False)
     else:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         for name in ("recipe", "what it is", "epochs", "on Fashion-MNIST, two cores"):
@@ -155,6 +155,12 @@ def print_recipes(console: Console) -> None:
             row = (recipe.name, recipe.description, f"{most}{recipe.epochs}", recipe.measured)
             table.add_row(*row)
         console.print(table)
+    console.print(
+        "Two cores of an AMD EPYC that multiplies bf16; on one that doesn't, as on many laptops, "
+        f"{WITHOUT_BF16}.\n",
+        markup=False,
+        highlight=False,
+    )
     console.print(
         "On an NVIDIA GPU the same recipes train with JAX: pip install 'hardpairs[gpu]' without "
         "the extra train. On an H200, once compiled:",

@@ -8,6 +8,8 @@ from hardpairs.errors import InputError
 
 # Fields that are for people and decide nothing.
 WORDS_ONLY = ("name", "description", "measured", "on_gpu")
+# Measured, see docs/speed.md.
+WITHOUT_BF16 = "a training takes four to five times as long as its recipe says"
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,7 @@ class Recipe:
         name: How the command line calls it.
         description: What is trained, in a few words.
         measured: Its accuracy on Fashion-MNIST's test images and the time of its ``fit`` on two
-            cores, with the number of seeds; see docs/speed.md.
+            cores that multiply bf16, with the number of seeds; see docs/speed.md.
         on_gpu: The same on one NVIDIA H200, where that was measured: the time without compiling.
         net: Name of a function in `hardpairs.training.nets.NETS`.
         net_options: What that function takes beside the shape of the images and the classes.
