@@ -317,5 +317,5 @@ def test_answers_come_at_once_without_keras(arguments):
     assert "hardpairs.cli.main" in done.stderr
     for heavy in ("keras", "sklearn", "matplotlib", "scipy"):
         assert heavy not in done.stderr
-    # Modules, a hundred of them 0.05 to 0.15 s: seconds would be those of the machine.
+    # Modules and not seconds, which a slow or busy machine takes more of.
     assert done.stderr.count("import time:") < 500

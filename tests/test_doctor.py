@@ -117,7 +117,7 @@ def test_onednn_computes_where_it_is_faster(monkeypatch, flags, before, after):
 
 
 @pytest.mark.train
-def test_a_training_computes_with_onednn(monkeypatch):
+def test_starting_keras_asks_for_onednn():
     code = (
         "import os; from hardpairs.training import backend, environment\n"
         "print(os.environ.get(environment.ONEDNN_VARIABLE))"

@@ -18,6 +18,7 @@ from hardpairs.errors import InputError
 from hardpairs.training.predict import predict
 from hardpairs.training.recipes import RECIPES
 from hardpairs.training.runs import create_run
+from toys import NARROW_RECORD
 
 pytestmark = [
     pytest.mark.train,
@@ -27,10 +28,7 @@ pytestmark = [
 SHAPES = [(8, 8, 1), (28, 28, 1), (32, 32, 3), (64, 64, 3)]
 # The net that `best` had before is among the runs that people have.
 EARLIER = replace(RECIPES["best"], name="mirrored", net="mirrored", net_options={})
-# As deep as it is, but narrow: at 64 x 64 its own width takes a minute and a half.
-NARROW = {**RECIPES["record"].net_options, "channels": (8, 16, 32)}
-RECORD = replace(RECIPES["record"], net_options=NARROW)
-TRAINED = {**RECIPES, "record": RECORD, "mirrored": EARLIER}
+TRAINED = {**RECIPES, "record": NARROW_RECORD, "mirrored": EARLIER}
 # As users train, in a graph; on the other shapes step by step: tracing is nearly all that it takes.
 IN_A_GRAPH = {name: SHAPES[number % len(SHAPES)] for number, name in enumerate(TRAINED)}
 
