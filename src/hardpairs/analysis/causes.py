@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hardpairs.analysis.samples import even_sample
+
 SMALLEST = 1e-12  # Below it a float32 softmax has rounded to 0.
 MOST_SCORES = 20_000_000
 PAIRS_COUNTED, NUMBERS_FITTED = 2**21, 2**18
@@ -52,7 +54,7 @@ def label_errors(scores: np.ndarray, labels: np.ndarray) -> LabelErrors:
     images, classes = scores.shape
     rows, likeliest = np.arange(images), scores.argmax(axis=1)
     own, wrong = scores[rows, labels].astype(np.float64), likeliest != labels
-    sample = np.arange(0, images, max(1, -(-images * classes // PAIRS_COUNTED)))
+    sample = even_sample(images, max(PAIRS_COUNTED // classes, 1))
     rates = _slip_rates(scores, labels, likeliest, sample)
     by_looks = _share_by_looks(
         *(own, wrong),
@@ -206,7 +208,7 @@ def pool(sources: Sequence[np.ndarray], labels: np.ndarray) -> np.ndarray:
         float32 (N, K).
     """
     logs = np.stack(sources)
-    rows = np.arange(0, len(labels), max(1, -(-labels.size * logs.shape[2] // NUMBERS_FITTED)))
+    rows = even_sample(len(labels), max(NUMBERS_FITTED // logs.shape[2], 1))
     weights = _weights(logs[:, rows].astype(np.float64), labels[rows])
     return _log_softmax(np.tensordot(weights.astype(np.float32), logs, 1))
 

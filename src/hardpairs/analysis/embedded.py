@@ -17,6 +17,7 @@ from hardpairs.analysis.neighbours import (
     project,
     unit_rows,
 )
+from hardpairs.analysis.samples import even_sample
 from hardpairs.labels import listed
 
 MOST_CANDIDATES = 10_000
@@ -39,7 +40,7 @@ def embedded_neighbours(embeddings: np.ndarray, labels: np.ndarray, classes: int
     rows = unit_rows(embeddings)
     if rows.shape[1] > HIDDEN_COMPONENTS:
         rows, _ = project(rows, rows[:0], HIDDEN_COMPONENTS)
-    chosen = np.arange(0, len(rows), -(-len(rows) // MOST_CANDIDATES))
+    chosen = even_sample(len(rows), MOST_CANDIDATES)
     place_of = np.full(len(rows), -1)
     place_of[chosen] = np.arange(len(chosen))
     known = np.column_stack([rows[chosen], -np.square(rows[chosen]).sum(axis=1) / 2])

@@ -10,6 +10,7 @@ import numpy as np
 
 from hardpairs.analysis.neighbours import Neighbours, find_neighbours, project
 from hardpairs.analysis.pixels import small_images
+from hardpairs.analysis.samples import even_sample
 from hardpairs.data.split import Images, Split
 
 COMPONENTS = 40
@@ -25,7 +26,7 @@ def edge_neighbours(train: Split, test: Split) -> tuple[Neighbours, Neighbours]:
     Above 60,000 training images an even sample of so many are candidates.
     """
     seen, new = edge_components(train.images, test.images)
-    rows = np.arange(0, len(train), -(-len(train) // MOST_CANDIDATES))
+    rows = even_sample(len(train), MOST_CANDIDATES)
     known = seen[rows], rows, train.labels[rows]
     return find_neighbours(*known, seen, among_themselves=True), find_neighbours(*known, new)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hardpairs.analysis.samples import even_sample
 from hardpairs.errors import InputError
 from hardpairs.files import whole_file
 from hardpairs.npz import read_npz
@@ -115,13 +116,8 @@ def project(
     Returns:
         float32 (C, n) and (N, n); n is ``components``, or less where there aren't as many.
     """
-    axes = principal_axes(even_sample(candidates), components)
+    axes = principal_axes(candidates[even_sample(len(candidates), SAMPLED)], components)
     return candidates @ axes, queries @ axes
-
-
-def even_sample(candidates: np.ndarray) -> np.ndarray:
-    """Return 1,000 rows or fewer: enough for principal axes, and small products whatever D is."""
-    return candidates[:: -(-len(candidates) // SAMPLED)]
 
 
 def principal_axes(sample: np.ndarray, components: int) -> np.ndarray:
@@ -147,7 +143,7 @@ def class_shares(
 ) -> np.ndarray | None:
     """The share of each class among the nearest candidates: a third of a class's, 2,000 at most.
 
-    A query's distance up to which candidates count is found from an even sample of 4,000 of them,
+    A query's distance up to which candidates count is found from a sample of 4,000 of them,
     so their number varies by some percent; nothing is sorted, and the distances of some dozens of
     queries at a time are one matrix product.
 
@@ -165,7 +161,9 @@ def class_shares(
     # The nearest by Euclid's distance have the largest q c - c c / 2.
     known = np.column_stack([candidates, -np.square(candidates).sum(axis=1) / 2])
     asked = np.column_stack([queries, np.ones(len(queries))]).astype(np.float32)
-    known, one_hot = known.astype(np.float32), np.eye(classes, dtype=np.float32)[labels]
+    mixed = np.random.default_rng(0).permutation(len(known))  # So that every n-th is a sample.
+    known = known[mixed].astype(np.float32)
+    one_hot = np.eye(classes, dtype=np.float32)[labels[mixed]]
     wanted = min(max(len(known) // (3 * classes), NEIGHBOURS), MOST_NEIGHBOURS, len(known))
     step = -(-len(known) // THRESHOLD_SAMPLE)
     sampled = len(range(0, len(known), step))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hardpairs.analysis.neighbours import unit_rows
+from hardpairs.analysis.samples import even_sample
 from hardpairs.data.split import Split, thumbnails
 
 DIRECTIONS = 64
@@ -109,10 +110,10 @@ def measure_likeness(predict: Predict, train: Split, test: Split) -> dict[str, n
     shape = train.pixels.shape[1:]
     side = min(KEPT_SIDE, max(shape[:2]))
     count = min(KEPT_IMAGES, KEPT_BYTES // (side * side * shape[2]), len(train))
-    rows = np.linspace(0, len(train) - 1, count).astype(np.int64)
+    rows = even_sample(len(train), count)
     # So many images as their hidden values fit into memory; what is left out only turns the axes.
     width = predict(train.pixels[:1])[1].shape[1]
-    some = rows[:: 1 + len(rows) * width // MOST_VALUES]
+    some = rows[even_sample(len(rows), max(MOST_VALUES // width, 1))]
     directions = main_directions(predict(train.pixels[some])[1])
 
     def project(images: np.ndarray) -> np.ndarray:
@@ -122,7 +123,7 @@ def measure_likeness(predict: Predict, train: Split, test: Split) -> dict[str, n
     vectors = project(train.pixels[rows]).astype(np.float16)
     labels = train.labels[rows]
     kept = vectors.astype(np.float32)
-    of_test = project(test.pixels[:: -(-len(test) // MOST_TEST_IMAGES)])
+    of_test = project(test.pixels[even_sample(len(test), MOST_TEST_IMAGES)])
     distances = np.concatenate(
         [
             find_nearest(kept, of_test[i : i + AT_A_TIME])[1][:, -1]

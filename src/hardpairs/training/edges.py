@@ -18,6 +18,7 @@ import numpy as np
 from hardpairs.analysis.gradients import edge_components
 from hardpairs.analysis.neighbours import class_shares
 from hardpairs.analysis.pixels import GRAY_SIDE
+from hardpairs.analysis.samples import even_sample
 from hardpairs.data.split import Images, Split
 from hardpairs.training.threads import available_cores
 
@@ -57,7 +58,7 @@ def edge_shares_beside(
     if not _is_small(train.images, test.images) or len(test) > MOST_TESTED:
         yield None
         return
-    part = train.take(slice(None, None, -(-len(train) // MOST_CANDIDATES)))
+    part = train.take(even_sample(len(train), MOST_CANDIDATES))
     found = part.images, part.labels, test.images, classes
     if available_cores() == 1:
         yield lambda: edge_shares(*found)

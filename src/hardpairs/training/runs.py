@@ -13,15 +13,16 @@ from threadpoolctl import threadpool_limits
 
 from hardpairs.analysis.neighbours import (
     HIDDEN_COMPONENTS,
+    SAMPLED,
     Neighbours,
     class_shares,
-    even_sample,
     find_neighbours,
     principal_axes,
     row_lengths,
     save_neighbours,
     unit_rows,
 )
+from hardpairs.analysis.samples import even_sample
 from hardpairs.data.split import Dataset, Split, SplitName
 from hardpairs.files import whole_file, write_text
 from hardpairs.predictions.predictions import Predictions, save_predictions
@@ -172,11 +173,10 @@ def net_neighbours(
     layer = hidden_layer(model)
     width = math.prod(model.layers[-1].input.shape[1:])
     most = min(MOST_CANDIDATES, MOST_ACTIVATIONS // width)
-    candidates = np.arange(len(train))[:: -(-len(train) // most)]
+    candidates = even_sample(len(train), most)
     labels = train.labels[candidates]
-    axes = principal_axes(
-        unit_rows(layer(train.pixels[even_sample(candidates)])), HIDDEN_COMPONENTS
-    )
+    few = candidates[even_sample(len(candidates), SAMPLED)]
+    axes = principal_axes(unit_rows(layer(train.pixels[few])), HIDDEN_COMPONENTS)
 
     def projected(images: np.ndarray) -> np.ndarray:
         starts = range(0, len(images), AT_A_TIME)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from hardpairs.analysis.evaluation import Evaluation
+from hardpairs.analysis.samples import even_sample
 from hardpairs.analysis.subject import Subject
 from hardpairs.foreign import spoken_names
 
@@ -201,8 +202,7 @@ def _mean_predictions(subject: Subject) -> np.ndarray:
     cells = subject.evaluation.cells
     sums[cells[:, 0], cells[:, 1]] = cells[:, 2]
     if predictions.probabilities is not None:
-        count = len(predictions.labels)
-        rows = np.arange(0, count, -(-count // MOST_SAMPLED))
+        rows = even_sample(len(predictions), MOST_SAMPLED)
         rows = rows[np.argsort(predictions.labels[rows], kind="stable")]
         labels, starts = np.unique(predictions.labels[rows], return_index=True)
         sums[labels] += np.add.reduceat(predictions.probabilities[rows], starts, axis=0)
