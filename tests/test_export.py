@@ -86,8 +86,20 @@ def test_data_that_is_gone_leaves_out_neighbours_and_says_so(run, tmp_path, tiny
     assert load_exported(tmp_path).likeness is None
 
 
-@pytest.mark.parametrize("shape", [(28, 28, 1), (16, 16, 3)])
-def test_nets_of_every_recipe_export(tmp_path, shape):
+# Every function of nets and every option that changes a graph once, gray and colour in turn.
+EXPORTED = [
+    ("lesson", (16, 16, 3)),
+    ("dense", (28, 28, 1)),
+    ("sprint", (28, 28, 1)),
+    ("quick", (16, 16, 3)),
+    ("strong", (28, 28, 1)),
+    ("best", (16, 16, 3)),
+    ("record", (28, 28, 1)),
+]
+
+
+@pytest.mark.parametrize(("name", "shape"), EXPORTED, ids=str)
+def test_nets_of_every_recipe_export(tmp_path, name, shape):
     from hardpairs.serving.export import write_onnx
     from hardpairs.serving.model import open_session
     from hardpairs.training.nets import build_net
@@ -106,27 +118,27 @@ def test_nets_of_every_recipe_export(tmp_path, shape):
     }
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (20, *shape), dtype=np.uint8)
-    tried = set()
-    for recipe in {**RECIPES, "record": NARROW_RECORD}.values():
-        kind = recipe.net, repr(recipe.net_options)
-        if kind in tried:
-            continue
-        tried.add(kind)
-        net = build_net(recipe.net, shape, 3, options=recipe.net_options)
-        # As after a training: no bias is 0, no mean 0 and no variance 1 any more.
-        net.set_weights(
-            [
-                weights * rng.uniform(0.8, 1.2, weights.shape)
-                + (weights == 0) * rng.normal(0, 0.1, weights.shape)
-                for weights in net.get_weights()
-            ]
-        )
-        path = tmp_path / f"{recipe.name}.onnx"
-        write_onnx(net, described, path)
-        probabilities, hidden = open_session(path).predict(images)
-        own = np.asarray(net(images.astype(np.float32) / 255, training=False))
-        assert np.abs(probabilities - own).max() < 1e-5, recipe.name
-        assert len(hidden) == 20
+    recipe = NARROW_RECORD if name == "record" else RECIPES[name]
+    net = build_net(recipe.net, shape, 3, options=recipe.net_options)
+    # As after a training: no bias is 0, no mean 0 and no variance 1 any more.
+    net.set_weights(
+        [
+            weights * rng.uniform(0.8, 1.2, weights.shape)
+            + (weights == 0) * rng.normal(0, 0.1, weights.shape)
+            for weights in net.get_weights()
+        ]
+    )
+    write_onnx(net, described, tmp_path / "model.onnx")
+    probabilities, hidden = open_session(tmp_path / "model.onnx").predict(images)
+    own = np.asarray(net(images.astype(np.float32) / 255, training=False))
+    assert np.abs(probabilities - own).max() < 1e-5
+    assert len(hidden) == 20
+
+
+def test_every_net_of_a_recipe_is_among_them():
+    from hardpairs.training.recipes import RECIPES
+
+    assert {RECIPES[name].net for name, _ in EXPORTED} == {each.net for each in RECIPES.values()}
 
 
 def test_what_is_no_run_is_refused_and_nothing_made(tmp_path):
