@@ -23,7 +23,7 @@ from rich.table import Table
 
 from hardpairs.analysis.subject import Subject
 from hardpairs.data.about import load_class_votes
-from hardpairs.data.datasets import load_class_names, load_split
+from hardpairs.data.datasets import load_split, open_source
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.report.page import render_report
 
@@ -97,7 +97,7 @@ def measure(path: Path, images: int, classes: int, wrong: float) -> dict[str, An
 def invent_predictions(images: int, classes: int, wrong: float) -> Predictions:
     """Predictions with a share ``wrong`` of mistakes, most of them for one of five neighbours."""
     rng = np.random.default_rng(0)
-    names = load_class_names("fashion-mnist") if classes == 10 else None
+    names = open_source("fashion-mnist").class_names if classes == 10 else None
     labels = rng.integers(0, classes, images)
     taken_for = (labels + rng.integers(1, 6, images)) % classes
     probabilities = rng.dirichlet(np.full(classes, 0.1), images).astype(np.float32) * 0.4

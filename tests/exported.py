@@ -40,7 +40,7 @@ def write_exported(folder: Path, dataset: Dataset, images: int = 1000) -> Path:
     path = folder / "model.onnx"
     onnx.save(model, path)
     (folder / "model.json").write_text(json.dumps(described))
-    arrays = measure_likeness(open_session(path).predict, train, test)
+    arrays = measure_likeness(open_session(path).predict, train, test, 10)
     name = np.array(hashlib.sha256(path.read_bytes()).hexdigest())
     np.savez_compressed(folder / "nearest.npz", model=name, **arrays)
     return folder

@@ -87,6 +87,26 @@ def test_what_is_written(audited, tmp_path):
     assert json.loads((tmp_path / "audit.json").read_text())["test_suspects"] == 2
 
 
+def test_above_what_is_judged_the_rest_of_the_audit_is_there(audited, tmp_path, monkeypatch):
+    from hardpairs.analysis import audit as module
+    from hardpairs.analysis import evidence
+    from hardpairs.cli.terminal import Console, print_audit
+
+    dataset, whole = audited
+    for each in (module, evidence):
+        monkeypatch.setattr(each, "MOST_SCORES", 1_500)  # 3,000 of train, 1,000 of test.
+    audit = audit_dataset(dataset, whole.train, whole.test)
+    assert len(audit.train_suspects) == 0
+    assert sorted(audit.test_suspects.tolist()) == [5, 9]
+    assert len(audit.duplicates.pairs) == 2
+    assert set(audit.expected_wrong()) == {"test"}
+    write_audit(audit, dataset, tmp_path)
+    said = "The train labels aren't judged: 300 images times 10 classes are more than 1,500."
+    assert said in (tmp_path / "audit.md").read_text()
+    assert said in json.loads((tmp_path / "audit.json").read_text())["notes"]
+    print_audit(audit, Console())
+
+
 @pytest.mark.train
 def test_audit_command(tmp_path, fashion):
     folder = write_folder(tmp_path / "data", fashion, 500, 300)

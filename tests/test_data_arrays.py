@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from hardpairs.data.datasets import load_class_names, load_dataset, load_split, open_source
+from hardpairs.data.datasets import load_dataset, load_split, open_source
 from hardpairs.errors import InputError
 
 RNG = np.random.default_rng(0)
@@ -64,7 +64,12 @@ def test_names_and_ids_in_the_file(tmp_path):
     assert source.read().ids[3] == "3.png"
     assert set(source.read("test").ids) < set(ids)
     (tmp_path / "classes.txt").write_text("k\nl\nm\nn\n")
-    assert load_class_names(save(tmp_path, images=GRAY, labels=LABELS)) == ("k", "l", "m", "n")
+    assert open_source(save(tmp_path, images=GRAY, labels=LABELS)).class_names == (
+        "k",
+        "l",
+        "m",
+        "n",
+    )
 
 
 def test_images_without_labels(tmp_path):

@@ -147,6 +147,21 @@ def test_neighbours_are_joined_as_the_images_are():
     np.testing.assert_array_equal(joined.edges[:, classes], edges[rows])
 
 
+def test_embeddings_are_joined_as_the_images_are():
+    predictions = make_predictions(images=6, classes=3)
+    hidden = np.arange(12, dtype=np.float32).reshape(6, 2)
+    few = replace(
+        predictions,
+        labels=predictions.labels[:4],
+        probabilities=predictions.probabilities[:4],
+        predicted=predictions.predicted[:4],
+        ids=np.array([5, 0, 2, 3]),
+    )
+    few = replace(few, labels=predictions.labels[few.ids])
+    a, _ = diff(Subject(predictions, hidden=hidden), few).subjects
+    np.testing.assert_array_equal(a.hidden, hidden[a.predictions.ids])
+
+
 def test_what_only_one_side_has_is_counted_and_left_out():
     a, b = runs(0.8, 1)[0], runs(0.85, 1)[0]
     some = shuffled(b, keep=0.75)
@@ -220,6 +235,11 @@ def test_seeds_may_be_others_and_unequal_in_number():
     assert not any("one recipe with two seeds" in note for note in diff(a, a).notes)
     assert any("one recipe with two seeds" in note for note in diff(a[0], a[1]).notes)
     assert not any("two seeds" in note for note in diff(a[0], runs(0.85, 1, first=1)[0]).notes)
+    more = [*runs(0.85, 3), replace(runs(0.85, 1, first=8)[0], metadata={})]
+    for one, other in ((a, more), (more, a)):
+        difference = diff(one, other)
+        assert not difference.matched
+        assert [len(side) for side in difference.runs] == [len(one), len(other)]
     unknown = [replace(run, metadata={}) for run in a]
     assert not diff(unknown, unknown).matched
     assert diff(unknown, unknown).conclusion == "not significantly different"

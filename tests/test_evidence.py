@@ -32,7 +32,6 @@ def test_one_run_has_nothing_to_disagree_with():
     columns = evidence.columns()
     assert "disagreement" not in columns
     assert not any(name.startswith(("people", "neighbours")) for name in columns)
-    assert evidence.people_leave_label is None
 
 
 def test_columns_of_votes_and_neighbours_by_hand():
@@ -47,7 +46,6 @@ def test_columns_of_votes_and_neighbours_by_hand():
     assert evidence.people_for_prediction.tolist() == [3, 8]
     assert evidence.people_for_favourite.tolist() == [6, 8]
     np.testing.assert_allclose(evidence.people_entropy, [1.5, 0], atol=1e-12)
-    assert evidence.people_leave_label.tolist() == [True, False]
 
 
 def test_ambiguity_is_doubt_of_the_image_times_doubt_of_its_class():

@@ -332,6 +332,24 @@ def test_file_names_can_be_links_to_the_originals(tmp_path):
             link_base(place)
 
 
+def test_what_was_left_out_is_among_the_notes(tmp_path):
+    from PIL import Image
+
+    for name in ("cat", "dog"):
+        (tmp_path / name).mkdir()
+        for index in range(6):
+            Image.new("L", (9, 9), index).save(tmp_path / name / f"{index}.png")
+    ids = [f"{name}/{index}.png" for name in ("cat", "dog") for index in range(6)]
+    report = hardpairs.explore(
+        [0] * 6 + [1] * 7,
+        np.eye(2)[[0] * 7 + [1] * 6],
+        class_names=["cat", "dog"],
+        data=tmp_path,
+        ids=[*ids, "dog/99.png"],
+    )
+    assert any("12 are in the data" in note and "dog/99.png" in note for note in report.notes)
+
+
 def test_a_folder_of_images_is_data(tmp_path):
     from PIL import Image
 

@@ -86,6 +86,27 @@ def test_data_that_is_gone_leaves_out_neighbours_and_says_so(run, tmp_path, tiny
     assert load_exported(tmp_path).likeness is None
 
 
+def test_a_run_on_images_that_were_scaled(tmp_path):
+    from hardpairs.serving.export import export_run
+    from hardpairs.serving.model import load_exported
+    from hardpairs.training.recipes import find_recipe
+    from hardpairs.training.runs import create_run
+
+    labels = np.arange(60) % 3
+    images = np.random.default_rng(0).integers(0, 200, (60, 130, 100), np.uint8)
+    images[:, :50] += (25 * labels).astype(np.uint8)[:, None, None]
+    np.savez(tmp_path / "data.npz", images=images, labels=labels)
+    dataset = load_dataset(tmp_path / "data.npz")
+    run = tmp_path / "run"
+    run.mkdir()
+    create_run(run, dataset, find_recipe("sprint"), precision="float32")
+    assert export_run(run, run).notes == ()
+    model = load_exported(run)
+    kept = model.description.preparation
+    assert (kept.height, kept.width, kept.channels) == dataset.test.pixels.shape[1:] == (64, 64, 1)
+    assert model.likeness.typical.shape[0] == 3
+
+
 # Every function of nets and every option that changes a graph once, gray and colour in turn.
 EXPORTED = [
     ("lesson", (16, 16, 3)),

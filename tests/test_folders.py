@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hardpairs.data.datasets import load_class_names, load_dataset, load_split, open_source
+from hardpairs.data.datasets import load_dataset, load_split, open_source
 from hardpairs.data.folders import Photos
 from hardpairs.data.split import thumbnails
 from hardpairs.errors import InputError
@@ -32,7 +32,7 @@ def photos(tmp_path):
 
 def test_class_folders(photos):
     split = load_split(photos)
-    assert load_class_names(photos) == ("cat", "dog")
+    assert open_source(photos).class_names == ("cat", "dog")
     assert split.labels.tolist() == [0] * 10 + [1] * 10
     assert split.ids[:2].tolist() == ["cat/0.png", "cat/1.png"]
     assert isinstance(split.images[:], list)
@@ -94,7 +94,7 @@ def test_pictures_to_predict_beside_the_parts_are_left_out(tmp_path):
 def test_a_class_may_be_called_train(tmp_path):
     for name in ("boat", "train", "car"):
         write_pictures(tmp_path / name)
-    assert load_class_names(tmp_path) == ("boat", "car", "train")
+    assert open_source(tmp_path).class_names == ("boat", "car", "train")
 
 
 @pytest.mark.parametrize("names", [("train", "test"), ("test", "val"), ("test_set", "train_set")])
@@ -166,7 +166,7 @@ def test_links_are_followed_and_loops_end(photos):
     (photos / "dog" / "again.png").symlink_to(photos / "cat" / "0.png")
     (photos / "linked").symlink_to(photos / "cat", target_is_directory=True)
     split = load_split(photos)
-    assert load_class_names(photos) == ("cat", "dog", "linked")
+    assert open_source(photos).class_names == ("cat", "dog", "linked")
     assert "dog/again.png" in split.ids
     assert "dog/gone.png" not in split.ids
     assert "linked/3.png" in split.ids
@@ -266,7 +266,7 @@ def test_icon_themes_of_debian(theme):
     if not folder.is_dir():
         pytest.skip(f"no {folder}: Debian's packages tango-icon-theme and adwaita-icon-theme")
     split = load_split(folder)
-    names = load_class_names(folder)
+    names = open_source(folder).class_names
     assert {"actions", "devices"} <= set(names)
     assert len(split) > 100
     small = thumbnails(split.images, np.arange(len(split)), 24)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from conftest import write_idx
-from hardpairs.data.datasets import load_class_names, load_dataset, load_split, open_source
+from hardpairs.data.datasets import load_dataset, load_split, open_source
 from hardpairs.errors import InputError
 
 RNG = np.random.default_rng(0)
@@ -90,7 +90,7 @@ def test_of_several_datasets_one_has_to_be_named(tmp_path):
     with pytest.raises(InputError, match=r"3 datasets \(emnist-byclass, emnist-digits, emnist-l"):
         load_dataset(tmp_path)
     for chosen in ("emnist-digits", "emnist-digits-test-images-idx3-ubyte"):
-        assert load_class_names(tmp_path / chosen) == tuple("0123456789")
+        assert open_source(tmp_path / chosen).class_names == tuple("0123456789")
     with pytest.raises(InputError, match="neither a file, nor a folder"):
         load_dataset(tmp_path / "emnist-balanced")
 
@@ -103,7 +103,7 @@ def test_the_same_set_twice_is_read_where_it_is_nearest(tmp_path):
 
 def test_labels_that_start_at_1_make_no_empty_class(tmp_path):
     write_set(tmp_path, "{part}-{kind}-idx{n}-ubyte", labels=LABELS + 1)
-    assert load_class_names(tmp_path) == tuple(map(str, range(11)))  # They may, of a slice.
+    assert open_source(tmp_path).class_names == tuple(map(str, range(11)))  # They may, of a slice.
     (tmp_path / "classes.txt").write_text("\n".join("abcdefghij"))
     dataset = load_dataset(tmp_path)
     assert dataset.class_names == tuple("abcdefghij")

@@ -69,6 +69,12 @@ def test_numbers_for_names_become_the_datas_names():
     assert nameless.predictions.class_names == NAMES
 
 
+def test_two_names_of_one_class_are_refused_and_said():
+    known = ("T-shirt/top", "Coat", "Ankle boot")
+    with pytest.raises(InputError, match=r"'T-shirt', 'top', which .* fit its class 'T-shirt/"):
+        join(predictions_of(LABELS, ("T-shirt", "top", "Ankle boot")), SPLIT, known, "data")
+
+
 def test_another_name_is_refused_and_said():
     with pytest.raises(InputError, match=r"no class 'Jacket'.*its class 1 is 'Coat', so rename it"):
         join(predictions_of(LABELS, ("T-shirt", "Jacket", "Ankle boot")), SPLIT, NAMES, "data")

@@ -34,6 +34,30 @@ def test_a_script_without_a_guard_runs_once(tmp_path):
     assert done.stdout.splitlines() == ["begun", "InputError"], done.stderr
 
 
+def test_a_worker_that_dies_between_two_jobs_ends_no_study(monkeypatch):
+    from hardpairs.studies import local
+    from toys import DATASETS, JOBS
+
+    monkeypatch.setattr(local, "_run", os.getpid)
+    monkeypatch.setattr(local, "describe_job", lambda job, dataset: {})
+
+    class Pool(local.ProcessPoolExecutor):
+        """Its worker is gone after every second job, before the next is handed over."""
+
+        handed_over = 0
+
+        def submit(self, function, *arguments):
+            if self.handed_over == 2:
+                raise local.BrokenProcessPool("a worker died")
+            self.handed_over += 1
+            return super().submit(function)
+
+    monkeypatch.setattr(local, "ProcessPoolExecutor", Pool)
+    came = list(local.local_engine(1)(JOBS[:5], DATASETS))
+    assert [job for job, _ in came] == JOBS[:5]
+    assert all(isinstance(outcome, int) for _, outcome in came)
+
+
 @pytest.mark.train
 def test_killed_at_any_moment_it_goes_on_to_the_same_table(tmp_path, tiny_folder, real_study):
     command = [*REAL_STUDY, "--data", tiny_folder, "--out", tmp_path / "killed"]

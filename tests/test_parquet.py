@@ -64,6 +64,21 @@ def test_hugging_faces_mnist(tmp_path):
     assert len(load_dataset(tmp_path / "converted").train) == 4
 
 
+def test_the_fingerprint_is_of_all_pictures_behind_an_empty_row_group_too(tmp_path):
+    prints = []
+    for number, seed in enumerate((0, 1)):
+        rng = np.random.default_rng(seed)
+        pictures = [png(rng.integers(0, 256, (9, 9), np.uint8)) for _ in range(3)]
+        kind = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+        rows = pa.array([{"bytes": each, "path": None} for each in pictures], kind)
+        schema = pa.schema([("image", kind)])
+        with pq.ParquetWriter(tmp_path / f"{number}.parquet", schema) as writer:
+            writer.write_table(pa.table([rows[:0]], schema=schema))
+            writer.write_table(pa.table([rows], schema=schema))
+        prints.append(load_split(tmp_path / f"{number}.parquet").fingerprint)
+    assert prints[0] != prints[1]
+
+
 def test_photos_of_many_sizes_are_read_when_asked_for(tmp_path):
     shapes = [(90 + 7 * index, 120) for index in range(11)]
     pictures = [png(np.full((*shape, 3), index, np.uint8)) for index, shape in enumerate(shapes)]

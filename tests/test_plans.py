@@ -7,6 +7,7 @@ from hardpairs.studies.plans import (
     compare_arms,
     curve_arms,
     distinct_names,
+    in_file_name,
 )
 from hardpairs.training.recipes import RECIPES, Recipe, recipe_record
 
@@ -16,6 +17,8 @@ def test_every_dataset_of_a_study_has_a_name_of_its_own():
     assert list(names.values()) == ["digits", "a/cats", "b/cats", "c/digits", "dogs"]
     alike = distinct_names(["/x/a b", "/x/a-b", "/x/A_b", "/y/a/b"])
     assert len(set(alike.values())) == 4
+    alike = distinct_names(["/x/my_data", "/x/my-data"]).values()
+    assert len({in_file_name(name) for name in alike}) == 2
     plan = compare_arms(["/a/cats", "/b/cats"], [RECIPES["fast"]], quick=True)
     assert list(plan) == ["a/cats", "b/cats"]
 

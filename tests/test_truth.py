@@ -111,6 +111,15 @@ def test_a_join_says_what_did_not_match(tmp_path, truth):
         load_predictions(path, labels=tmp_path / "y.npy")
 
 
+@pytest.mark.parametrize("label", [-1, 9])
+def test_numbers_that_name_no_class_are_refused(tmp_path, label):
+    np.save(tmp_path / "p.npy", PROBABILITIES)
+    labels = np.where(np.arange(60) == 7, label, LABELS)
+    np.savez(tmp_path / "y.npz", labels=labels, class_names=np.array(NAMES).astype(str))
+    with pytest.raises(InputError, match=r"labels of .*y\.npz run from .*expected 0 to"):
+        load_predictions(tmp_path / "p.npy", labels=tmp_path / "y.npz")
+
+
 @pytest.mark.parametrize(
     ("name", "text", "complaint"),
     [

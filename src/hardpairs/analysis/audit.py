@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from hardpairs.analysis.causes import MOST_SCORES
 from hardpairs.analysis.duplicates import Duplicates, find_duplicates
 from hardpairs.analysis.evidence import Evidence, gather_evidence
 from hardpairs.analysis.gradients import edge_neighbours
@@ -38,6 +39,7 @@ class Audit:
         duplicates: Pairs of rows; rows from N on are test images.
         train_counts, test_counts: int64 (K,), images per class.
         accuracies: On all test images, then without those that were found fault with.
+        notes: Of which split no label was judged, and why; a sentence each.
     """
 
     train: Predictions
@@ -50,19 +52,22 @@ class Audit:
     train_counts: np.ndarray
     test_counts: np.ndarray
     accuracies: tuple[Accuracy, ...]
+    notes: tuple[str, ...] = ()
 
     def expected_wrong(self) -> dict[str, float]:
-        """How many labels of each split are wrong by their own probabilities, an estimate."""
+        """How many labels of each split are wrong by their own probabilities, an estimate.
+
+        A split whose labels weren't judged isn't among them.
+        """
         return {
             predictions.split: float(
-                evidence.columns()["label_error_probability"][
-                    predictions.predicted != predictions.labels
-                ].sum()
+                evidence.label_error_probability[predictions.predicted != predictions.labels].sum()
             )
             for predictions, evidence in (
                 (self.train, self.train_evidence),
                 (self.test, self.test_evidence),
             )
+            if evidence.label_error_probability is not None
         }
 
     def kind_counts(self) -> dict[str, dict[str, int]]:
@@ -111,6 +116,12 @@ def audit_dataset(dataset: Dataset, train: Predictions, test: Predictions) -> Au
         train_counts=np.bincount(dataset.train.labels, minlength=classes),
         test_counts=np.bincount(dataset.test.labels, minlength=classes),
         accuracies=_accuracies(test, test_suspects, np.unique(repeated[repeated >= 0])),
+        notes=tuple(
+            f"The {predictions.split} labels aren't judged: {len(predictions):,} images times "
+            f"{classes:,} classes are more than {MOST_SCORES:,}."
+            for predictions in (train, test)
+            if len(predictions) * classes > MOST_SCORES
+        ),
     )
 
 
@@ -132,9 +143,11 @@ def audit_dict(audit: Audit) -> dict[str, Any]:
 
 def _ranked(predictions: Predictions, evidence: Evidence) -> np.ndarray:
     """int64: the nets' mistakes whose label is suspect, the most suspect first."""
+    suspicion = evidence.label_suspicion
+    if suspicion is None:
+        return np.empty(0, np.int64)
     wrong = predictions.predicted != predictions.labels
     suspects = np.flatnonzero(suspect_labels(evidence) & wrong)
-    suspicion = evidence.columns()["label_suspicion"]
     return suspects[np.argsort(-suspicion[suspects], kind="stable")]
 
 

@@ -89,14 +89,14 @@ class Effect:
     Attributes:
         name, reference: The two recipes.
         gain: Difference of mean accuracies.
-        interval: 95%, over seeds and images, see `statistics.CrossedError`.
+        interval: 95%, over seeds and images, see `significance.CrossedError`.
         bootstrap: 95%, the paired bootstrap over seeds and images.
         p_value: By the same analysis as ``interval``, after Holm over the block's effects.
         significant: Whether that is below 5%.
         seeds_needed: To tell an effect of this size in 80% of studies; None if over 1,000.
         errors_removed: The gain as a share of the reference's mistakes.
         seeds: McNemar's test for each seed.
-        classes: One `ClassGain` per class.
+        classes: One `ClassGain` for each class that has images.
         pairs: The reference's hardest pairs.
         extra_seconds: Mean training time, more than the reference's.
     """

@@ -110,6 +110,11 @@ class Evaluation:
         confusion[self.cells[:, 0], self.cells[:, 1]] = self.cells[:, 2]
         return confusion
 
+    @property
+    def row_shares(self) -> np.ndarray:
+        """float64 (K, K): `confusion`, each cell as a share of its true class."""
+        return self.confusion / np.maximum(self.confusion.sum(axis=1, keepdims=True), 1)
+
     def row(self, true: int) -> np.ndarray:
         """int64 (K,): what the images of one class were predicted as."""
         first, end = np.searchsorted(self.cells[:, 0], (true, true + 1))

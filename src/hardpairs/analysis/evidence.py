@@ -85,13 +85,6 @@ class Evidence:
         images = len(next(iter(columns.values()), ()))
         return f"Evidence({images:,} images: {', '.join(columns)})"
 
-    @property
-    def people_leave_label(self) -> np.ndarray | None:
-        """bool (N,): more people chose some other class than the label; None without votes."""
-        if self.people_for_label is None or self.people_for_favourite is None:
-            return None
-        return self.people_for_label < self.people_for_favourite
-
     def columns(self) -> dict[str, np.ndarray]:
         """The columns at hand, by name, in the order above."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}

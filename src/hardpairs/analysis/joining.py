@@ -167,7 +167,15 @@ def match_names(
         if len(exact or found) == 1:
             classes[index] = (exact or found).pop()
     matched = classes[classes >= 0]
-    if len(np.unique(matched)) < len(matched) or (len(given) == len(known) != len(matched)):
+    places, counts = np.unique(matched, return_counts=True)
+    if (counts > 1).any():
+        place = places[counts > 1][0]
+        both = listed((given[index] for index in np.flatnonzero(classes == place)), SHOWN_IDS)
+        raise InputError(
+            f"{source}: {both}, which the predictions name, all fit its class "
+            f"{_short(known[place])!r}; rename all but one, or put them together."
+        )
+    if len(given) == len(known) != len(matched):
         wrong = int(np.flatnonzero(classes < 0)[0]) if (classes < 0).any() else 0
         expected = known[wrong] if alike and wrong < len(known) else None
         raise InputError(

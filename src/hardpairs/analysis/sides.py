@@ -147,6 +147,7 @@ def match_seeds(a: Sequence[Predictions], b: Sequence[Predictions]) -> tuple[int
     known = [each for each in seeds[0] if each is not None]
     if (
         len(known) < 2
+        or len(seeds[0]) != len(seeds[1])
         or len(set(known)) < len(seeds[0])
         or sorted(known) != sorted(each for each in seeds[1] if each is not None)
     ):
@@ -195,6 +196,7 @@ def first_subject(
         other_runs=tuple(runs[1:]),
         votes=joined(subject.votes),
         neighbours=neighbours,
+        hidden=None if subject.hidden is None else subject.hidden[rows],
     )
 
 

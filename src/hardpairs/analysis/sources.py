@@ -79,19 +79,21 @@ def load_subject(
     predictions = joined.predictions if joined else predictions
     # A run has told already what was done to its data, the scaling for training included.
     told = _texts(predictions.metadata.get("data_notes"))
-    notes += told or (joined.notes if joined else ())
-    if joined:
-        notes += [note] if (note := joined.missing_note()) else []
+    if joined and source:
+        subject = joined_subject(replace(joined, notes=tuple(told) or joined.notes), source)
+    else:
+        images = predictions.images
+        subject = Subject(
+            predictions,
+            images=images,
+            inverted=images is not None and white_on_black(images),
+            about=find_about(predictions.fingerprint),
+            notes=tuple(told),
+        )
     parts = _read_run_folder(path, predictions, notes) if os.path.isdir(path) else {}
-    images = joined.images if joined else predictions.images
     kept_epoch = predictions.metadata.get("kept_epoch")
-    return Subject(
-        predictions=predictions,
-        images=images,
-        inverted=joined.inverted if joined else images is not None and white_on_black(images),
-        about=find_about(joined.fingerprint if joined else predictions.fingerprint),
-        dataset=dataset_name(source) if joined and source else "",
-        class_votes=_class_votes(joined) if joined else None,
+    return replace(
+        subject,
         kept_epoch=kept_epoch if isinstance(kept_epoch, int) and kept_epoch > 0 else 0,
         other_runs=tuple(load(other) for other in others),
         votes=_read_votes(Path(votes), predictions, joined) if votes else None,
@@ -101,8 +103,22 @@ def load_subject(
             if joined and source and not any(note.startswith(UNREAD) for note in told)
             else None
         ),
-        notes=tuple(notes),
+        notes=(*notes, *subject.notes),
         **parts,
+    )
+
+
+def joined_subject(joined: Joined, source: str) -> Subject:
+    """What is known of predictions whose images were found in their data, a name or a path."""
+    missing = joined.missing_note()
+    return Subject(
+        joined.predictions,
+        images=joined.images,
+        inverted=joined.inverted,
+        about=find_about(joined.fingerprint),
+        dataset=dataset_name(source),
+        class_votes=_class_votes(joined),
+        notes=(*joined.notes, *([missing] if missing else [])),
     )
 
 

@@ -4,7 +4,7 @@ Misclassified isn't mislabelled: a verdict says where to look, never what is tru
 sources and what it was measured to be worth: docs/verdicts.md.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, overload
@@ -99,11 +99,6 @@ class Verdicts(Sequence[Verdict]):
     def where(self, wanted: np.ndarray | slice) -> "Verdicts":
         """Some of the mistakes: a bool (M,), places or a slice."""
         return Verdicts(self.rows[wanted], self.kinds[wanted], self.evidence, self.reason)
-
-    def of_rows(self, rows: Iterable[int]) -> list[Verdict | None]:
-        """The verdict on each of some images, None on those without one."""
-        places = {int(row): place for place, row in enumerate(self.rows)}
-        return [self[places[row]] if row in places else None for row in map(int, rows)]
 
     def to_frame(self) -> Any:
         """A DataFrame, a row for each mistake: row of the predictions, verdict, evidence."""

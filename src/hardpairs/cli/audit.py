@@ -100,6 +100,8 @@ def _predict(
             for name, predicted in zip(PREDICTED, predictions, strict=True):
                 save_predictions(predicted, partial / f"{name}.npz")
     except Taken:
+        if not out.exists():  # Another audit is making it.
+            raise
         return _load_earlier(dataset, recipe, seed, out)
     for path in fold_states(dataset, recipe, seed, out.parent):
         with suppress(OSError):

@@ -121,13 +121,14 @@ def print_audit(audit: "Audit", console: Console) -> None:
         "in test; a suspect is a place to look",
         highlight=False,
     )
+    for note in audit.notes:
+        console.print(note, highlight=False)
     expected = audit.expected_wrong()
-    console.print(
-        f"estimate: {expected['train']:,.0f} labels in train and {expected['test']:,.0f} in test "
-        f"are wrong; the latter cost {100 * expected['test'] / len(audit.test):.2f} points of "
-        "accuracy",
-        highlight=False,
-    )
+    if expected:
+        wrong = " and ".join(f"{count:,.0f} labels in {split}" for split, count in expected.items())
+        cost = 100 * expected.get("test", 0) / len(audit.test)
+        said = f"; those in test cost {cost:.2f} points of accuracy" if "test" in expected else ""
+        console.print(f"estimate: {wrong} are wrong{said}", highlight=False)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("accuracy on")
     for name in ("images", "accuracy", "95% confidence\ninterval"):

@@ -105,11 +105,6 @@ def load_split(source: str | Path, split: SplitName | None = None) -> Split:
     return open_source(source).read(split)
 
 
-def load_class_names(source: str | Path) -> tuple[str, ...]:
-    """Return the names of the classes, none where the images have no labels; errors likewise."""
-    return open_source(source).class_names
-
-
 def open_source(source: str | Path) -> Source:
     """Recognise what was given, and look at as much of it as takes no time.
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -69,15 +70,11 @@ class ParquetPictures:
     def fingerprint(self) -> str:
         """SHA-256 over all pictures' bytes."""
         digest = hashlib.sha256()
-        for _, _, first in self.groups:
-            last = min(first + self._rows_of(first), self.count)
-            for packed in self._packed(np.arange(first, last)):
+        firsts = [first for _, _, first in self.groups]
+        for first, following in pairwise([*firsts, self.count]):
+            for packed in self._packed(np.arange(first, following)):
                 digest.update(len(packed).to_bytes(8, "little") + packed)
         return digest.hexdigest()
-
-    def _rows_of(self, first: int) -> int:
-        firsts = [each for _, _, each in self.groups] + [self.count]
-        return firsts[firsts.index(first) + 1] - first
 
     def _packed(self, rows: np.ndarray) -> list[bytes]:
         """The bytes of pictures; each row group they lie in is read once."""

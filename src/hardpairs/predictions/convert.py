@@ -176,7 +176,9 @@ def _join_truth(found: Found, truth: Truth, notes: list[str]) -> Found:
     if names is not None and found.class_names is None and found.scores is None:
         names = _with_predicted(found, to_names(names), notes)
     if truth.class_names is not None and labels.dtype.kind in "iu":
-        labels = np.array(to_names(truth.class_names), object)[labels]
+        known = to_names(truth.class_names)
+        indices, _ = look_up(labels, known, f"labels of {truth.source}")
+        labels = np.array(known, object)[indices]
     images = _length(found)
     ours, theirs = to_ids(found.ids, images), to_ids(truth.ids, len(labels))
     if found.ids is None or truth.ids is None:

@@ -152,7 +152,8 @@ def _two_columns(second: np.ndarray, logits: bool, notes: list[str]) -> tuple[np
         notes.append("One column of percentages: taken as the second class's, of two.")
         return np.stack([100 - second, second], axis=1), False
     if not logits:
-        notes.append("One column of logits (some are below 0): taken as the second class's.")
+        where = "below 0" if second.min() < 0 else "above 100"
+        notes.append(f"One column of logits (some are {where}): taken as the second class's.")
     return np.stack([np.zeros_like(second), second], axis=1), True
 
 

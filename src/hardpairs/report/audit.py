@@ -40,7 +40,7 @@ def write_audit(audit: Audit, dataset: Dataset, folder: Path) -> None:
     write_text(folder / "duplicates.csv", _duplicates_csv(audit))
     write_text(folder / "suspects.csv", _suspects_csv(audit))
     write_text(folder / "audit.md", _render(audit, dataset, pictures))
-    record = {**audit_dict(audit), "notes": dataset.notes}
+    record = {**audit_dict(audit), "notes": [*dataset.notes, *audit.notes]}
     write_text(folder / "audit.json", json.dumps(record, indent=2, allow_nan=False) + "\n")
 
 

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from hardpairs.analysis.evaluation import Evaluation
-from hardpairs.analysis.sources import data_truth, join_images
+from hardpairs.analysis.sources import data_truth, join_images, joined_subject
 from hardpairs.analysis.subject import Subject
-from hardpairs.data.datasets import dataset_name
 from hardpairs.data.memory import to_images, white_on_black
 from hardpairs.files import write_text
 from hardpairs.predictions.memory import make_predictions
@@ -106,15 +105,7 @@ def explore(
         labels, probabilities, class_names=class_names, truth=truth, **more
     )
     if source is not None and images is None:
-        joined = join_images(predictions, source)
-        return Report(
-            Subject(
-                joined.predictions,
-                images=joined.images,
-                inverted=joined.inverted,
-                dataset=dataset_name(source),
-            )
-        )
+        return Report(joined_subject(join_images(predictions, source), source))
     notes: tuple[str, ...] = ()
     given = images if images is not None else predictions.images
     if given is not None:

@@ -86,7 +86,7 @@ def _matrix_axes(subject: Subject) -> tuple[Axes, Axes]:
 
 def _fill_matrix(axes: Axes, evaluation: Evaluation) -> AxesImage:
     names = short_names(evaluation.class_names)
-    classes, size, shares = len(names), MATRIX_SIZE, _row_shares(evaluation)
+    classes, size, shares = len(names), MATRIX_SIZE, evaluation.row_shares
     # The square root lifts the mistakes, a few percent of a row, out of the background.
     picture = axes.imshow(shares, cmap="Blues", norm=PowerNorm(0.5, vmin=0, vmax=1))
     _write_counts(axes, evaluation.confusion, shares)
@@ -100,12 +100,6 @@ def _fill_matrix(axes: Axes, evaluation: Evaluation) -> AxesImage:
     axes.set_xlabel("predicted class")
     axes.set_ylabel("true class")
     return picture
-
-
-def _row_shares(evaluation: Evaluation) -> np.ndarray:
-    """float64 (K, K): each cell as a share of its true class."""
-    confusion = evaluation.confusion
-    return confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
 
 
 def _write_counts(axes: Axes, confusion: np.ndarray, shares: np.ndarray) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from hardpairs.analysis.evaluation import evaluate
 from hardpairs.data.about import load_class_votes
-from hardpairs.data.datasets import load_class_names, load_split
+from hardpairs.data.datasets import load_dataset
 from hardpairs.data.split import Split
 from hardpairs.errors import InputError
 from hardpairs.files import make_folder, whole_file, write_text
@@ -69,36 +69,40 @@ def export_run(run: Path, folder: Path) -> Exported:
     predictions = load_predictions(run / "predictions.npz")
     net = load_model(run)
     notes: list[str] = []
-    splits = _find_splits(predictions, notes)
     height, width, channels = net.input_shape[1:]
     shape = height, width, channels
+    splits = _find_splits(predictions, shape, notes)
     described = _describe(predictions, splits, shape)
     with whole_file(folder / "model.onnx") as partial:
         write_onnx(net, described, partial)
         session = open_session(partial)
         images = splits[1].pixels[:COMPARED] if splits else _noise(shape)
         difference, same = _compare(net, session, images)
-        nearest = measure_likeness(session.predict, *splits) if splits else None
+        classes = len(predictions.class_names)
+        nearest = measure_likeness(session.predict, *splits, classes) if splits else None
         content = hashlib.sha256(partial.read_bytes()).hexdigest()
         # Before the net: who finds model.onnx finds what belongs to it.
         files = _write_beside(folder, described, nearest, content)
     return Exported((folder / "model.onnx", *files), len(images), difference, same, tuple(notes))
 
 
-def _find_splits(predictions: Predictions, notes: list[str]) -> tuple[Split, Split] | None:
+def _find_splits(
+    predictions: Predictions, shape: tuple[int, int, int], notes: list[str]
+) -> tuple[Split, Split] | None:
     """The run's training and test images, where they are still what the run was given."""
     source = predictions.metadata.get("data")
     try:
         if not isinstance(source, str):
             raise InputError("the run doesn't say what it was trained on.")
-        splits = load_split(source, "train"), load_split(source, "test")
+        dataset = load_dataset(source)
         trained_on = predictions.metadata.get("train_fingerprint")
         if (
-            load_class_names(source) != predictions.class_names
-            or splits[0].fingerprint != trained_on
+            dataset.class_names != predictions.class_names
+            or dataset.train.fingerprint != trained_on
+            or dataset.train.pixels.shape[1:] != shape
         ):
             raise InputError(f"{source}: isn't what the run was trained on.")
-        return splits
+        return dataset.train, dataset.test
     except InputError as error:
         notes.append(f"Nearest training images and the measure of likeness are left out: {error}")
         return None

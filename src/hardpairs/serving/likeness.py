@@ -105,8 +105,10 @@ def find_typical(vectors: np.ndarray, labels: np.ndarray, classes: int) -> np.nd
     return typical
 
 
-def measure_likeness(predict: Predict, train: Split, test: Split) -> dict[str, np.ndarray]:
-    """Measure what `Likeness` keeps, by a net's ``predict`` as `Session.predict` is."""
+def measure_likeness(
+    predict: Predict, train: Split, test: Split, classes: int
+) -> dict[str, np.ndarray]:
+    """Measure what `Likeness` keeps of K ``classes``; ``predict`` is as `Session.predict`."""
     shape = train.pixels.shape[1:]
     side = min(KEPT_SIDE, max(shape[:2]))
     count = min(KEPT_IMAGES, KEPT_BYTES // (side * side * shape[2]), len(train))
@@ -136,6 +138,6 @@ def measure_likeness(predict: Predict, train: Split, test: Split) -> dict[str, n
         "labels": labels.astype(np.min_scalar_type(int(labels.max()))),
         "rows": rows.astype(np.int32),
         "images": thumbnails(train.images, rows, side),
-        "typical": find_typical(kept, labels, int(train.labels.max()) + 1),
+        "typical": find_typical(kept, labels, classes),
         "distances": np.quantile(distances, QUANTILES).astype(np.float32),
     }

@@ -209,7 +209,7 @@ def _read_likeness(path: Path, content: bytes, session: Session) -> Likeness | N
             and likeness.images.ndim == 4
             and likeness.images.dtype == np.uint8
             and likeness.distances.shape == QUANTILES.shape
-            and likeness.typical.shape[1:] == (TYPICAL,)
+            and likeness.typical.shape == (session.classes, TYPICAL)
             and -1 <= likeness.typical.min() <= likeness.typical.max() < count
             and 0 <= likeness.labels.min() <= likeness.labels.max() < session.classes
         )

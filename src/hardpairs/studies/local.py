@@ -73,7 +73,11 @@ def _run_until_broken(
                     job = waiting.pop()
                     wanted = describe_job(job, datasets[job.source])
                     state = job_state(states, job_key(wanted)) if states else None
-                    running[pool.submit(_run, job, wanted, state)] = job
+                    try:
+                        running[pool.submit(_run, job, wanted, state)] = job
+                    except BrokenProcessPool:  # A worker died between two jobs.
+                        waiting.append(job)
+                        broken = True
                 finished, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in finished:
                     job, outcome = running.pop(future), _outcome(future)

@@ -181,7 +181,7 @@ def distinct_names(sources: Iterable[str]) -> dict[str, str]:
     taken = dict.fromkeys(parts, 1)
     while True:
         names = {source: "/".join(parts[source][-taken[source] :]) for source in parts}
-        plain = {source: re.sub(r"\W", "-", name).casefold() for source, name in names.items()}
+        plain = {source: in_file_name(name).casefold() for source, name in names.items()}
         count = Counter(plain.values())
         longer = [s for s in parts if count[plain[s]] > 1 and taken[s] < len(parts[s])]
         if not longer:
@@ -194,6 +194,15 @@ def distinct_names(sources: Iterable[str]) -> dict[str, str]:
         if numbered[plain[source]] > 1:
             names[source] = f"{name} ({numbered[plain[source]]})"
     return names
+
+
+def in_file_name(name: str) -> str:
+    """A name as part of a file's: letters and digits as they are, a stroke for everything else.
+
+    >>> in_file_name("a/my_cats")
+    'a-my-cats'
+    """
+    return re.sub(r"[\W_]", "-", name)
 
 
 def _stretch(recipe: Recipe, fraction: float) -> Recipe:

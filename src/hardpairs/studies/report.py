@@ -21,7 +21,7 @@ from hardpairs.report.page.difference import render_difference
 from hardpairs.studies.figures import draw_changes, draw_curves, draw_effects
 from hardpairs.studies.findings import Findings, Section
 from hardpairs.studies.jobs import Job, Result
-from hardpairs.studies.plans import ADDED, FACTORS, REMOVED, Arm
+from hardpairs.studies.plans import ADDED, FACTORS, REMOVED, Arm, in_file_name
 
 UNJUDGED = "No verdicts are given: the numbers of a quick study mean nothing."
 PANELS = {ADDED: "added to the base, alone", REMOVED: "removed from the full recipe"}
@@ -102,9 +102,8 @@ def draw_study(
         return {"study_curves.png": draw_curves(curves, headline)}
     drawings: dict[str, Figure | None] = {}
     for section in findings.sections:
-        name = "".join(c if c.isalnum() else "-" for c in section.data)
         figure = draw_changes(blocks[section.name], 1, splits[section.name])
-        drawings[f"study_changes_{name}.png"] = figure
+        drawings[f"study_changes_{in_file_name(section.data)}.png"] = figure
     return {name: figure for name, figure in drawings.items() if figure is not None}
 
 

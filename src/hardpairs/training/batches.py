@@ -58,7 +58,7 @@ class Batches(keras.utils.PyDataset):
         self.easy = np.array([], int) if easy is None else easy
         self.easy_every = easy_every
         self.others = np.setdiff1d(rows, self.easy)
-        # Four numbers, where an epoch's order has two and a step's augmentation three.
+        # Ends in a 1, where the numbers of an epoch's order and of a step end as if in a 0.
         self.first_turns = np.random.default_rng((seed, 0, 0, 1)).integers(2, size=len(images))
         self.begin_epoch(0)
 

@@ -13,7 +13,7 @@ BF16_FLAGS = {"avx512_bf16", "amx_bf16"}
 AVX2_FLAG = "avx2"
 ONEDNN_VARIABLE = "TF_ENABLE_ONEDNN_OPTS"
 BACKENDS = ("tensorflow", "jax", "torch")
-CODE = ("data/split.py", "studies/worker.py", "training/*.py")
+CODE = ("data/*.py", "studies/worker.py", "training/*.py")
 
 
 def backend_name() -> str:

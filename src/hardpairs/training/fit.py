@@ -76,6 +76,9 @@ def train(
         InputError: The state is damaged or of another training.
     """
     precision = precision or default_precision()
+    described = {}
+    if state is not None:
+        described = describe_training(dataset, recipe, seed=seed, precision=precision, easy=easy)
     began = time.perf_counter()
     if easy is None:
         easy = easiest(dataset, recipe, seed=seed, precision=precision, on_progress=on_progress)
@@ -98,7 +101,6 @@ def train(
     net = build_net(recipe.net, images.shape[1:], classes, **net_options)
     trainer = SideBySide(trained_part(net))
     _compile((trainer, net), recipe, len(batches) * recipe.epochs)
-    described = describe_training(dataset, recipe, seed=seed, precision=precision) if state else {}
     keeper = _Keeper(trainer, recipe, state, described)
     if keeper.record.epochs:
         on_progress(Progress(f"going on after epoch {keeper.record.epochs}, where it was stopped"))

@@ -42,9 +42,19 @@ class Record:
 
 
 def describe_training(
-    dataset: Dataset, recipe: Recipe, *, seed: int, precision: str | None = None
+    dataset: Dataset,
+    recipe: Recipe,
+    *,
+    seed: int,
+    precision: str | None = None,
+    easy: np.ndarray | None = None,
 ) -> dict[str, Any]:
-    """Everything that decides a training's weights on this machine, as JSON has it."""
+    """Everything that decides a training's weights on this machine, as JSON has it.
+
+    Args:
+        dataset, recipe, seed, precision: See `hardpairs.training.fit.train`.
+        easy: Likewise, rows that somebody chose; where None, all else decides them.
+    """
     description = {
         "recipe": recipe_record(recipe, words=False),
         "data": dataset.train.fingerprint,
@@ -54,6 +64,8 @@ def describe_training(
         "precision": precision or default_precision(),
         **training_environment(),
     }
+    if easy is not None:
+        description["easy"] = hashlib.sha256(easy.astype(np.int64).tobytes()).hexdigest()
     return json.loads(json.dumps(description))
 
 

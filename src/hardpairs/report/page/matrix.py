@@ -27,7 +27,7 @@ def matrix_rows(evaluation: Evaluation) -> list[list[dict[str, Any]]] | None:
     """
     if len(evaluation.class_names) > MOST_CLASSES_IN_FULL:
         return None
-    shares = row_shares(evaluation)
+    shares = evaluation.row_shares
     mistaken = shares * (1 - np.eye(len(shares)))
     most = max(float(mistaken.max()), 1e-12)
     return [
@@ -52,7 +52,7 @@ def people_rows(subject: Subject) -> list[list[dict[str, Any]]] | None:
     class_votes, evaluation = subject.class_votes, subject.evaluation
     if class_votes is None or len(evaluation.class_names) > MOST_CLASSES_IN_FULL:
         return None
-    difference = row_shares(evaluation) - class_votes
+    difference = evaluation.row_shares - class_votes
     chosen_by_most = people_counts(subject)
     for_model = np.where(np.eye(len(class_votes), dtype=bool), difference, -difference)
     return [
@@ -102,12 +102,6 @@ def head_names(names: list[str]) -> list[str]:
         f"{name[:half]}…{name[-half:]}" if times[short] > 1 else short
         for name, short in zip(names, cut, strict=True)
     ]
-
-
-def row_shares(evaluation: Evaluation) -> np.ndarray:
-    """float64 (K, K): each cell as a share of its true class."""
-    confusion = evaluation.confusion
-    return confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
 
 
 def likeness_order(evaluation: Evaluation) -> list[int]:
