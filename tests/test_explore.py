@@ -129,6 +129,21 @@ def test_what_can_be_read_once():
     assert report.subject.predictions.ids.tolist() == list(files)
 
 
+def test_columns_named_as_the_classes_in_another_order():
+    pd = pytest.importorskip("pandas")
+    columns = pd.DataFrame({"emu": [0.1, 0.7], "cat": [0.8, 0.1], "dog": [0.1, 0.2]})
+    report = hardpairs.explore([0, 2], columns, class_names=["cat", "dog", "emu"])
+    assert report.evaluation.accuracy == 1
+    renamed = columns.set_axis(["a", "b", "c"], axis=1)
+    report = hardpairs.explore([1, 0], renamed, class_names=["cat", "dog", "emu"])
+    assert report.evaluation.accuracy == 1
+    with pytest.raises(InputError, match="are named 'emu', 'cat', 'dog', and class_names are"):
+        hardpairs.explore([0, 2], columns, class_names=["cat", "dog", "fox"])
+    numbered = pd.DataFrame({"0": [0.1, 0.7], "10": [0.8, 0.1], "2": [0.1, 0.2]})
+    report = hardpairs.explore([10, 0], numbered)
+    assert (report.evaluation.accuracy, report.evaluation.class_names) == (1, ("0", "2", "10"))
+
+
 def test_pyarrow_tables():
     pyarrow = pytest.importorskip("pyarrow")
     columns = {name: PROBABILITIES[:, k] for k, name in enumerate(NAMES)}

@@ -10,7 +10,16 @@ from pathlib import Path
 import pytest
 
 from hardpairs.errors import InputError
-from hardpairs.files import Taken, clear_abandoned, locked, whole_file, whole_folder, write_text
+from hardpairs.files import (
+    Taken,
+    clear_abandoned,
+    locked,
+    named_file,
+    whole_file,
+    whole_files,
+    whole_folder,
+    write_text,
+)
 
 
 def write_half_and_stop(path):
@@ -25,6 +34,51 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path):
         write_half_and_stop(partial)
     assert path.read_text() == "first"
     assert [entry.name for entry in tmp_path.iterdir()] == ["file.txt"]
+
+
+def write_named(path, text):
+    with named_file(path) as partial:
+        partial.write_text(text)
+
+
+def test_a_named_link_is_followed_and_a_pipe_fed(tmp_path):
+    (tmp_path / "target.md").write_text("old")
+    (tmp_path / "link.md").symlink_to("target.md")
+    (tmp_path / "new.md").symlink_to("made.md")
+    for name in ("link.md", "new.md"):
+        write_named(tmp_path / name, "new")
+        assert (tmp_path / name).is_symlink()
+    assert (tmp_path / "target.md").read_text() == (tmp_path / "made.md").read_text() == "new"
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=write_named, args=(tmp_path / "pipe", "through"))
+    writer.start()
+    assert (tmp_path / "pipe").read_text() == "through"
+    writer.join()
+    assert (tmp_path / "pipe").is_fifo()
+    with pytest.raises(InputError, match="/dev/full: can't be written"):
+        write_named("/dev/full", "lost")
+    assert Path("/dev/full").is_char_device()
+
+
+def test_files_go_to_a_folder_together_or_not_at_all(tmp_path):
+    with pytest.raises(KeyboardInterrupt), whole_files(tmp_path / "new") as partial:
+        write_half_and_stop(partial / "half")
+    assert list(tmp_path.iterdir()) == []
+    folder = tmp_path / "there"
+    folder.mkdir()
+    for name in ("a.txt", "mine.txt"):
+        (folder / name).write_text("old")
+    with pytest.raises(KeyboardInterrupt), whole_files(folder) as partial:
+        write_half_and_stop(partial / "a.txt")
+    assert (folder / "a.txt").read_text() == "old"
+    with whole_files(folder) as partial:
+        write_text(partial / "a.txt", "new")
+        with pytest.raises(Taken, match="another command is writing there"), whole_files(folder):
+            pass
+    assert {path.name: path.read_text() for path in folder.iterdir()} == {
+        "a.txt": "new",
+        "mine.txt": "old",
+    }
 
 
 def test_a_folder_appears_whole_or_not_at_all(tmp_path):

@@ -170,6 +170,9 @@ def test_links_are_followed_and_loops_end(photos):
     assert "dog/again.png" in split.ids
     assert "dog/gone.png" not in split.ids
     assert "linked/3.png" in split.ids
+    assert not any(name.startswith("dog/up/") for name in split.ids)
+    (photos / "dog" / "beside").symlink_to("../cat", target_is_directory=True)
+    assert not any(name.startswith("dog/beside/") for name in load_split(photos).ids)
 
 
 def test_files_that_are_no_pictures_are_named_and_the_others_go_on(photos):

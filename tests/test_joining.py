@@ -41,6 +41,12 @@ def test_file_names_are_ids():
     assert by_number.rows.tolist() == [3]
 
 
+def test_files_of_another_spelling_are_the_same():
+    files = np.array([f"K\u00e4se/{row}.PNG" for row in range(7)])
+    split = Split(IMAGES, LABELS, ids=np.array([f"Ka\u0308se/{row}.png" for row in range(7)]))
+    assert join(predictions_of(LABELS, ids=files), split, NAMES, "d").rows.tolist() == [*range(7)]
+
+
 @given(st.permutations(range(3)))
 def test_classes_in_any_order_are_joined_by_name(order):
     names = tuple(NAMES[index] for index in order)

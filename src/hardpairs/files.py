@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from hardpairs.errors import InputError
@@ -55,6 +56,58 @@ def whole_file(path: str | Path) -> Iterator[Path]:
         raise write_error(path, error) from error
     finally:
         _remove(hidden, lock)
+
+
+@contextmanager
+def named_file(path: str | Path) -> Iterator[Path]:
+    """As `whole_file`, for a path that the user named: into a device or pipe, through a link.
+
+    Files with names of our own never follow a link, which may come with somebody else's folder.
+
+    Raises:
+        InputError: As `whole_file` does.
+    """
+    path = Path(path)
+    if not path.exists() or path.is_file() or path.is_dir():
+        with whole_file(Path(os.path.realpath(path)) if path.is_symlink() else path) as partial:
+            yield partial
+        return
+    with TemporaryDirectory() as place, _write_errors_of(path):
+        yield Path(place) / path.name
+        with path.open("wb") as file:
+            file.write((Path(place) / path.name).read_bytes())
+
+
+@contextmanager
+def whole_files(folder: str | Path) -> Iterator[Path]:
+    """Yield an empty folder to fill; its files go to ``folder`` when the block ends well.
+
+    Those of numbers, ``*.json``, go last and so say that the others are there. Of two who write
+    into one folder at a time the second is refused. A folder that had to be made is gone again if
+    the block fails.
+
+    Raises:
+        Taken: Another process is writing there.
+        InputError: The folder can't be made or written, or the disk is full.
+    """
+    folder = Path(folder)
+    made = not folder.exists()
+    make_folder(folder)
+    hidden, lock = folder / ".writing.partial", None
+    try:
+        with uninterrupted(), _write_errors_of(folder):
+            lock = _make_locked_folder(hidden)
+            (hidden / "content").mkdir()
+        yield hidden / "content"
+        with uninterrupted(), _write_errors_of(folder):
+            filled = list((hidden / "content").iterdir())
+            for path in sorted(filled, key=lambda path: path.suffix == ".json"):
+                path.replace(folder / path.name)
+    finally:
+        _remove(hidden, lock)
+        if made:
+            with suppress(OSError):  # Nothing is in it: the block failed.
+                folder.rmdir()
 
 
 @contextmanager

@@ -1,13 +1,17 @@
 """Labels and class names of any form as indices and texts."""
 
 import math
-from collections.abc import Iterable, Mapping
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from hardpairs.arrays import describe, is_text, to_numpy
 from hardpairs.errors import InputError
+
+NUMBERED = re.compile(r"(?P<start>.*?)(?P<number>\d{1,18})(?:\.0)?", re.DOTALL)
 
 
 def to_names(names: Any) -> tuple[str, ...]:
@@ -54,7 +58,30 @@ def _name(value: Any) -> str:
         value = value.decode("utf-8", "replace")
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return str(value).strip()
+    # Of one spelling: macOS takes accents off letters in the names of folders.
+    return unicodedata.normalize("NFC", str(value)).strip()
+
+
+def in_number_order(names: Sequence[str]) -> list[int]:
+    """The places of names that differ by a number at their end alone, the smallest number first.
+
+    Tables often have such columns in the order of texts. Other names stay where they are.
+
+    >>> in_number_order(["class_0", "class_10", "class_2"]), in_number_order(["b2", "a1"])
+    ([0, 2, 1], [0, 1])
+    """
+    found = [NUMBERED.fullmatch(name) for name in names]
+    matches = [match for match in found if match is not None]
+    if len(matches) < len(names) or len({match["start"] for match in matches}) != 1:
+        return list(range(len(names)))
+    return sorted(range(len(names)), key=lambda place: int(matches[place]["number"]))
+
+
+def as_numbers(names: Sequence[str]) -> list[int] | None:
+    """Names that are all whole numbers, as "3" or "3.0", as such; None where one isn't."""
+    if all(re.fullmatch(r"(0|[1-9]\d{0,17})(\.0)?", name) for name in names):
+        return [int(name.removesuffix(".0")) for name in names]
+    return None
 
 
 def to_vector(values: Any, what: str, classes: int | None = None) -> np.ndarray:

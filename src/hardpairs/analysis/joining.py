@@ -1,6 +1,7 @@
 """Joining predictions with the data they are of: images by id, classes by name."""
 
 import re
+import unicodedata
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -221,7 +222,7 @@ def _labels_differ(
 
 def _plain(name: str) -> str:
     """A name without case, blanks and punctuation; as it is where nothing else would be left."""
-    return re.sub(r"[\W_]+", "", name.casefold()) or name
+    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFC", name).casefold()) or name
 
 
 def _parts(name: str) -> set[str]:

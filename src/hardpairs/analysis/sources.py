@@ -82,14 +82,7 @@ def load_subject(
     if joined and source:
         subject = joined_subject(replace(joined, notes=tuple(told) or joined.notes), source)
     else:
-        images = predictions.images
-        subject = Subject(
-            predictions,
-            images=images,
-            inverted=images is not None and white_on_black(images),
-            about=find_about(predictions.fingerprint),
-            notes=tuple(told),
-        )
+        subject = _subject_alone(predictions, tuple(told))
     parts = _read_run_folder(path, predictions, notes) if os.path.isdir(path) else {}
     kept_epoch = predictions.metadata.get("kept_epoch")
     return replace(
@@ -105,6 +98,17 @@ def load_subject(
         ),
         notes=(*notes, *subject.notes),
         **parts,
+    )
+
+
+def _subject_alone(predictions: Predictions, notes: tuple[str, ...]) -> Subject:
+    images = predictions.images
+    return Subject(
+        predictions,
+        images=images,
+        inverted=images is not None and white_on_black(images),
+        about=find_about(predictions.fingerprint),
+        notes=notes,
     )
 
 

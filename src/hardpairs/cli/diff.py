@@ -18,7 +18,7 @@ from hardpairs.analysis.gate import find_worse
 from hardpairs.cli.options import link_option, votes_option
 from hardpairs.cli.terminal import NARROW, Console
 from hardpairs.errors import InputError
-from hardpairs.files import write_text
+from hardpairs.files import named_file
 from hardpairs.foreign import one_line
 from hardpairs.report.difference import difference_json, render_summary, write_difference
 
@@ -98,7 +98,8 @@ def diff(
     if out is not None:
         write_difference(difference, out)
     if summary is not None:
-        write_text(summary, render_summary(difference, worse, allowed))
+        with named_file(summary) as partial:
+            partial.write_text(render_summary(difference, worse, allowed), encoding="utf-8")
     if as_json:
         click.echo(difference_json(difference), nl=False)
     else:

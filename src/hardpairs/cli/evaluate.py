@@ -12,6 +12,7 @@ from hardpairs.analysis.verdicts import headline
 from hardpairs.cli.options import corrections_option, link_option, votes_option
 from hardpairs.cli.progress import reading_bar
 from hardpairs.cli.terminal import Console, print_evaluation
+from hardpairs.errors import InputError
 from hardpairs.files import clear_abandoned
 from hardpairs.foreign import one_line
 from hardpairs.predictions.found import Hints
@@ -97,6 +98,8 @@ def evaluate(
         "link": link,
         "neighbour_map": neighbour_map,
     }
+    if min_accuracy is not None and not 0 <= min_accuracy <= 1:
+        raise InputError(f"--min-accuracy: {min_accuracy:g} is no accuracy; give one from 0 to 1.")
     if folder is not None:
         clear_abandoned(folder.parent)
     with reading_bar():

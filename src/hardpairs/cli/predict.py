@@ -13,6 +13,7 @@ import click
 from hardpairs.cli.options import SHELF, one_thread_for_matrices
 from hardpairs.data.pictures import ENDINGS
 from hardpairs.errors import InputError
+from hardpairs.files import named_file
 from hardpairs.foreign import csv_text, one_line
 
 if TYPE_CHECKING:
@@ -103,7 +104,8 @@ def _draw(answers: "list[Answer]", path: Path) -> None:
     from hardpairs.report.canvas import save_figure
     from hardpairs.serving.figure import draw_answers
 
-    save_figure(draw_answers(answers), path)
+    with named_file(path) as partial:
+        save_figure(draw_answers(answers), partial)
     click.echo(f"hardpairs: drew {one_line(path)}", err=True)
 
 

@@ -224,13 +224,19 @@ def photos_split(folder: Path, rows: list[tuple[str, int]]) -> Split:
 
 def _class_folders(folder: Path) -> dict[str, list[str]]:
     """The pictures below each subfolder that has any, as paths below ``folder``."""
-    found = {path.name: _pictures_below(path, folder) for path in subfolders(folder)}
+    classes = subfolders(folder)
+    others = {os.path.realpath(place) for place in (folder, *folder.absolute().parents, *classes)}
+    found = {path.name: _pictures_below(path, folder, others) for path in classes}
     return {name: pictures for name, pictures in found.items() if pictures}
 
 
-def _pictures_below(folder: Path, root: Path) -> list[str]:
-    """Pictures in a folder and below, in the order in which torchvision and Keras take them."""
-    by_folder, seen = {}, set()
+def _pictures_below(folder: Path, root: Path, others: set[str]) -> list[str]:
+    """Pictures in a folder and below, in the order in which torchvision and Keras take them.
+
+    A link to one of the ``others``, where this class and the other classes lie, isn't followed:
+    their pictures would be this class's too.
+    """
+    by_folder, seen = {}, others - {os.path.realpath(folder)}
     waiting = [folder]
     while waiting:
         place = waiting.pop()

@@ -10,6 +10,7 @@ from hardpairs.errors import InputError
 from hardpairs.labels import classes_in, clean_label, listed, look_up, to_names, to_vector
 from hardpairs.predictions.found import Found, Truth
 from hardpairs.predictions.joining import match_ids, order_note
+from hardpairs.predictions.occurring import names_that_occur
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.predictions.probabilities import as_floats, spread_top, to_probabilities
 from hardpairs.reading import clean_text
@@ -128,11 +129,12 @@ def _class_names(
             )
         return names, as_numbers
     if classes is None:
-        seen = [labels]
-        for values in (found.predicted, found.top_classes):
-            if values is not None:
-                seen.append(to_numpy(values, "predicted classes").ravel())
-        return _names_that_occur(seen), True
+        seen = [
+            to_numpy(values, "predicted classes").ravel()
+            for values in (found.predicted, found.top_classes)
+            if values is not None
+        ]
+        return names_that_occur(labels, seen, notes), True
     texts = labels.dtype.kind in "OUS"
     distinct = classes_in(labels) if texts else ()
     numbered = tuple(map(str, range(classes)))
@@ -148,22 +150,6 @@ def _class_names(
         "as scikit-learn and class folders have them."
     )
     return distinct, False
-
-
-def _names_that_occur(seen: list[np.ndarray]) -> tuple[str, ...]:
-    """The classes of predictions without probabilities: indices, or the names that occur."""
-    if all(values.dtype.kind in "biuf" for values in seen):
-        values = np.concatenate([values.astype(np.float64) for values in seen])
-        if len(values) and np.isfinite(values).all() and (values == np.rint(values)).all():
-            low, high = int(values.min()), int(values.max())
-            if low >= 0 and high < max(2 * len(np.unique(values)), 10):
-                return tuple(map(str, range(max(high + 1, 2))))
-    names = classes_in(np.concatenate([values.astype(object) for values in seen]))
-    if len(names) < 2:
-        raise InputError(
-            f"labels and predictions know one class alone, {listed(names)}; give two at least."
-        )
-    return names
 
 
 def _join_truth(found: Found, truth: Truth, notes: list[str]) -> Found:

@@ -1,5 +1,6 @@
 """Joining by id: labels or images to predictions; and a sign that an order is mixed up."""
 
+import unicodedata
 from collections import Counter
 from collections.abc import Callable
 
@@ -14,8 +15,9 @@ def match_ids(ids: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Find each id among the known ones.
 
     Numbers match numbers. Texts are paths and match as a whole, or else by as many last parts as
-    tell them apart ("val/cat/1.png" is "cat/1.png"), or else without the ending ("cat/1"): the
-    first of these ways that finds all of them, or the one that finds most.
+    tell them apart ("val/cat/1.png" is "cat/1.png"), or else without the ending ("cat/1"), or
+    else whatever the case ("1.PNG"): the first of these ways that finds all of them, or the one
+    that finds most.
 
     Args:
         ids: int64 or str (N,).
@@ -38,7 +40,8 @@ def match_ids(ids: np.ndarray, known: np.ndarray) -> np.ndarray:
 
 
 def _path(identifier: object) -> tuple[str, ...]:
-    parts = clean_text(str(identifier)).replace("\\", "/").split("/")
+    text = unicodedata.normalize("NFC", clean_text(str(identifier)))  # As macOS doesn't have it.
+    parts = text.replace("\\", "/").split("/")
     return tuple(part for part in parts if part not in ("", "."))
 
 
@@ -49,6 +52,7 @@ def _stem(path: tuple[str, ...]) -> tuple[str, ...]:
 _KEYS: tuple[Callable[[tuple[str, ...]], tuple[str, ...]], ...] = (
     *(lambda path: path, lambda path: path[-3:], lambda path: path[-2:], lambda path: path[-1:]),
     *(_stem, lambda path: _stem(path[-2:]), lambda path: _stem(path[-1:])),
+    lambda path: tuple(part.casefold() for part in path[-1:]),
 )
 
 

@@ -5,10 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from hardpairs.arrays import to_numpy
 from hardpairs.errors import InputError
 from hardpairs.foreign import one_line
-from hardpairs.labels import listed
+from hardpairs.labels import as_numbers, in_number_order, listed, to_names
 from hardpairs.predictions.convert import to_predictions
 from hardpairs.predictions.found import Found, Hints, Truth
 from hardpairs.predictions.frames import frame_table, is_frame
@@ -57,7 +59,7 @@ def make_predictions(
     found = _found(labels, probabilities, Hints(has_truth=truth is not None))
     if class_names is not None:
         is_read_once = isinstance(class_names, Iterator)
-        found = replace(found, class_names=[*class_names] if is_read_once else class_names)
+        found = _with_names(found, [*class_names] if is_read_once else class_names)
     if ids is not None:
         found = replace(found, ids=ids)
     if embeddings is not None:
@@ -75,6 +77,26 @@ def refuse_more(whole: str, **more: Any) -> None:
             f"{given} given with {whole} would be ignored; give {whole} alone, or all of it as "
             "arrays."
         )
+
+
+def _with_names(found: Found, class_names: Any) -> Found:
+    """The names given, in their order the columns of scores that have names of their own.
+
+    Raises:
+        InputError: Some of the columns are named as given and others aren't.
+    """
+    if found.scores is None or not isinstance(found.class_names, list):
+        return replace(found, class_names=class_names)
+    columns, names = to_names(found.class_names), to_names(class_names)
+    if set(columns).isdisjoint(names):
+        return replace(found, class_names=class_names)
+    if sorted(columns) != sorted(names):
+        raise InputError(
+            f"the columns of probabilities are named {listed(columns)}, and class_names are "
+            f"{listed(names)}; give names of the same classes, or none."
+        )
+    order = [columns.index(name) for name in names]
+    return replace(found, scores=found.scores[:, order], class_names=class_names)
 
 
 def _found(labels: Any, probabilities: Any, hints: Hints) -> Found:
@@ -112,11 +134,20 @@ def _found(labels: Any, probabilities: Any, hints: Hints) -> Found:
         names = list(getattr(probabilities, "column_names", None) or probabilities.columns)
         names = None if names == list(range(len(names))) else names
     array = to_numpy(probabilities, "probabilities")
+    if isinstance(names, list) and array.ndim == 2 and array.shape[1] == len(names):
+        names, array = _in_number_order(list(map(str, names)), array)
     if (array.ndim == 1 and not is_scores(array)) or array.dtype.kind in "OUS":
         return Found(labels=labels, predicted=array, class_names=names, ids=ids)
     if array.ndim == 2 and array.shape[1] == 1 and array.dtype.kind in "iub":
         return Found(labels=labels, predicted=array[:, 0], class_names=names, ids=ids)
     return Found(labels=labels, scores=array, class_names=names, ids=ids)
+
+
+def _in_number_order(names: list[str], scores: np.ndarray) -> tuple[list, np.ndarray]:
+    """Columns (N, K) whose names differ by a number alone in its order, with their names."""
+    order = in_number_order(names)
+    names = [names[place] for place in order]
+    return as_numbers(names) or names, scores[:, order]
 
 
 def _in_order(generator: Any) -> Any:

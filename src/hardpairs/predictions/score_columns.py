@@ -6,7 +6,7 @@ import numpy as np
 
 from hardpairs.arrays import is_text
 from hardpairs.errors import InputError
-from hardpairs.labels import classes_in, clean_label
+from hardpairs.labels import as_numbers, classes_in, clean_label, in_number_order
 from hardpairs.predictions.cells import SAMPLE, is_number
 from hardpairs.predictions.columns import Table, first_named, plain
 from hardpairs.predictions.found import Found
@@ -72,8 +72,14 @@ def find_scores(left: Table, labels: np.ndarray | None, *, is_true: bool) -> Fou
     predicted = left.pop(name) if name is not None and _is_classes(left[name]) else None
     columns, names, notes = _class_columns(left, labels)
     if len(columns) >= 2:
-        scores = _stacked(left, columns)
-        return Found(scores=scores, class_names=names, predicted=predicted, notes=notes)
+        order = in_number_order(names)
+        columns, names = [columns[place] for place in order], [names[place] for place in order]
+        return Found(
+            scores=_stacked(left, columns),
+            class_names=as_numbers(names) or names,
+            predicted=predicted,
+            notes=notes,
+        )
     confidence = confidence_of(left)
     index = first_named(left, INDICES, set())
     if predicted is None and labels is None and confidence is not None and index is not None:
@@ -160,8 +166,11 @@ def _class_columns(
         names = {name: name.strip() for name in numbers if name not in extra}
         named = {name: each for name, each in names.items() if each in mentioned}
         # A loss, an entropy, whether it's right: classes are what is named as a label is.
-        if not _looks_whole(left, list(names)) and _looks_whole(left, list(named)):
-            names = named
+        if not _looks_whole(left, list(names)):
+            if _looks_whole(left, list(named)):
+                names = named
+            elif mentioned <= set(named.values()) and len(named) >= 2:
+                names = _without_others(left, names, named)
     left_out = [name for name in left if name not in names and plain(name) not in CONFIDENCE]
     if names:
         _check_texts({name: left[name] for name in left_out if is_text(left[name])}, mentioned)
@@ -180,6 +189,28 @@ def _unwrapped(numbers: list[str], mentioned: set[str | None]) -> dict[str, str]
         if len(found) >= 2 and all(found.values()) and len(set(found.values())) == len(found):
             return found
     return None
+
+
+def _without_others(left: Table, names: dict[str, str], named: dict[str, str]) -> dict[str, str]:
+    """Without numbers that aren't a class's scores: an age, an uncertainty, a time.
+
+    The labels name the others. Of probabilities that is what keeps all from summing to 1; logits
+    have no sum, so there it is whole numbers, a constant, or what mostly lies beyond the others.
+    """
+    unnamed = [name for name in names if name not in named]
+    for name in unnamed:
+        if _looks_whole(left, rest := [each for each in names if each != name]):
+            return {each: names[each] for each in rest}
+    known = np.stack([left[name] for name in named], axis=1)
+    low, high = known.min(), known.max()
+    others = {
+        name
+        for name in unnamed
+        if (values := left[name]).min() == values.max()
+        or (values == np.rint(values)).all()
+        or ((values < low) | (values > high)).mean() > 0.5
+    }
+    return {name: each for name, each in names.items() if name not in others}
 
 
 def _looks_whole(left: Table, columns: list[str]) -> bool:

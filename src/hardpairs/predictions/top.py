@@ -7,6 +7,7 @@ import numpy as np
 
 from hardpairs.arrays import is_text
 from hardpairs.errors import InputError
+from hardpairs.labels import as_numbers, in_number_order
 from hardpairs.predictions.found import Found
 
 CLASS_RANK = re.compile(
@@ -94,10 +95,11 @@ def split_pairs(values: np.ndarray) -> Found | None:
         return None
     known = [row for row in rows if row is not None]
     names = list(known[0])
+    names = [names[place] for place in in_number_order(names)]
     if all(row.keys() == known[0].keys() for row in known):
         return Found(
             scores=np.array([[row[name] for name in names] for row in known], np.float64),
-            class_names=names,
+            class_names=as_numbers(names) or names,
         )
     depth = min(map(len, known))
     if depth != max(map(len, known)):

@@ -6,7 +6,7 @@ from typing import Any
 
 from hardpairs.analysis.audit import Audit, audit_dict
 from hardpairs.data.split import Dataset
-from hardpairs.files import write_text
+from hardpairs.files import whole_files, write_text
 from hardpairs.foreign import csv_text
 from hardpairs.predictions.predictions import save_predictions
 from hardpairs.report import audit_figures
@@ -22,26 +22,27 @@ def write_audit(audit: Audit, dataset: Dataset, folder: Path) -> None:
     Raises:
         InputError: The folder can't be written.
     """
-    save_predictions(audit.train, folder / "train.npz")
-    save_predictions(audit.test, folder / "test.npz")
-    drawings = {
-        "duplicates.png": audit_figures.draw_duplicates(audit.duplicates, dataset),
-        "suspects_train.png": audit_figures.draw_suspects(
-            audit.train, audit.train_suspects, dataset.train
-        ),
-        "suspects_test.png": audit_figures.draw_suspects(
-            audit.test, audit.test_suspects, dataset.test
-        ),
-    }
-    for name, figure in drawings.items():
-        if figure is not None:
-            save_figure(figure, folder / name)
-    pictures = [name for name, figure in drawings.items() if figure is not None]
-    write_text(folder / "duplicates.csv", _duplicates_csv(audit))
-    write_text(folder / "suspects.csv", _suspects_csv(audit))
-    write_text(folder / "audit.md", _render(audit, dataset, pictures))
-    record = {**audit_dict(audit), "notes": [*dataset.notes, *audit.notes]}
-    write_text(folder / "audit.json", json.dumps(record, indent=2, allow_nan=False) + "\n")
+    with whole_files(folder) as partial:
+        save_predictions(audit.train, partial / "train.npz")
+        save_predictions(audit.test, partial / "test.npz")
+        drawings = {
+            "duplicates.png": audit_figures.draw_duplicates(audit.duplicates, dataset),
+            "suspects_train.png": audit_figures.draw_suspects(
+                audit.train, audit.train_suspects, dataset.train
+            ),
+            "suspects_test.png": audit_figures.draw_suspects(
+                audit.test, audit.test_suspects, dataset.test
+            ),
+        }
+        for name, figure in drawings.items():
+            if figure is not None:
+                save_figure(figure, partial / name)
+        pictures = [name for name, figure in drawings.items() if figure is not None]
+        write_text(partial / "duplicates.csv", _duplicates_csv(audit))
+        write_text(partial / "suspects.csv", _suspects_csv(audit))
+        write_text(partial / "audit.md", _render(audit, dataset, pictures))
+        record = {**audit_dict(audit), "notes": [*dataset.notes, *audit.notes]}
+        write_text(partial / "audit.json", json.dumps(record, indent=2, allow_nan=False) + "\n")
 
 
 def _suspects_csv(audit: Audit) -> str:

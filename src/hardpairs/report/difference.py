@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hardpairs.analysis.changes import count_text, interval_text, p_is, p_text, points
 from hardpairs.analysis.difference import Difference
-from hardpairs.files import make_folder, write_text
+from hardpairs.files import whole_files, write_text
 from hardpairs.report.markdown import markdown_environment
 from hardpairs.report.page.difference import render_difference
 
@@ -17,10 +17,10 @@ def write_difference(difference: Difference, folder: Path) -> None:
     Raises:
         InputError: The folder can't be written.
     """
-    make_folder(folder)
-    write_text(folder / "difference.html", render_difference(difference))
-    write_text(folder / "difference.md", render_summary(difference))
-    write_text(folder / "difference.json", difference_json(difference))
+    with whole_files(folder) as partial:
+        write_text(partial / "difference.html", render_difference(difference))
+        write_text(partial / "difference.md", render_summary(difference))
+        write_text(partial / "difference.json", difference_json(difference))
 
 
 def difference_json(difference: Difference) -> str:

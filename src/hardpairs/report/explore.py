@@ -9,7 +9,7 @@ from hardpairs.analysis.evaluation import Evaluation
 from hardpairs.analysis.sources import data_truth, join_images, joined_subject
 from hardpairs.analysis.subject import Subject
 from hardpairs.data.memory import to_images, white_on_black
-from hardpairs.files import write_text
+from hardpairs.files import named_file, write_text
 from hardpairs.predictions.memory import make_predictions
 from hardpairs.report.notebook import show_report
 from hardpairs.report.page.render import render_report
@@ -50,7 +50,8 @@ class Report:
         """
         path = Path(path)
         if path.suffix.lower() in (".html", ".htm"):
-            write_text(path, render_report(self.subject))
+            with named_file(path) as partial:
+                write_text(partial, render_report(self.subject))
             return path
         write_analysis(self.subject, path)
         return path / "report.html"

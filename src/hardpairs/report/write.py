@@ -17,7 +17,7 @@ from hardpairs.analysis.verdicts import mistakes_csv
 from hardpairs.data.about import other_file_names
 from hardpairs.data.corrections import read_corrections
 from hardpairs.errors import InputError
-from hardpairs.files import make_folder, write_text
+from hardpairs.files import whole_files, write_text
 from hardpairs.predictions.found import Hints
 from hardpairs.report import figures, mistake_figures
 from hardpairs.report.answers import render_answers
@@ -89,29 +89,26 @@ def write_analysis(subject: Subject, folder: str | Path) -> list[Path]:
         The files written.
 
     Raises:
-        InputError: The folder can't be made or written.
+        InputError: The folder can't be made or written, or is being written by another process.
     """
-    folder = Path(folder)
-    make_folder(folder)
-    pictures = {}
+    folder, pictures = Path(folder), {}
     metrics = json.dumps(subject.metrics, indent=2, allow_nan=False) + "\n"
-    with ThreadPoolExecutor(1) as beside:
+    with whole_files(folder) as partial, ThreadPoolExecutor(1) as beside:
         # Unpacking and packing the page's pictures takes about as long as drawing the figures.
         gathered = beside.submit(gallery_data, subject)
         for name, draw in DRAWINGS.items():
             figure = draw(subject)
             if figure is not None:
                 pictures[name] = _own_name(subject, name)
-                save_figure(figure, folder / pictures[name])
-        report = render_report(subject, gathered.result())
-    texts = {
-        "mistakes.csv": mistakes_csv(subject.predictions, subject.verdicts),
-        _own_name(subject, "answers.md"): render_answers(subject, pictures),
-        "report.html": report,
-        "metrics.json": metrics,
-    }
-    for name, text in texts.items():
-        write_text(folder / name, text)
+                save_figure(figure, partial / pictures[name])
+        texts = {
+            "mistakes.csv": mistakes_csv(subject.predictions, subject.verdicts),
+            _own_name(subject, "answers.md"): render_answers(subject, pictures),
+            "report.html": render_report(subject, gathered.result()),
+            "metrics.json": metrics,
+        }
+        for name, text in texts.items():
+            write_text(partial / name, text)
     written = [folder / name for name in (*pictures.values(), *texts)]
     _remove_earlier(folder, written)
     return written
