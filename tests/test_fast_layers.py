@@ -26,7 +26,7 @@ def outcome(net, images: np.ndarray) -> list[np.ndarray]:
     ("net", "options"),
     [
         *((RECIPES[name].net, RECIPES[name].net_options) for name in ("sprint", "quick")),
-        *((RECIPES[name].net, RECIPES[name].net_options) for name in ("strong", "small", "best")),
+        *((RECIPES[name].net, RECIPES[name].net_options) for name in ("strong", "best")),
         ("mirrored", {}),
         *(("cnn", {"batch_norm": True, "third_block": third}) for third in (True, False)),
         ("cnn", {"third_block": True}),

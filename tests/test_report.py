@@ -261,12 +261,14 @@ def test_map_is_walked_and_opened_by_keys(visit, folder):
 
 @pytest.mark.parametrize("name", ADDRESSES)
 def test_axe_finds_nothing(visit, engine, name):
+    if engine == "webkit":
+        pytest.skip("what axe finds it finds in two browsers")
     page = visit(name)
     for address in ADDRESSES[name]:
         page.evaluate(f"(history.replaceState(null, '', '#{address}'), followAddress())")
         assert page.evaluate("document.querySelectorAll('dialog[open]').length") == bool(address)
         inside = "dialog[open]" if address else "html"
-        for scheme in ("light",) if engine == "webkit" else ("light", "dark"):  # It takes its time.
+        for scheme in ("light", "dark") if engine == "chromium" else ("light",):
             page.evaluate(f"document.documentElement.dataset.theme = '{scheme}'")
             assert axe_violations(page, scheme, inside) == [], (address, scheme)
 

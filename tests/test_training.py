@@ -85,6 +85,8 @@ def test_whoever_loads_a_net_can_go_on_training(data, small, tmp_path):
 
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
 def test_same_seed_same_result(data, small, precision):
+    if precision == "mixed_bfloat16":  # Which takes long where the processor doesn't multiply it.
+        data = replace(data, train=data.train.take(slice(300)))
     first, again, other = (
         predict(
             train(data, LESSON, seed=seed, precision=precision).model,
