@@ -20,6 +20,7 @@ from scipy import stats
 
 from hardpairs.analysis.intervals import wilson_interval
 from hardpairs.analysis.neighbours import unit_rows
+from hardpairs.analysis.samples import even_sample
 from hardpairs.data.datasets import load_split
 from hardpairs.serving.answer import UNLIKE_SHARE
 from hardpairs.serving.likeness import MOST_TEST_IMAGES, find_nearest
@@ -91,9 +92,9 @@ def main() -> None:
     model = load_exported(options.run)
     if model.likeness is None:
         raise SystemExit("the run was exported without its training images")
-    # Every second test image set the threshold; the others tell how often it errs.
-    step = -(-10_000 // MOST_TEST_IMAGES)
-    unseen = np.delete(load_split("fashion-mnist", "test").pixels, np.s_[::step], axis=0)
+    # Half of the test images set the threshold; the others tell how often it errs.
+    test = load_split("fashion-mnist", "test").pixels
+    unseen = np.delete(test, even_sample(len(test), MOST_TEST_IMAGES), axis=0)
     usual = distances(model, unseen)
     limit = float(np.quantile(model.likeness.distances, 1 - UNLIKE_SHARE))
     wrong = int((usual > limit).sum())
