@@ -6,9 +6,11 @@ import json
 import lzma
 import zipfile
 
+import numpy as np
 import pytest
 
 from hardpairs.errors import InputError
+from hardpairs.predictions.cells import has_decimal_commas
 from hardpairs.predictions.found import Hints
 from hardpairs.predictions.load import load_predictions
 from plain_predictions import LABELS, NAMES, PLAIN, PROBABILITIES, rows_csv, same
@@ -22,12 +24,28 @@ def quoted(text: str) -> str:
     return f'"{text}"'
 
 
+def in_r(delimiter: str, row_name=lambda row: row + 1) -> str:
+    """As write.table has it: texts quoted, no name for the names of the rows."""
+    columns, label = [quoted(name) for name in NAMES], lambda row: quoted(NAMES[LABELS[row]])
+    first = [("", lambda row: quoted(row_name(row)))]
+    text = rows_csv(delimiter, columns=columns, first=first, label=label)
+    return text.removeprefix(delimiter)
+
+
 TABLES = {
     "plain": ("p.csv", rows_csv()),
     "upper-case ending": ("P.CSV", rows_csv()),
     "semicolon": ("p.csv", rows_csv(";")),
     "decimal comma": ("p.csv", rows_csv(";", comma)),
     "tab": ("p.tsv", rows_csv("\t")),
+    "blanks": ("p.txt", rows_csv(" ")),
+    "aligned by blanks": ("p.csv", rows_csv("   ").replace("\n", " \n  ")),
+    "R's write.table": ("p.txt", in_r(" ")),
+    "R's write.table with commas": ("p.csv", in_r(",")),
+    "R's write.table, rows named": ("p.txt", in_r("\t", row_name=lambda row: f"r{row}.png")),
+    "quoted decimal commas": ("p.csv", rows_csv(",", lambda p: quoted(comma(p)))),
+    "first lines of comments": ("p.csv", "# made on Monday\n#\n\n" + rows_csv()),
+    "a header in a comment": ("p.csv", "# of a net\n# " + rows_csv()),
     "tab under .txt": ("p.txt", rows_csv("\t")),
     "bar": ("p.csv", rows_csv("|")),
     "byte-order mark": ("p.csv", "\ufeff" + rows_csv()),
@@ -110,7 +128,7 @@ def test_tables(tmp_path, form):
     same(load_predictions(tmp_path / name))
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
 def test_encodings_and_packing(tmp_path, encoding):
     content = rows_csv().encode(encoding)
     (tmp_path / "p.csv").write_bytes(content)
@@ -216,3 +234,37 @@ def test_an_index_of_some_rows_is_the_ids(tmp_path):
         got = load_predictions(tmp_path / "p.csv")
         same(got)
         assert got.ids.tolist()[:2] == [1, 4]
+
+
+def test_what_numpy_savetxt_writes(tmp_path):
+    labels = tmp_path / "y.txt"
+    np.savetxt(labels, LABELS)
+    for delimiter, header in ((" ", ""), (" ", " ".join(NAMES)), (",", ""), (",", ",".join(NAMES))):
+        np.savetxt(tmp_path / "p.txt", PROBABILITIES, delimiter=delimiter, header=header)
+        got = load_predictions(tmp_path / "p.txt", labels=labels)
+        same(got, names=NAMES if header else map(str, range(3)))
+    np.savetxt(labels, LABELS, fmt="%d", header="true labels")
+    same(load_predictions(tmp_path / "p.txt", labels=labels))
+
+
+@pytest.mark.parametrize("name", ["polar bear", "class 1"])
+def test_blanks_in_names_are_no_delimiter(tmp_path, name):
+    np.savez(tmp_path / "p.npz", probabilities=np.eye(2), class_names=[name, "x"])
+    (tmp_path / "y.csv").write_text(f"label\n{name}\n{name}\n")
+    got = load_predictions(tmp_path / "p.npz", labels=tmp_path / "y.csv")
+    assert got.labels.tolist() == [0, 0]
+
+
+def test_decimal_commas_without_quotes_are_no_names_of_rows(tmp_path):
+    (tmp_path / "p.csv").write_text("id,prob\n1,0,93\n2,0,12\n")
+    with pytest.raises(InputError, match="line 2 has 3 cells, the first line has 2"):
+        load_predictions(tmp_path / "p.csv")
+
+
+@pytest.mark.parametrize(
+    ("cells", "are"),
+    [(["0,5"], True), ([",5"], True), (["12,5 %"], True), (["1,234"], False), (["0.5"], False),
+     (["-0,123", "1,234"], True), (["1,2,3"], False), (["1,5e-3"], True), (["cat, dog"], False)],
+)  # fmt: skip
+def test_commas_that_can_only_be_decimal(cells, are):
+    assert has_decimal_commas(cells) == are

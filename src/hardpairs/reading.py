@@ -93,7 +93,8 @@ def _json_atom(value: Any) -> bool | int | float | str | None:
 def read_text(path: str | Path) -> str:
     """Read UTF-8 text, with or without a byte-order mark, packed or not, see `read_unpacked`.
 
-    UTF-16 is read where a byte-order mark says so, as spreadsheets write it.
+    UTF-16 is read where a byte-order mark says so, as spreadsheets write it, or where every other
+    byte at the beginning is 0.
 
     Raises:
         InputError: Missing, another encoding, or unpacking to more than it should.
@@ -102,14 +103,22 @@ def read_text(path: str | Path) -> str:
     with guarded(path, "readable text"):
         most = max(UNPACKED_BYTES, UNPACKED_RATIO * path.stat().st_size)
         content = read_unpacked(path, most)
-        is_utf16 = content[:2] in (b"\xff\xfe", b"\xfe\xff")
         try:
-            return content.decode("utf-16" if is_utf16 else "utf-8-sig")
+            return content.decode(_encoding(content[:64]))
         except UnicodeDecodeError as error:
             raise InputError(
                 f"{path}: is not UTF-8 text (byte {error.start:,} is {content[error.start]:#04x}); "
                 "save it as UTF-8."
             ) from error
+
+
+def _encoding(start: bytes) -> str:
+    if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "utf-16"
+    even, odd = start[::2], start[1::2]
+    if len(start) > 1 and not any(odd) and all(even):
+        return "utf-16-le"
+    return "utf-16-be" if len(start) > 1 and not any(even) and all(odd) else "utf-8-sig"
 
 
 def ending_of(path: Path) -> tuple[str, bool]:

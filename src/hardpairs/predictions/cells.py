@@ -11,6 +11,8 @@ from hardpairs.errors import InputError
 SAMPLE = 50  # Rows that tell whether a column holds numbers.
 WRAPPED = re.compile(r"^\s*(?:tensor|array|np\.array)\s*\((?P<inner>\[.*\]).*\)\s*$", re.DOTALL)
 NUMPY_SCALAR = re.compile(r"np\.\w+\(([^()]*)\)")
+# A comma that parts no thousands, as that of "1,234" may.
+DECIMAL_COMMA = re.compile(r"\s*[-+]?(?:0*,\d+|\d+,(?!\d{3}\b)\d+)(?:[eE][-+]?\d+)?\s*%?\s*")
 QUOTED = re.compile(r"'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"")
 
 
@@ -70,6 +72,11 @@ def is_number(cell: str, *, decimal_comma: bool = False) -> bool:
     except ValueError:
         return False
     return True
+
+
+def has_decimal_commas(cells: Sequence[str]) -> bool:
+    """Whether the first cells show commas that can only be decimal ones."""
+    return any("," in cell and DECIMAL_COMMA.fullmatch(cell) for cell in cells[:SAMPLE])
 
 
 def _numbers(cells: list[str], name: str, lines: Sequence[int], decimal_comma: bool) -> np.ndarray:

@@ -20,6 +20,7 @@ from hardpairs.predictions.table import find_truth
 from hardpairs.reading import ending_of, guarded, read_text
 
 IMAGE_NAME = re.compile(r"\.(png|jpe?g|webp|bmp|tiff?|gif)$", re.IGNORECASE)
+FLOAT = re.compile(r"[-+]?\d+\.\d*(?:[eE][-+]?\d{1,2})?")
 EXPORTED = "labels.json"  # What FiftyOne puts into the folder it is told to export to.
 PARTS = ("test", "validation", "all", "train")  # The first that is there was predicted.
 
@@ -89,19 +90,32 @@ def _read_npz(path: Path) -> Truth:
 
 
 def _read_lines(path: Path) -> Truth:
-    """One label a line; or a file name and a label, as ImageNet's val.txt has them."""
+    """One label a line; or a file name and a label, as ImageNet's val.txt has them.
+
+    First lines of comments, "# ...", are passed over.
+    """
     lines = [line.strip() for line in read_text(path).split("\n") if line.strip()]
+    while len(lines) > 1 and lines[0].startswith("# "):
+        lines = lines[1:]
     if not lines:
         raise InputError(f"{path}: is empty; give one label a line.")
     first = lines[0].split()
     if len(first) < 2 or not IMAGE_NAME.search(first[0]):
-        if any(delimiter in lines[0] for delimiter in "\t,;"):
+        if lines[0].startswith('"') or any(delimiter in lines[0] for delimiter in "\t,;"):
             return _of_table(path, read_delimited_table(path), None, Hints())
-        return Truth(str(path), _texts(lines))
+        return Truth(str(path), _texts(_whole_numbers(lines)))
     pairs = [line.split(maxsplit=1) for line in lines]
     if any(len(pair) < 2 for pair in pairs):
         raise InputError(f"{path}: has a line without a label; give a file name and a label each.")
     return Truth(str(path), _texts([pair[1] for pair in pairs]), [pair[0] for pair in pairs])
+
+
+def _whole_numbers(lines: list[str]) -> list[str]:
+    """Floats that are whole, as numpy.savetxt writes labels, as integers; else all as they are."""
+    if not all(map(FLOAT.fullmatch, lines)):
+        return lines
+    numbers = [float(line) for line in lines]
+    return [str(int(each)) for each in numbers] if all(map(float.is_integer, numbers)) else lines
 
 
 def _texts(values: list[str]) -> np.ndarray:
