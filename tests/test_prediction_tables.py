@@ -46,6 +46,16 @@ TABLES = {
     "quoted decimal commas": ("p.csv", rows_csv(",", lambda p: quoted(comma(p)))),
     "first lines of comments": ("p.csv", "# made on Monday\n#\n\n" + rows_csv()),
     "a header in a comment": ("p.csv", "# of a net\n# " + rows_csv()),
+    "a text among numbers beside": (
+        "p.csv",
+        rows_csv(first=[("age", lambda row: "unknown" if row in {3, 55} else row)]),
+    ),
+    "ragged lists beside": (
+        "p.csv",
+        rows_csv(";", first=[("tags", lambda row: ["a"] * (row % 3))]),
+    ),
+    "labels in lists of one": ("p.csv", rows_csv(label=lambda row: [str(NAMES[LABELS[row]])])),
+    "scores in lists of one": ("p.csv", rows_csv(number=lambda p: f"[{p}]")),
     "tab under .txt": ("p.txt", rows_csv("\t")),
     "bar": ("p.csv", rows_csv("|")),
     "byte-order mark": ("p.csv", "\ufeff" + rows_csv()),
@@ -268,3 +278,32 @@ def test_decimal_commas_without_quotes_are_no_names_of_rows(tmp_path):
 )  # fmt: skip
 def test_commas_that_can_only_be_decimal(cells, are):
     assert has_decimal_commas(cells) == are
+
+
+@pytest.mark.parametrize("row", [3, 55])
+@pytest.mark.parametrize("column", ["{}", "prob_{}"])
+def test_a_text_in_a_column_of_scores_is_named(tmp_path, row, column):
+    lines = rows_csv(columns=[column.format(name) for name in NAMES]).split("\n")
+    lines[row + 1] = "unknown," + lines[row + 1].partition(",")[2]
+    (tmp_path / "p.csv").write_text("\n".join(lines))
+    complaint = rf"image {row + 1} of 60 has 'unknown' in the column '{column.format('cat')}'"
+    with pytest.raises(InputError, match=complaint):
+        load_predictions(tmp_path / "p.csv")
+
+
+def test_a_text_among_labels_that_are_numbers(tmp_path):
+    lines = [f"{k},{k}\n" for k in [0, 1, 2] * 20]
+    (tmp_path / "p.csv").write_text("label,prediction\n" + "".join(lines) + "n/a,1\n")
+    with pytest.raises(InputError, match="image 61 of 61 has 'n/a' in the column 'label'"):
+        load_predictions(tmp_path / "p.csv")
+    # Several times it is a class.
+    (tmp_path / "p.csv").write_text("label,prediction\n" + "".join(lines) + "A,1\n" * 2)
+    assert load_predictions(tmp_path / "p.csv").class_names == ("0", "1", "2", "A")
+
+
+@pytest.mark.parametrize("cut", ["[0.1 0.2 ... 0.3]", "[0.1, 0.9]"])
+def test_a_list_that_is_cut_is_named(tmp_path, cut):
+    whole = "0,[0.1 0.2 0.7]\n"
+    (tmp_path / "p.csv").write_text(f"label,probs\n{whole}{whole}" + f'1,"{cut}"\n' + whole)
+    with pytest.raises(InputError, match=r"image 3 of 4 has .* where a list as long as the"):
+        load_predictions(tmp_path / "p.csv")

@@ -58,6 +58,29 @@ def guarded(path: str | Path, what: str) -> Iterator[None]:
         raise InputError(f"{path}: is damaged or isn't {what} ({reason}).") from error
 
 
+@contextmanager
+def understood(path: str | Path, what: str) -> Iterator[None]:
+    """Turn faults met in what was read whole from ``path`` into an InputError.
+
+    Foreign values can be of any form, but a file that could be parsed isn't damaged.
+
+    Args:
+        path: The file.
+        what: What its values should be, as in "predictions".
+    """
+    with guarded(path, "readable"):
+        try:
+            yield
+        except (InputError, OSError):
+            raise
+        except Exception as error:
+            reason = clean_text(str(error)).strip().split("\n")[0][:80] or type(error).__name__
+            raise InputError(
+                f"holds {what} in a form that isn't known ({reason}); docs/predictions.md has "
+                "those that are."
+            ) from error
+
+
 def clean_text(text: str) -> str:
     """Replace what can't be written as UTF-8 (lone surrogates) by the replacement character."""
     return SURROGATES.sub("\N{REPLACEMENT CHARACTER}", text)

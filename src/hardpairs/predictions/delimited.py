@@ -9,6 +9,7 @@ import numpy as np
 from hardpairs.errors import InputError
 from hardpairs.predictions.cells import has_decimal_commas, is_number, to_column, to_number
 from hardpairs.predictions.columns import Table
+from hardpairs.predictions.faults import check_whole
 from hardpairs.predictions.found import Found, Hints
 from hardpairs.predictions.table import find_columns
 from hardpairs.reading import guarded, read_text
@@ -47,7 +48,7 @@ def parse_table(text: str) -> Table:
     """Parse delimited text; see `read_delimited_table`.
 
     Raises:
-        InputError: A line has more or fewer cells than the header, or a number is bad.
+        InputError: A line has more or fewer cells than the header, or a matrix no number.
         csv.Error: Quotes don't match.
     """
     text = text.replace("\0", "\N{REPLACEMENT CHARACTER}")
@@ -55,13 +56,15 @@ def parse_table(text: str) -> Table:
         text = "\n" + text.partition("\n")[2]
     text = _without_comments(text)
     delimiter = _sniff(text)
-    lines, rows = _rows(text, delimiter)
+    rows = _rows(text, delimiter)
     if not rows:
         raise InputError("is empty; give a header and a line for every image.")
     comma = delimiter != ","
     if _is_matrix(rows[0], comma):
         names = [str(index) for index in range(len(rows[0]))]
-        columns = _columns(names, rows, lines, comma)
+        columns = _columns(names, rows, comma)
+        for name in names:
+            check_whole(columns[name], name)
         return {MATRIX: np.stack([columns[name] for name in names], axis=1)}
     header = [name.strip() for name in rows[0]]
     while len(header) > 1 and not header[-1] and not any(row[-1].strip() for row in rows):
@@ -72,7 +75,7 @@ def parse_table(text: str) -> Table:
             f"has the column {sorted(repeated or {'?'})[0][:40]!r} more than once in its first "
             "line; give each a name of its own (class names must be all different)."
         )
-    return _columns(header, rows[1:], lines[1:], comma)
+    return _columns(header, rows[1:], comma)
 
 
 def _without_comments(text: str) -> str:
@@ -140,8 +143,8 @@ def _is_cut_by_blanks(head: list[str]) -> bool:
     return any(are_numbers) and (are_numbers[0] or len(set(columns[0])) == len(below))
 
 
-def _rows(text: str, delimiter: str) -> tuple[list[int], list[list[str]]]:
-    """The lines that aren't blank, each with its number, all as long as the first.
+def _rows(text: str, delimiter: str) -> list[list[str]]:
+    """The lines that aren't blank, all as long as the first.
 
     R's write.table names no column for the names of the rows, which come first: it gets the name
     "". Where the delimiter is a comma the names have to be quoted, as R has them, or else decimal
@@ -157,7 +160,7 @@ def _rows(text: str, delimiter: str) -> tuple[list[int], list[list[str]]]:
             lines.append(reader.line_num)
             rows.append(row)
     if not rows:
-        return lines, rows
+        return rows
     width = len(rows[0])
     rows = [row if any(map(str.strip, row[width:])) else row[:width] for row in rows]
     first = [row[0] for row in rows[1:]]
@@ -166,14 +169,14 @@ def _rows(text: str, delimiter: str) -> tuple[list[int], list[list[str]]]:
         delimiter != "," or text.split("\n")[lines[1] - 1].lstrip().startswith('"')
     ):  # fmt: skip
         if first == [str(number) for number in range(1, len(rows))]:  # They count the rows.
-            return lines, [rows[0], *(row[1:] for row in rows[1:])]
-        return lines, [["", *rows[0]], *rows[1:]]
+            return [rows[0], *(row[1:] for row in rows[1:])]
+        return [["", *rows[0]], *rows[1:]]
     for line, row in zip(lines, rows, strict=True):
         if len(row) != width:
             raise InputError(
                 f"line {line} has {len(row)} cells, the first line has {width}; mend it."
             )
-    return lines, rows
+    return rows
 
 
 def _is_matrix(row: list[str], comma: bool) -> bool:
@@ -187,10 +190,10 @@ def _is_matrix(row: list[str], comma: bool) -> bool:
     return numbers != counts and not any(np.isnan(numbers))
 
 
-def _columns(names: list[str], rows: list[list[str]], lines: list[int], comma: bool) -> Table:
+def _columns(names: list[str], rows: list[list[str]], comma: bool) -> Table:
     table: Table = {}
     for index, name in enumerate(names):
         cells = [row[index] for row in rows]
         decimal = comma or has_decimal_commas(cells)
-        table[name] = to_column(cells, name, lines, decimal_comma=decimal)
+        table[name] = to_column(cells, decimal_comma=decimal)
     return table

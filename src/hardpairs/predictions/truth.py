@@ -17,7 +17,7 @@ from hardpairs.predictions.found import Found, Hints, Truth
 from hardpairs.predictions.json_files import read_json_lines_table, read_json_table
 from hardpairs.predictions.numpy_files import IDS, LABELS, NAMES
 from hardpairs.predictions.table import find_truth
-from hardpairs.reading import ending_of, guarded, read_text
+from hardpairs.reading import ending_of, guarded, read_text, understood
 
 IMAGE_NAME = re.compile(r"\.(png|jpe?g|webp|bmp|tiff?|gif)$", re.IGNORECASE)
 FLOAT = re.compile(r"[-+]?\d+\.\d*(?:[eE][-+]?\d{1,2})?")
@@ -43,7 +43,7 @@ def read_truth(path: str | Path, hints: Hints) -> Truth:
             return _read_class_folders(path)
         path /= EXPORTED
     suffix, _ = ending_of(path)
-    with guarded(path, "a file of labels"):
+    with understood(path, "labels"):
         if suffix == ".npy":
             return Truth(str(path), read_npy(path))
         if suffix == ".npz":
@@ -57,7 +57,7 @@ def read_truth(path: str | Path, hints: Hints) -> Truth:
         elif suffix in (".jsonl", ".ndjson"):
             table = read_json_lines_table(path)
         elif suffix == ".json":
-            table = read_json_table(path)
+            table, names = read_json_table(path)
         elif suffix in (".csv", ".tsv"):
             table = read_delimited_table(path)
         else:
@@ -70,7 +70,7 @@ def read_truth(path: str | Path, hints: Hints) -> Truth:
 
 def _of_table(path: Path, table: Table | Found, names: Any, hints: Hints) -> Truth:
     if isinstance(table, Found):
-        given = (table.predicted, table.top_classes, table.scores)
+        given = (table.labels, table.predicted, table.top_classes, table.scores)
         labels = next(each for each in given if each is not None)  # Scores: of one 1 a row.
         return Truth(str(path), labels, table.ids, table.class_names)
     if MATRIX in table:
