@@ -7,11 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from hardpairs.errors import InputError
+from hardpairs.labels import listed
 from hardpairs.predictions.cells import has_decimal_commas, is_number, to_column, to_number
-from hardpairs.predictions.columns import Table
+from hardpairs.predictions.columns import IMAGE_NAME, Table, plain
 from hardpairs.predictions.faults import check_whole
 from hardpairs.predictions.found import Found, Hints
-from hardpairs.predictions.table import find_columns
+from hardpairs.predictions.score_columns import PREDICTED
+from hardpairs.predictions.table import IDS, LABEL, TRUE, find_columns
 from hardpairs.reading import guarded, read_text
 
 DELIMITERS, BLANK = ",;\t|", " "
@@ -67,6 +69,8 @@ def parse_table(text: str) -> Table:
             check_whole(columns[name], name)
         return {MATRIX: np.stack([columns[name] for name in names], axis=1)}
     header = [name.strip() for name in rows[0]]
+    if _lacks_header(header, rows[1:]):
+        header, rows = _usual_header(rows), [header, *rows]
     while len(header) > 1 and not header[-1] and not any(row[-1].strip() for row in rows):
         header, rows = header[:-1], [row[:-1] for row in rows]
     repeated = {name for name in header if header.count(name) > 1} if len(header) < 5000 else set()
@@ -188,6 +192,39 @@ def _is_matrix(row: list[str], comma: bool) -> bool:
         return False
     counts = [float(index) for index in range(len(numbers))]
     return numbers != counts and not any(np.isnan(numbers))
+
+
+def _lacks_header(first: list[str], below: list[list[str]]) -> bool:
+    """Whether the first line is an image's: one of its texts is a file name, or occurs below."""
+    if {plain(cell) for cell in first} & {*IDS, *TRUE, *LABEL, *PREDICTED}:
+        return False
+    texts = [
+        (index, cell)
+        for index, cell in enumerate(first)
+        if below and not is_number(cell) and not is_number(below[0][index])
+    ]
+    return any(
+        any(row[index].strip() == cell for row in below)
+        or bool(IMAGE_NAME.search(cell) and IMAGE_NAME.search(below[0][index].strip()))
+        for index, cell in texts
+    )
+
+
+def _usual_header(rows: list[list[str]]) -> list[str]:
+    """Names for the columns of a table without any: a label, or an id and a label.
+
+    Raises:
+        InputError: There are more columns, or none is the id.
+    """
+    if len(rows[0]) == 1:
+        return ["label"]
+    distinct = [len({row[index] for row in rows}) == len(rows) for index in range(len(rows[0]))]
+    if len(rows[0]) == 2 and distinct.count(True) == 1:
+        return ["id", "label"] if distinct[0] else ["label", "id"]
+    raise InputError(
+        f"has no names of columns: its first line holds {listed(rows[0], 3)}; give it a first line "
+        "of names."
+    )
 
 
 def _columns(names: list[str], rows: list[list[str]], comma: bool) -> Table:

@@ -145,8 +145,12 @@ def _only_labels(table: Table, label: str | None, mentioned: set[str]) -> str:
     )
 
 
-def find_truth(table: Table, hints: Hints) -> tuple[np.ndarray, np.ndarray | None]:
-    """The column of true labels in a table of nothing else, and that of ids, or None.
+def find_truth(
+    table: Table, hints: Hints
+) -> tuple[np.ndarray, np.ndarray | None, list[str] | None]:
+    """True labels in a table of nothing else, the ids or None, and the classes' names or None.
+
+    The labels are one column, or one of 0 and 1 for each class, which names it.
 
     Raises:
         InputError: It can't be told which column holds the labels.
@@ -158,6 +162,9 @@ def find_truth(table: Table, hints: Hints) -> tuple[np.ndarray, np.ndarray | Non
     identifier = hints.id_column if hints.id_column in left else None
     identifier = identifier or _id_column(left, Hints(), set())
     others = [name for name in left if name not in (identifier, "")]
+    if label is None and (hot := _one_hot({name: left[name] for name in others})) is not None:
+        ids = left[identifier] if identifier is not None else left.get("")
+        return hot[0], ids, hot[1]
     if label is None:
         texts = [name for name in others if left[name].ndim == 1 and is_text(left[name])]
         one = texts if len(texts) == 1 else others
@@ -169,7 +176,20 @@ def find_truth(table: Table, hints: Hints) -> tuple[np.ndarray, np.ndarray | Non
         label = one[0]
     identifier = identifier if identifier != label else None
     ids = left[identifier] if identifier is not None else left.get("")
-    return _single(left[label], label, set()), ids if label != "" else None
+    return _single(left[label], label, set()), ids if label != "" else None, None
+
+
+def _one_hot(table: Table) -> tuple[np.ndarray, list[str]] | None:
+    """Labels as places among the columns of 0 and 1 that hold one 1 a row, and these."""
+    names = [
+        name
+        for name, values in table.items()
+        if values.ndim == 1 and values.dtype.kind in "biuf" and np.isin(values, (0, 1)).all()
+    ]
+    if len(names) < 2 or any(is_text(values) for values in table.values()):
+        return None
+    rows = np.stack([table[name] for name in names], axis=1).astype(np.float64)
+    return (rows.argmax(axis=1), names) if (rows.sum(axis=1) == 1).all() else None
 
 
 def _without_row_numbers(table: Table) -> Table:

@@ -11,7 +11,7 @@ from hardpairs.data.folders import find_classes
 from hardpairs.errors import InputError
 from hardpairs.npz import read_npy, read_npz
 from hardpairs.predictions.arrow_files import IPC, PARQUET, read_arrow_table
-from hardpairs.predictions.columns import Table
+from hardpairs.predictions.columns import IMAGE_NAME, Table
 from hardpairs.predictions.delimited import MATRIX, read_delimited_table
 from hardpairs.predictions.found import Found, Hints, Truth
 from hardpairs.predictions.json_files import read_json_lines_table, read_json_table
@@ -19,7 +19,6 @@ from hardpairs.predictions.numpy_files import IDS, LABELS, NAMES
 from hardpairs.predictions.table import find_truth
 from hardpairs.reading import ending_of, guarded, read_text, understood
 
-IMAGE_NAME = re.compile(r"\.(png|jpe?g|webp|bmp|tiff?|gif)$", re.IGNORECASE)
 FLOAT = re.compile(r"[-+]?\d+\.\d*(?:[eE][-+]?\d{1,2})?")
 EXPORTED = "labels.json"  # What FiftyOne puts into the folder it is told to export to.
 PARTS = ("test", "validation", "all", "train")  # The first that is there was predicted.
@@ -75,8 +74,9 @@ def _of_table(path: Path, table: Table | Found, names: Any, hints: Hints) -> Tru
         return Truth(str(path), labels, table.ids, table.class_names)
     if MATRIX in table:
         return Truth(str(path), table[MATRIX])
-    labels, ids = find_truth(table, hints)
-    return Truth(str(path), labels, ids, names if labels.dtype.kind in "iu" else None)
+    labels, ids, classes = find_truth(table, hints)
+    names = names if classes is None and labels.dtype.kind in "iu" else classes
+    return Truth(str(path), labels, ids, names)
 
 
 def _read_npz(path: Path) -> Truth:
