@@ -235,6 +235,13 @@ def test_files_without_an_ending_are_known_by_their_first_bytes(tmp_path):
     same(load_predictions(tmp_path / "predictions"))
 
 
+@pytest.mark.parametrize("names", [{}, {"class_names": NAMES}])
+def test_transposed_arrays_are_told(tmp_path, names):
+    np.savez(tmp_path / "p.npz", labels=LABELS, probabilities=PROBABILITIES.T, **names)
+    with pytest.raises(InputError, match=r"60 labels for 3 rows .* \(it looks transposed\)"):
+        load_predictions(tmp_path / "p.npz")
+
+
 def test_arrays_saved_without_names(tmp_path):
     np.savez(tmp_path / "p.npz", PROBABILITIES, LABELS)
     same(load_predictions(tmp_path / "p.npz"), names=("0", "1", "2"))

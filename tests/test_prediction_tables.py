@@ -286,7 +286,7 @@ def test_a_text_in_a_column_of_scores_is_named(tmp_path, row, column):
     lines = rows_csv(columns=[column.format(name) for name in NAMES]).split("\n")
     lines[row + 1] = "unknown," + lines[row + 1].partition(",")[2]
     (tmp_path / "p.csv").write_text("\n".join(lines))
-    complaint = rf"image {row + 1} of 60 has 'unknown' in the column '{column.format('cat')}'"
+    complaint = rf"line {row + 2} has 'unknown' in the column '{column.format('cat')}'"
     with pytest.raises(InputError, match=complaint):
         load_predictions(tmp_path / "p.csv")
 
@@ -294,7 +294,7 @@ def test_a_text_in_a_column_of_scores_is_named(tmp_path, row, column):
 def test_a_text_among_labels_that_are_numbers(tmp_path):
     lines = [f"{k},{k}\n" for k in [0, 1, 2] * 20]
     (tmp_path / "p.csv").write_text("label,prediction\n" + "".join(lines) + "n/a,1\n")
-    with pytest.raises(InputError, match="image 61 of 61 has 'n/a' in the column 'label'"):
+    with pytest.raises(InputError, match="line 62 has 'n/a' in the column 'label'"):
         load_predictions(tmp_path / "p.csv")
     # Several times it is a class.
     (tmp_path / "p.csv").write_text("label,prediction\n" + "".join(lines) + "A,1\n" * 2)
@@ -305,5 +305,12 @@ def test_a_text_among_labels_that_are_numbers(tmp_path):
 def test_a_list_that_is_cut_is_named(tmp_path, cut):
     whole = "0,[0.1 0.2 0.7]\n"
     (tmp_path / "p.csv").write_text(f"label,probs\n{whole}{whole}" + f'1,"{cut}"\n' + whole)
-    with pytest.raises(InputError, match=r"image 3 of 4 has .* where a list as long as the"):
+    with pytest.raises(InputError, match=r"line 4 has .* where a list as long as the"):
         load_predictions(tmp_path / "p.csv")
+
+
+def test_a_text_among_numbers_beside_logits(tmp_path):
+    first = [("age", lambda row: "unknown" if row == 3 else row + 0.5)]
+    lines = rows_csv(number=lambda p: repr(float(np.log(p))), first=first)
+    (tmp_path / "p.csv").write_text(lines)
+    same(load_predictions(tmp_path / "p.csv"))

@@ -10,7 +10,7 @@ from hardpairs.errors import InputError
 from hardpairs.labels import listed
 from hardpairs.predictions.cells import has_decimal_commas, is_number, to_column, to_number
 from hardpairs.predictions.columns import IMAGE_NAME, Table, plain
-from hardpairs.predictions.faults import check_whole
+from hardpairs.predictions.faults import check_whole, told_by_line
 from hardpairs.predictions.found import Found, Hints
 from hardpairs.predictions.score_columns import PREDICTED
 from hardpairs.predictions.table import IDS, LABEL, TRUE, find_columns
@@ -26,17 +26,20 @@ def read_delimited(path: Path, hints: Hints) -> Found:
     Raises:
         InputError: It isn't a table, or its columns aren't predictions.
     """
-    table = read_delimited_table(path)
+    table, lines = read_delimited_table(path)
     if list(table) == [MATRIX]:
         return Found(scores=table[MATRIX])
-    return find_columns(table, hints)
+    with told_by_line(lines):
+        return find_columns(table, hints)
 
 
 MATRIX = "\0matrix"  # The name of a table without a header; no header can hold it.
 
 
-def read_delimited_table(path: Path) -> Table:
-    """Read delimited text as columns; numbers without a header are one column `MATRIX`.
+def read_delimited_table(path: Path) -> tuple[Table, list[int]]:
+    """Read delimited text as columns, and each row's line in the file.
+
+    Numbers without a header are one column `MATRIX`.
 
     Raises:
         InputError: It isn't a table (see the message).
@@ -46,7 +49,7 @@ def read_delimited_table(path: Path) -> Table:
         return parse_table(text)
 
 
-def parse_table(text: str) -> Table:
+def parse_table(text: str) -> tuple[Table, list[int]]:
     """Parse delimited text; see `read_delimited_table`.
 
     Raises:
@@ -58,19 +61,20 @@ def parse_table(text: str) -> Table:
         text = "\n" + text.partition("\n")[2]
     text = _without_comments(text)
     delimiter = _sniff(text)
-    rows = _rows(text, delimiter)
+    lines, rows = _rows(text, delimiter)
     if not rows:
         raise InputError("is empty; give a header and a line for every image.")
     comma = delimiter != ","
     if _is_matrix(rows[0], comma):
         names = [str(index) for index in range(len(rows[0]))]
         columns = _columns(names, rows, comma)
-        for name in names:
-            check_whole(columns[name], name)
-        return {MATRIX: np.stack([columns[name] for name in names], axis=1)}
+        with told_by_line(lines):
+            for name in names:
+                check_whole(columns[name], name)
+        return {MATRIX: np.stack([columns[name] for name in names], axis=1)}, lines
     header = [name.strip() for name in rows[0]]
     if _lacks_header(header, rows[1:]):
-        header, rows = _usual_header(rows), [header, *rows]
+        header, rows, lines = _usual_header(rows), [header, *rows], [0, *lines]
     while len(header) > 1 and not header[-1] and not any(row[-1].strip() for row in rows):
         header, rows = header[:-1], [row[:-1] for row in rows]
     repeated = {name for name in header if header.count(name) > 1} if len(header) < 5000 else set()
@@ -79,7 +83,7 @@ def parse_table(text: str) -> Table:
             f"has the column {sorted(repeated or {'?'})[0][:40]!r} more than once in its first "
             "line; give each a name of its own (class names must be all different)."
         )
-    return _columns(header, rows[1:], comma)
+    return _columns(header, rows[1:], comma), lines[1:]
 
 
 def _without_comments(text: str) -> str:
@@ -147,8 +151,8 @@ def _is_cut_by_blanks(head: list[str]) -> bool:
     return any(are_numbers) and (are_numbers[0] or len(set(columns[0])) == len(below))
 
 
-def _rows(text: str, delimiter: str) -> list[list[str]]:
-    """The lines that aren't blank, all as long as the first.
+def _rows(text: str, delimiter: str) -> tuple[list[int], list[list[str]]]:
+    """The lines that aren't blank, each with its number, all as long as the first.
 
     R's write.table names no column for the names of the rows, which come first: it gets the name
     "". Where the delimiter is a comma the names have to be quoted, as R has them, or else decimal
@@ -164,7 +168,7 @@ def _rows(text: str, delimiter: str) -> list[list[str]]:
             lines.append(reader.line_num)
             rows.append(row)
     if not rows:
-        return rows
+        return lines, rows
     width = len(rows[0])
     rows = [row if any(map(str.strip, row[width:])) else row[:width] for row in rows]
     first = [row[0] for row in rows[1:]]
@@ -173,14 +177,14 @@ def _rows(text: str, delimiter: str) -> list[list[str]]:
         delimiter != "," or text.split("\n")[lines[1] - 1].lstrip().startswith('"')
     ):  # fmt: skip
         if first == [str(number) for number in range(1, len(rows))]:  # They count the rows.
-            return [rows[0], *(row[1:] for row in rows[1:])]
-        return [["", *rows[0]], *rows[1:]]
+            return lines, [rows[0], *(row[1:] for row in rows[1:])]
+        return lines, [["", *rows[0]], *rows[1:]]
     for line, row in zip(lines, rows, strict=True):
         if len(row) != width:
             raise InputError(
                 f"line {line} has {len(row)} cells, the first line has {width}; mend it."
             )
-    return rows
+    return lines, rows
 
 
 def _is_matrix(row: list[str], comma: bool) -> bool:

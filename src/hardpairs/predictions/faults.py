@@ -1,13 +1,36 @@
 """What keeps a column from being numbers or lists throughout; told of needed columns only."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from hardpairs.errors import InputError
 from hardpairs.predictions.cells import SAMPLE, are_numbers, is_list, is_number, read_list
+
+
+class BadCell(InputError):
+    """A cell of another kind than the rest of its column.
+
+    Attributes:
+        row: Which, from 0.
+        said: What is wrong with it, without where it stands.
+    """
+
+    def __init__(self, row: int, images: int, said: str) -> None:
+        super().__init__(f"image {row + 1:,} of {images:,} {said}")
+        self.row, self.said = row, said
+
+
+@contextmanager
+def told_by_line(lines: Sequence[int]) -> Iterator[None]:
+    """Name a bad cell by its line in the file: ``lines`` are those of the rows."""
+    try:
+        yield
+    except BadCell as bad:
+        raise InputError(f"line {lines[bad.row]} {bad.said}") from bad
 
 
 def check_whole(values: np.ndarray, name: str, classes: Collection[str] | None = None) -> None:
@@ -20,7 +43,7 @@ def check_whole(values: np.ndarray, name: str, classes: Collection[str] | None =
             numbers is a class as well if it is one of them or stands there more than once.
 
     Raises:
-        InputError: Most of the first cells are numbers, or lists, and another isn't, or a list is
+        BadCell: Most of the first cells are numbers, or lists, and another isn't, or a list is
             of another length than the first.
     """
     if values.ndim != 1 or values.dtype.kind not in "OUS":
@@ -39,10 +62,8 @@ def check_whole(values: np.ndarray, name: str, classes: Collection[str] | None =
             bad = [each for each in bad if str(cells[each]).strip() in odd]
         row = bad[0] if bad else None
     if row is not None:
-        raise InputError(
-            f"image {row + 1:,} of {len(cells):,} has {str(cells[row])[:40]!r} in the column "
-            f"{name[:40]!r}, {should_be}."
-        )
+        said = f"has {str(cells[row])[:40]!r} in the column {name[:40]!r}, {should_be}."
+        raise BadCell(row, len(cells), said)
 
 
 def _cell(value: Any) -> str | list:

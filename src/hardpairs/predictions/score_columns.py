@@ -165,9 +165,11 @@ def _class_columns(
             names = named
     left_out = [name for name in left if name not in names and plain(name) not in CONFIDENCE]
     if names:
-        # Nothing is missing where the columns sum to 1, or every label has its own.
+        # No class is missing where probabilities sum to 1, or every label has its logits.
         is_all = _looks_whole(left, list(names)) or (
-            bool(mentioned) and mentioned <= set(names.values())
+            bool(mentioned)
+            and mentioned <= set(names.values())
+            and any(left[name].min() < 0 for name in names)
         )
         texts = {name: left[name] for name in left_out if is_text(left[name])}
         _check_texts(texts, mentioned, is_all=is_all)
@@ -202,14 +204,16 @@ def _looks_whole(left: Table, columns: list[str]) -> bool:
 def _check_texts(texts: Table, mentioned: set[str | None], *, is_all: bool) -> None:
     """Refuse a column of texts named as a label is, or most of it numbers if a class may lack."""
     for name, values in texts.items():
-        bad = [cell for cell in values[:SAMPLE].tolist() if cell.strip() and not is_number(cell)]
-        if bad and name.strip() in mentioned:
+        if not is_all:
+            check_whole(values, name)
+        cells = [cell for cell in values[:SAMPLE].tolist() if cell.strip()]
+        bad = [cell for cell in cells if not is_number(cell)]
+        may_be_class = len(bad) <= len(cells) / 2 and not is_all
+        if bad and (name.strip() in mentioned or may_be_class):
             raise InputError(
                 f"the column {name[:40]!r} stands where a class should and holds {bad[0][:40]!r}, "
                 "which is no number; mend it."
             )
-        if not is_all:
-            check_whole(values, name)
 
 
 def _extra_numbers(left: Table, numbers: list[str]) -> set[str]:

@@ -133,6 +133,7 @@ def _only_labels(table: Table, label: str | None, mentioned: set[str]) -> str:
     a_class = any(name in mentioned and not is_text(values) for name, values in table.items())
     for name, values in table.items():
         if (a_class or name in mentioned) and name != label and is_text(values):
+            check_whole(values, name)
             bad = next((text for text in values.tolist() if text.strip()), "")
             return (
                 f"the column {name[:40]!r} stands where a class should and holds no numbers "

@@ -2,6 +2,8 @@
 
 import os
 import re
+from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from hardpairs.npz import read_npy, read_npz
 from hardpairs.predictions.arrow_files import IPC, PARQUET, read_arrow_table
 from hardpairs.predictions.columns import IMAGE_NAME, Table
 from hardpairs.predictions.delimited import MATRIX, read_delimited_table
+from hardpairs.predictions.faults import told_by_line
 from hardpairs.predictions.found import Found, Hints, Truth
 from hardpairs.predictions.json_files import read_json_lines_table, read_json_table
 from hardpairs.predictions.numpy_files import IDS, LABELS, NAMES
@@ -50,6 +53,7 @@ def read_truth(path: str | Path, hints: Hints) -> Truth:
         if suffix == ".txt":
             return _read_lines(path)
         names: Any = None
+        lines: Sequence[int] = ()
         table: Table | Found
         if suffix in (*PARQUET, *IPC):
             table, names = read_arrow_table(path)
@@ -58,23 +62,26 @@ def read_truth(path: str | Path, hints: Hints) -> Truth:
         elif suffix == ".json":
             table, names = read_json_table(path)
         elif suffix in (".csv", ".tsv"):
-            table = read_delimited_table(path)
+            table, lines = read_delimited_table(path)
         else:
             raise InputError(
                 f"{path}: labels are read from .csv, .tsv, .txt, .npy, .npz, .jsonl, .json, "
                 ".parquet or .feather, or from class folders; save them as one of these."
             )
-        return _of_table(path, table, names, hints)
+        return _of_table(path, table, names, hints, lines)
 
 
-def _of_table(path: Path, table: Table | Found, names: Any, hints: Hints) -> Truth:
+def _of_table(
+    path: Path, table: Table | Found, names: Any, hints: Hints, lines: Sequence[int] = ()
+) -> Truth:
     if isinstance(table, Found):
         given = (table.labels, table.predicted, table.top_classes, table.scores)
         labels = next(each for each in given if each is not None)  # Scores: of one 1 a row.
         return Truth(str(path), labels, table.ids, table.class_names)
     if MATRIX in table:
         return Truth(str(path), table[MATRIX])
-    labels, ids, classes = find_truth(table, hints)
+    with told_by_line(lines) if lines else nullcontext():
+        labels, ids, classes = find_truth(table, hints)
     names = names if classes is None and labels.dtype.kind in "iu" else classes
     return Truth(str(path), labels, ids, names)
 
@@ -102,7 +109,8 @@ def _read_lines(path: Path) -> Truth:
     first = lines[0].split()
     if len(first) < 2 or not IMAGE_NAME.search(first[0]):
         if lines[0].startswith('"') or any(delimiter in lines[0] for delimiter in "\t,;"):
-            return _of_table(path, read_delimited_table(path), None, Hints())
+            table, numbers = read_delimited_table(path)
+            return _of_table(path, table, None, Hints(), numbers)
         return Truth(str(path), _texts(_whole_numbers(lines)))
     pairs = [line.split(maxsplit=1) for line in lines]
     if any(len(pair) < 2 for pair in pairs):
