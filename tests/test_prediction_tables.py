@@ -314,3 +314,11 @@ def test_a_text_among_numbers_beside_logits(tmp_path):
     lines = rows_csv(number=lambda p: repr(float(np.log(p))), first=first)
     (tmp_path / "p.csv").write_text(lines)
     same(load_predictions(tmp_path / "p.csv"))
+
+
+def test_blanks_part_the_scores_of_many_classes(tmp_path):
+    many = np.random.default_rng(0).dirichlet(np.ones(1000), 30)  # 25 characters a number.
+    np.savetxt(tmp_path / "p.txt", many)
+    np.savetxt(tmp_path / "y.txt", many.argmax(axis=1), fmt="%d")
+    got = load_predictions(tmp_path / "p.txt", labels=tmp_path / "y.txt")
+    assert got.probabilities.shape == (30, 1000)

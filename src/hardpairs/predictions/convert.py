@@ -36,11 +36,7 @@ def to_predictions(
     _check_both_are_there(found)
     scores = None if found.scores is None else as_floats(found.scores)
     classes = None if scores is None else max(scores.shape[1], 2)
-    labels = to_vector(found.labels, "labels", classes)
-    if len(labels) == 0:
-        raise InputError("there are no images (0 labels); give at least one.")
-    if scores is not None:
-        _check_length(len(labels), scores)  # Else what is transposed is refused as something else.
+    labels = _labels(found, scores, classes)
     names, as_numbers = _class_names(found, labels, classes, notes)
     label_indices, more = look_up(labels, names, "labels", numbers_are_names=as_numbers)
     notes += more
@@ -71,6 +67,15 @@ def to_predictions(
         notes=tuple(filter(None, dict.fromkeys(notes))),
         **extra,
     )
+
+
+def _labels(found: Found, scores: np.ndarray | None, classes: int | None) -> np.ndarray:
+    labels = to_vector(found.labels, "labels", classes)
+    if len(labels) == 0:
+        raise InputError("there are no images (0 labels); give at least one.")
+    if scores is not None:
+        _check_length(len(labels), scores)  # Else what is transposed is refused as something else.
+    return labels
 
 
 def _check_both_are_there(found: Found) -> None:

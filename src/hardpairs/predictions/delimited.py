@@ -125,7 +125,8 @@ def _sniff(text: str) -> str:
         return best
     if any(delimiter in head[0] for delimiter in DELIMITERS):
         return max(DELIMITERS, key=head[0].count)
-    return BLANK if _is_cut_by_blanks(head) else ","
+    whole = head[:-1] if is_short and len(head) > 1 else head
+    return BLANK if _is_cut_by_blanks(whole) else ","
 
 
 def _cut(lines: list[str], delimiter: str) -> list[list[str]]:
