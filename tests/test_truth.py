@@ -168,6 +168,13 @@ def test_no_header_of_more_columns_is_told(tmp_path):
         load_predictions(tmp_path / "p.csv")
 
 
+def test_names_of_files_may_begin_as_comments_do(tmp_path):
+    (tmp_path / "y.csv").write_text("#1.png,cat\n#2.png,dog\n3.png,cat\n")
+    np.savez(tmp_path / "p.npz", predicted=["cat", "dog", "dog"], ids=["#1.png", "#2.png", "3.png"])
+    got = load_predictions(tmp_path / "p.npz", labels=tmp_path / "y.csv")
+    assert got.labels.tolist() == [0, 1, 0]
+
+
 def test_a_column_may_be_named_as_a_class(tmp_path):
     (tmp_path / "y.csv").write_text("image,cat\n1.png,cat\n2.png,other\n")
     np.savez(tmp_path / "p.npz", predicted=["cat", "cat"], ids=["1.png", "2.png"])

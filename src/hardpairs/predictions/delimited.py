@@ -103,6 +103,8 @@ def _without_comments(text: str) -> str:
     cells = [next(csv.reader([line], delimiter=delimiter), []) for line in (header, row)]
     blank = [""] * first
     if len(cells[0]) == len(cells[1]) > 1 and not _is_matrix(cells[0], delimiter != ","):
+        if any(IMAGE_NAME.search(cell.strip()) for cell in cells[0]):  # Files may be named so.
+            return text
         blank[last] = header
     return "\n".join([*blank, text.split("\n", first)[first]])
 
