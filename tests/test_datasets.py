@@ -84,7 +84,7 @@ def test_without_classes_txt_the_numbers_are_names(tiny_folder, tmp_path):
     ("name", "array", "complaint"),
     [
         ("train-labels-idx1-ubyte", np.zeros(499), "499 labels for the 500 images"),
-        ("train-labels-idx1-ubyte", np.full(500, 3), "every label is 3"),
+        ("train-labels-idx1-ubyte", np.full(500, 3), "every label to train with is 'Dress'"),
         ("train-labels-idx1-ubyte", np.arange(500) % 11, "label 10 but classes.txt names only 10"),
         ("train-images-idx3-ubyte.gz", np.zeros((500, 28, 28, 2)), "1 or 3 of them a pixel"),
     ],

@@ -198,7 +198,9 @@ def test_a_damaged_picture_is_a_grey_square_and_remembered(photos):
     assert list(images.unreadable) == ["cat/0.png"]
     for index in range(10):
         (photos / "dog" / f"{index}.png").write_bytes(whole[:100])
-    with pytest.raises(InputError, match=r"11 of 20 files can't be read as pictures \(cat/0\.png"):
+    with pytest.raises(
+        InputError, match=r"at least 11 of 20 files can't be read as pictures \(cat/0\.png"
+    ):
         images[:]
 
 
@@ -234,6 +236,32 @@ def test_a_folder_without_pictures_is_refused(tmp_path):
     (tmp_path / "a" / "b.txt").write_text("")
     with pytest.raises(InputError, match=r"holds no images that can be read \(1 folders\)"):
         load_split(tmp_path)
+
+
+def test_pictures_of_unknown_formats_alone_are_named(tmp_path):
+    for name in ("cat/1.heic", "dog/1.HEIC", "dog/2.avif"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(InputError, match=r"that aren't read \(1 \.avif, 2 \.heic\); convert them"):
+        load_dataset(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("folders", "complaint"),
+    [
+        (
+            {"cat": 1, "dog": 1},
+            r"too few images, 2 \('cat: 1', 'dog: 1'\): .* all 'dog'; add images",
+        ),
+        ({"cat": 4}, "lie in one folder alone, 'cat', and one class can't be classified"),
+        ({"train/cat": 4, "test/cat": 2, "test/dog": 2}, "every label to train with is 'cat'"),
+    ],
+)
+def test_what_has_one_class_to_train_with_says_why(tmp_path, folders, complaint):
+    for folder, count in folders.items():
+        write_pictures(tmp_path / folder, count)
+    with pytest.raises(InputError, match=complaint):
+        load_dataset(tmp_path)
 
 
 @pytest.mark.skipif(os.getuid() == 0, reason="root may read everything")

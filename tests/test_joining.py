@@ -35,7 +35,9 @@ def test_file_names_are_ids():
     assert joined.rows.tolist() == [4, 1]
     with pytest.raises(InputError, match=r"lack 1 of the predictions' 1 ids: 'x\.png'"):
         join(predictions_of([0], ids=np.array(["x.png"])), split, NAMES, "data")
-    with pytest.raises(InputError, match="have numbers, and the predictions' ids are texts"):
+    with pytest.raises(
+        InputError, match=r"have numbers for ids, .* have texts, as 'x\.png'; give the"
+    ):
         join(predictions_of([0], ids=np.array(["x.png"])), SPLIT, NAMES, "data")
     by_number = join(predictions_of(LABELS[[3]], ids=np.array([3])), split, NAMES, "data")
     assert by_number.rows.tolist() == [3]

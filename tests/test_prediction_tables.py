@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from hardpairs.errors import InputError
+from hardpairs.predictions.cells import has_decimal_commas
 from hardpairs.predictions.found import Hints
 from hardpairs.predictions.load import load_predictions
 from plain_predictions import LABELS, NAMES, PLAIN, PROBABILITIES, rows_csv, same
@@ -23,12 +24,38 @@ def quoted(text: str) -> str:
     return f'"{text}"'
 
 
+def in_r(delimiter: str, row_name=lambda row: row + 1) -> str:
+    """As write.table has it: texts quoted, no name for the names of the rows."""
+    columns, label = [quoted(name) for name in NAMES], lambda row: quoted(NAMES[LABELS[row]])
+    first = [("", lambda row: quoted(row_name(row)))]
+    text = rows_csv(delimiter, columns=columns, first=first, label=label)
+    return text.removeprefix(delimiter)
+
+
 TABLES = {
     "plain": ("p.csv", rows_csv()),
     "upper-case ending": ("P.CSV", rows_csv()),
     "semicolon": ("p.csv", rows_csv(";")),
     "decimal comma": ("p.csv", rows_csv(";", comma)),
     "tab": ("p.tsv", rows_csv("\t")),
+    "blanks": ("p.txt", rows_csv(" ")),
+    "aligned by blanks": ("p.csv", rows_csv("   ").replace("\n", " \n  ")),
+    "R's write.table": ("p.txt", in_r(" ")),
+    "R's write.table with commas": ("p.csv", in_r(",")),
+    "R's write.table, rows named": ("p.txt", in_r("\t", row_name=lambda row: f"r{row}.png")),
+    "quoted decimal commas": ("p.csv", rows_csv(",", lambda p: quoted(comma(p)))),
+    "first lines of comments": ("p.csv", "# made on Monday\n#\n\n" + rows_csv()),
+    "a header in a comment": ("p.csv", "# of a net\n# " + rows_csv()),
+    "a text among numbers beside": (
+        "p.csv",
+        rows_csv(first=[("age", lambda row: "unknown" if row in {3, 55} else row)]),
+    ),
+    "ragged lists beside": (
+        "p.csv",
+        rows_csv(";", first=[("tags", lambda row: ["a"] * (row % 3))]),
+    ),
+    "labels in lists of one": ("p.csv", rows_csv(label=lambda row: [str(NAMES[LABELS[row]])])),
+    "scores in lists of one": ("p.csv", rows_csv(number=lambda p: f"[{p}]")),
     "tab under .txt": ("p.txt", rows_csv("\t")),
     "bar": ("p.csv", rows_csv("|")),
     "byte-order mark": ("p.csv", "\ufeff" + rows_csv()),
@@ -111,7 +138,7 @@ def test_tables(tmp_path, form):
     same(load_predictions(tmp_path / name))
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
 def test_encodings_and_packing(tmp_path, encoding):
     content = rows_csv().encode(encoding)
     (tmp_path / "p.csv").write_bytes(content)
@@ -292,3 +319,81 @@ def test_accents_of_either_spelling(tmp_path):
     got = load_predictions(tmp_path / "p.csv")
     assert got.class_names == (composed, "dog")
     assert (got.predicted == got.labels).all()
+
+
+def test_what_numpy_savetxt_writes(tmp_path):
+    labels = tmp_path / "y.txt"
+    np.savetxt(labels, LABELS)
+    for delimiter, header in ((" ", ""), (" ", " ".join(NAMES)), (",", ""), (",", ",".join(NAMES))):
+        np.savetxt(tmp_path / "p.txt", PROBABILITIES, delimiter=delimiter, header=header)
+        got = load_predictions(tmp_path / "p.txt", labels=labels)
+        same(got, names=NAMES if header else map(str, range(3)))
+    np.savetxt(labels, LABELS, fmt="%d", header="true labels")
+    same(load_predictions(tmp_path / "p.txt", labels=labels))
+
+
+@pytest.mark.parametrize("name", ["polar bear", "class 1"])
+def test_blanks_in_names_are_no_delimiter(tmp_path, name):
+    np.savez(tmp_path / "p.npz", probabilities=np.eye(2), class_names=[name, "x"])
+    (tmp_path / "y.csv").write_text(f"label\n{name}\n{name}\n")
+    got = load_predictions(tmp_path / "p.npz", labels=tmp_path / "y.csv")
+    assert got.labels.tolist() == [0, 0]
+
+
+def test_decimal_commas_without_quotes_are_no_names_of_rows(tmp_path):
+    (tmp_path / "p.csv").write_text("id,prob\n1,0,93\n2,0,12\n")
+    with pytest.raises(InputError, match="line 2 has 3 cells, the first line has 2"):
+        load_predictions(tmp_path / "p.csv")
+
+
+@pytest.mark.parametrize(
+    ("cells", "are"),
+    [(["0,5"], True), ([",5"], True), (["12,5 %"], True), (["1,234"], False), (["0.5"], False),
+     (["-0,123", "1,234"], True), (["1,2,3"], False), (["1,5e-3"], True), (["cat, dog"], False)],
+)  # fmt: skip
+def test_commas_that_can_only_be_decimal(cells, are):
+    assert has_decimal_commas(cells) == are
+
+
+@pytest.mark.parametrize("row", [3, 55])
+@pytest.mark.parametrize("column", ["{}", "prob_{}"])
+def test_a_text_in_a_column_of_scores_is_named(tmp_path, row, column):
+    lines = rows_csv(columns=[column.format(name) for name in NAMES]).split("\n")
+    lines[row + 1] = "unknown," + lines[row + 1].partition(",")[2]
+    (tmp_path / "p.csv").write_text("\n".join(lines))
+    complaint = rf"line {row + 2} has 'unknown' in the column '{column.format('cat')}'"
+    with pytest.raises(InputError, match=complaint):
+        load_predictions(tmp_path / "p.csv")
+
+
+def test_a_text_among_labels_that_are_numbers(tmp_path):
+    lines = [f"{k},{k}\n" for k in [0, 1, 2] * 20]
+    (tmp_path / "p.csv").write_text("label,prediction\n" + "".join(lines) + "n/a,1\n")
+    with pytest.raises(InputError, match="line 62 has 'n/a' in the column 'label'"):
+        load_predictions(tmp_path / "p.csv")
+    # Several times it is a class.
+    (tmp_path / "p.csv").write_text("label,prediction\n" + "".join(lines) + "A,1\n" * 2)
+    assert load_predictions(tmp_path / "p.csv").class_names == ("0", "1", "2", "A")
+
+
+@pytest.mark.parametrize("cut", ["[0.1 0.2 ... 0.3]", "[0.1, 0.9]"])
+def test_a_list_that_is_cut_is_named(tmp_path, cut):
+    whole = "0,[0.1 0.2 0.7]\n"
+    (tmp_path / "p.csv").write_text(f"label,probs\n{whole}{whole}" + f'1,"{cut}"\n' + whole)
+    with pytest.raises(InputError, match=r"line 4 has .* where a list as long as the"):
+        load_predictions(tmp_path / "p.csv")
+
+
+def test_a_text_among_numbers_beside_logits(tmp_path):
+    first = [("age", lambda row: "unknown" if row == 3 else row + 0.5)]
+    lines = rows_csv(number=lambda p: repr(float(np.log(p))), first=first)
+    (tmp_path / "p.csv").write_text(lines)
+    same(load_predictions(tmp_path / "p.csv"))
+
+
+def test_blanks_part_the_scores_of_many_classes(tmp_path):
+    many = np.random.default_rng(0).dirichlet(np.ones(1000), 30)  # 25 characters a number.
+    np.savetxt(tmp_path / "p.txt", many)
+    np.savetxt(tmp_path / "y.txt", many.argmax(axis=1), fmt="%d")
+    got = load_predictions(tmp_path / "p.txt", labels=tmp_path / "y.txt")
+    assert got.probabilities.shape == (30, 1000)

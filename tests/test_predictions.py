@@ -65,9 +65,9 @@ def test_csv_door(tmp_path):
             "label,a,b\na,0.5,half\n",
             "the column 'b' .* holds 'half', which is no number|holds no numbers .'half'.",
         ),
-        ("label,a,b\na,1,0\na,1,0\na,0.5,0.2_5\n", "line 4 has '0.2_5' in column 'b'"),
+        ("label,a,b\na,1,0\na,1,0\na,0.5,0.2_5\n", "line 4 has '0.2_5' in the column 'b'"),
         ("label,a,b,c\na,0.5,0.2_5,0.25\nb,1,0,0\n", "the column 'b' .* holds '0.2_5', which"),
-        ("label,a,b,c\na,0.5,x,0.5\na,1,0,0\n", "the column 'b' .* holds 'x', which is no number"),
+        ("label,a,b,c\na,0.5,x,0.2\na,1,0,0\n", "the column 'b' .* holds 'x', which is no number"),
         ("label,a,b\na,nan,0.5\n", "image 1 of 1 has no finite number in the column 'a'"),
         ("label,a,b\na,0,1\nb,0.5,\n", "image 2 of 2 has no finite number in the column 'b'"),
         ("label,a,b\n", "at least one"),
@@ -95,7 +95,7 @@ def test_bad_csv(tmp_path, text, complaint):
         ({"probabilities": np.full((200, 5, 2), 0.2)}, "expected numbers of shape"),
         ({"probabilities": np.full((200, 5), "a")}, "text of shape .200, 5.; give numbers"),
         ({"probabilities": np.ones((200, 5), int)}, "row 0 sums to 5"),
-        ({"probabilities": np.full((5, 200), 0.005)}, "5 class names for 200 columns"),
+        ({"probabilities": np.full((5, 200), 0.005)}, "200 labels for 5 rows .*transposed"),
         ({"probabilities": np.ones((200, 1))}, "5 class names for 2 columns"),
         ({"labels": np.full(200, 5)}, "expected 0 to 4"),
         ({"labels": np.full(200, -1)}, "expected 0 to 4"),
@@ -127,7 +127,7 @@ def test_bad_arrays(tmp_path, change, complaint):
 def test_a_bad_cell_is_named_by_its_line(tmp_path):
     text = '\nlabel,a,b\n\n"a",1,0\n\na,1,0\n"b\n",0,1\nb,x,1\n'
     (tmp_path / "p.csv").write_text(text)
-    with pytest.raises(InputError, match=r"p\.csv: line 9 has 'x' in column 'a'"):
+    with pytest.raises(InputError, match=r"p\.csv: line 9 has 'x' in the column 'a'"):
         load_predictions(tmp_path / "p.csv")
 
 

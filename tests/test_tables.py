@@ -102,6 +102,13 @@ def test_labels_are_names_and_ids_are_kept(tmp_path):
     assert open_source(tmp_path / "b.csv").class_names == ("cat", "dog", "owl")
 
 
+def test_labels_that_are_whole_floats_are_indices(tmp_path):
+    (tmp_path / "a.csv").write_text(table(labelled(labels=[f"{k}.0" for k in LABELS])))
+    source = open_source(tmp_path / "a.csv")
+    assert source.class_names == tuple(map(str, range(max(LABELS) + 1)))
+    np.testing.assert_array_equal(source.read().labels, LABELS)
+
+
 def test_floats_and_colours(tmp_path):
     (tmp_path / "a.csv").write_text(table(labelled(IMAGES / 255), ["label", *PIXELS]))
     np.testing.assert_array_equal(load_split(tmp_path / "a.csv").images[..., 0], IMAGES)

@@ -52,6 +52,10 @@ def test_class_folders_are_the_truth(tmp_path):
         ("labels.txt", "".join(f"{k}\n" for k in LABELS)),
         ("labels.csv", "label\n" + "".join(f"{k}\n" for k in LABELS)),
         ("labels.csv", "".join(f"{k}\n" for k in LABELS)),
+        ("labels.csv", "".join(f"{f},{k}\n" for f, k in PAIRS)),
+        ("labels.csv", "".join(f"{f.rpartition('.')[0]},c{k}\n" for f, k in PAIRS)),
+        ("labels.csv", "".join(f"c{k}\n" for k in LABELS)),
+        ("labels.csv", "".join(f"c{k};{f}\n" for f, k in PAIRS)),
         ("labels.csv", "id,y\n" + "".join(f"{f},{k}\n" for f, k in PAIRS)),
         ("labels.tsv", "f\tk\n" + "".join(f"{f}\t{k}\n" for f, k in PAIRS)),
         ("labels.json", json.dumps(LABELS.tolist())),
@@ -65,7 +69,8 @@ def test_class_folders_are_the_truth(tmp_path):
 def test_labels_files(tmp_path, name, text):
     (tmp_path / name).write_text(text)
     np.savez(tmp_path / "p.npz", probabilities=PROBABILITIES, ids=FILES)
-    same(load_predictions(tmp_path / "p.npz", labels=tmp_path / name), names=map(str, range(6)))
+    names = [f"c{k}" if ",c" in text or text.startswith("c") else str(k) for k in range(6)]
+    same(load_predictions(tmp_path / "p.npz", labels=tmp_path / name), names=names)
 
 
 def test_labels_arrays(tmp_path):
@@ -139,3 +144,39 @@ def test_labels_files_that_are_none(tmp_path, name, text, complaint):
         load_predictions(tmp_path / "p.npz", labels=tmp_path / name)
     with pytest.raises(InputError, match="0 class folders"):
         load_predictions(tmp_path / "p.npz", labels=tmp_path)
+
+
+@pytest.mark.parametrize("form", [int, float])
+def test_a_column_of_0_and_1_for_each_class(tmp_path, form):
+    # As ISIC's GroundTruth.csv, whose images have no ending.
+    frame = pd.DataFrame(np.eye(6)[LABELS].astype(form), columns=NAMES)
+    frame.insert(0, "image", [file.rpartition(".")[0] for file in FILES])
+    frame.to_csv(tmp_path / "truth.csv", index=False)
+    np.savez(tmp_path / "p.npz", probabilities=PROBABILITIES, ids=FILES)
+    same(load_predictions(tmp_path / "p.npz", labels=tmp_path / "truth.csv"))
+    frame.iloc[7, 1:] = 0
+    frame.to_csv(tmp_path / "truth.csv", index=False)
+    with pytest.raises(InputError, match="can't tell which column holds the labels"):
+        load_predictions(tmp_path / "p.npz", labels=tmp_path / "truth.csv")
+
+
+def test_no_header_of_more_columns_is_told(tmp_path):
+    (tmp_path / "p.csv").write_text("1.png,0.2,0.8,cat\n2.png,0.3,0.7,dog\n")
+    with pytest.raises(
+        InputError, match=r"its first line holds '1\.png', '0\.2', '0\.8' and 1 more"
+    ):
+        load_predictions(tmp_path / "p.csv")
+
+
+def test_names_of_files_may_begin_as_comments_do(tmp_path):
+    (tmp_path / "y.csv").write_text("#1.png,cat\n#2.png,dog\n3.png,cat\n")
+    np.savez(tmp_path / "p.npz", predicted=["cat", "dog", "dog"], ids=["#1.png", "#2.png", "3.png"])
+    got = load_predictions(tmp_path / "p.npz", labels=tmp_path / "y.csv")
+    assert got.labels.tolist() == [0, 1, 0]
+
+
+def test_a_column_may_be_named_as_a_class(tmp_path):
+    (tmp_path / "y.csv").write_text("image,cat\n1.png,cat\n2.png,other\n")
+    np.savez(tmp_path / "p.npz", predicted=["cat", "cat"], ids=["1.png", "2.png"])
+    got = load_predictions(tmp_path / "p.npz", labels=tmp_path / "y.csv")
+    assert got.labels.tolist() == [0, 1]

@@ -1,6 +1,8 @@
 """Anything that holds numbers or texts as a NumPy array: lists, tensors, columns of DataFrames."""
 
+import math
 from collections.abc import Iterator, KeysView, ValuesView
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -56,7 +58,7 @@ def to_numpy(value: Any, what: str) -> np.ndarray:
 
 
 def _plain(array: np.ndarray) -> np.ndarray:
-    """Objects as numbers or texts where all of them are; bytes as text."""
+    """Objects as numbers or texts where all of them are; bytes as text, decimals as floats."""
     if array.dtype.kind == "S":
         return np.char.decode(array, "utf-8", "replace")
     if array.dtype.kind == "T":  # NumPy's texts of variable width.
@@ -64,6 +66,10 @@ def _plain(array: np.ndarray) -> np.ndarray:
     if array.dtype.kind != "O":
         return array
     values = [v.decode("utf-8", "replace") if isinstance(v, bytes) else v for v in array.flat]
+    if any(isinstance(value, Decimal) for value in values):
+        values = [float(value) if isinstance(value, Decimal) else value for value in values]
+        if all(value is None or isinstance(value, float) for value in values):
+            values = [math.nan if value is None else value for value in values]
     if any(isinstance(value, str) or value is None for value in values):
         texts = np.empty(len(values), object)
         texts[:] = values

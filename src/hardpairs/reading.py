@@ -58,6 +58,29 @@ def guarded(path: str | Path, what: str) -> Iterator[None]:
         raise InputError(f"{path}: is damaged or isn't {what} ({reason}).") from error
 
 
+@contextmanager
+def understood(path: str | Path, what: str) -> Iterator[None]:
+    """Turn faults met in what was read whole from ``path`` into an InputError.
+
+    Foreign values can be of any form, but a file that could be parsed isn't damaged.
+
+    Args:
+        path: The file.
+        what: What its values should be, as in "predictions".
+    """
+    with guarded(path, "readable"):
+        try:
+            yield
+        except (InputError, OSError):
+            raise
+        except Exception as error:
+            reason = clean_text(str(error)).strip().split("\n")[0][:80] or type(error).__name__
+            raise InputError(
+                f"holds {what} in a form that isn't known ({reason}); docs/predictions.md has "
+                "those that are."
+            ) from error
+
+
 def clean_text(text: str) -> str:
     """Replace what can't be written as UTF-8 (lone surrogates) by the replacement character."""
     return SURROGATES.sub("\N{REPLACEMENT CHARACTER}", text)
@@ -93,7 +116,8 @@ def _json_atom(value: Any) -> bool | int | float | str | None:
 def read_text(path: str | Path) -> str:
     """Read UTF-8 text, with or without a byte-order mark, packed or not, see `read_unpacked`.
 
-    UTF-16 is read where a byte-order mark says so, as spreadsheets write it.
+    UTF-16 is read where a byte-order mark says so, as spreadsheets write it, or where every other
+    byte at the beginning is 0.
 
     Raises:
         InputError: Missing, another encoding, or unpacking to more than it should.
@@ -102,14 +126,22 @@ def read_text(path: str | Path) -> str:
     with guarded(path, "readable text"):
         most = max(UNPACKED_BYTES, UNPACKED_RATIO * path.stat().st_size)
         content = read_unpacked(path, most)
-        is_utf16 = content[:2] in (b"\xff\xfe", b"\xfe\xff")
         try:
-            return content.decode("utf-16" if is_utf16 else "utf-8-sig")
+            return content.decode(_encoding(content[:64]))
         except UnicodeDecodeError as error:
             raise InputError(
                 f"{path}: is not UTF-8 text (byte {error.start:,} is {content[error.start]:#04x}); "
                 "save it as UTF-8."
             ) from error
+
+
+def _encoding(start: bytes) -> str:
+    if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "utf-16"
+    even, odd = start[::2], start[1::2]
+    if len(start) > 1 and not any(odd) and all(even):
+        return "utf-16-le"
+    return "utf-16-be" if len(start) > 1 and not any(even) and all(odd) else "utf-8-sig"
 
 
 def ending_of(path: Path) -> tuple[str, bool]:

@@ -134,7 +134,10 @@ def _find_rows(ids: np.ndarray, split: Split, what: str) -> np.ndarray:
     """
     is_text, has_texts = ids.dtype.kind == "U", split.ids.dtype.kind == "U"
     if is_text and not has_texts:
-        raise InputError(f"{what} have numbers, and the predictions' ids are texts as {ids[0]!r}.")
+        raise InputError(
+            f"{what} have numbers for ids, and the predictions have texts, as {str(ids[0])!r}; "
+            "give the images' numbers as ids, or data whose images have these names."
+        )
     known = split.ids if is_text == has_texts else np.arange(len(split))
     rows = match_ids(ids, known)
     missing = ids[rows < 0].tolist()

@@ -10,7 +10,7 @@ import numpy as np
 
 from hardpairs.data.about import BUNDLED_FOLDER, find_about
 from hardpairs.data.arrays import open_arrays_folder, open_npy, open_npz
-from hardpairs.data.folders import Photos, open_folder, subfolders
+from hardpairs.data.folders import Photos, open_folder, subfolders, unknown_formats
 from hardpairs.data.idx import read_idx
 from hardpairs.data.idx_sets import find_idx, open_idx
 from hardpairs.data.lists import open_listed
@@ -22,6 +22,8 @@ from hardpairs.data.split import Dataset, Split, SplitName, combine_sha256, idx_
 from hardpairs.data.tables import is_table, open_table, open_tables_folder
 from hardpairs.data.training_size import for_training
 from hardpairs.errors import InputError
+from hardpairs.foreign import one_line
+from hardpairs.labels import listed
 
 UNPACK = "unpack it, and give the folder"
 SAVE = "save its arrays with numpy.savez(images=..., labels=...)"
@@ -78,9 +80,9 @@ def load_dataset(source: Any, *, class_names: Any = None) -> Dataset:
     opened = open_memory(source, class_names) if in_memory else open_source(source)
     place = "the arrays" if in_memory else str(source)
     if not opened.class_names:
-        raise InputError(f"{place}: {NO_LABELS}")
+        raise InputError(f"{place}: {NO_LABELS if in_memory else _no_labels(Path(source))}")
     train, test = opened.read("train"), opened.read("test")
-    _check_classes(place, train, test)
+    _check_classes(place, opened, train, test)
     notes = [*opened.notes, *dict.fromkeys((*train.notes, *test.notes))]
     if opened.is_whole:
         notes.append(
@@ -173,6 +175,11 @@ def _nothing_found(place: Path) -> str:
         "folders" if path.is_dir() else f"{path.suffix.lower() or 'unnamed'} files"
         for path in place.iterdir()
     )
+    if formats := unknown_formats(place):
+        return (
+            f"{place}: holds images of formats alone that aren't read ({formats}); convert them to "
+            "JPEG or PNG."
+        )
     held = ", ".join(f"{count:,} {kind}" for kind, count in found.most_common(6)) or "nothing"
     return (
         f"{place}: holds no images that can be read ({held}); give pictures in a folder for each "
@@ -214,12 +221,33 @@ def _read_bundled(folder: Path, part: SplitName) -> Split:
     return split
 
 
-def _check_classes(source: str, train: Split, test: Split) -> None:
+def _no_labels(place: Path) -> str:
+    """What to do about images without labels; of one folder of them that is no class."""
+    below = subfolders(place) if os.path.isdir(place) else []
+    if len(below) != 1:
+        return NO_LABELS
+    return (
+        f"its images lie in one folder alone, {one_line(below[0].name)!r}, and one class can't be "
+        "classified; put them into a folder for each class, two at least, or give a table with "
+        "labels."
+    )
+
+
+def _check_classes(place: str, source: Source, train: Split, test: Split) -> None:
     for split in (train, test):
         if len(split) == 0:
-            raise InputError(f"{source}: holds no images to train or to test with; add some.")
-        if split is train and len(np.unique(split.labels)) < 2:
-            raise InputError(
-                f"{source}: every label is {split.labels[0]}, and one class alone can't be "
-                "classified; give a set with at least two."
-            )
+            raise InputError(f"{place}: holds no images to train or to test with; add some.")
+    if len(np.unique(train.labels)) > 1:
+        return
+    name = repr(one_line(source.class_names[int(train.labels[0])]))
+    together = Counter(np.concatenate([train.labels, test.labels]).tolist())
+    if source.is_whole and len(together) > 1:
+        counts = [f"{source.class_names[label]}: {n:,}" for label, n in sorted(together.items())]
+        raise InputError(
+            f"{place}: holds too few images, {together.total():,} ({listed(counts)}): with a fifth "
+            f"of them to test with, those to train with are all {name}; add images of every class."
+        )
+    raise InputError(
+        f"{place}: every label to train with is {name}, and one class alone can't be classified; "
+        "give a set with at least two."
+    )

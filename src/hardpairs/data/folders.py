@@ -64,7 +64,7 @@ class Photos:
         # Decoders don't hold Python's lock.
         with bombs_are_errors(), ThreadPoolExecutor(os.cpu_count()) as pool:
             pictures = list(pool.map(partial(self._read, side=side), names))
-        check_few(self.root, self.unreadable, len(self))
+        check_few(self.root, self.unreadable, len(self), are_all=False)
         return stacked(pictures) if pictures else np.empty((0, 1, 1, 1), np.uint8)
 
     def unreadable_rows(self) -> list[int]:
@@ -178,11 +178,17 @@ def subfolders(folder: Path) -> list[Path]:
         raise InputError(f"{folder}: can't be read ({error.strerror}); check it.") from error
 
 
-def check_few(place: Path, unreadable: Mapping[str, str], count: int) -> None:
-    """Raise InputError where more than a few of ``count`` files can't be read; it lists them."""
+def check_few(
+    place: Path, unreadable: Mapping[str, str], count: int, *, are_all: bool = True
+) -> None:
+    """Raise InputError where more than a few of ``count`` files can't be read; it lists them.
+
+    Where ``unreadable`` aren't all, as some weren't tried yet, it says so.
+    """
     if len(unreadable) > max(A_FEW, count // 100):
+        least = "" if are_all or len(unreadable) == count else "at least "
         raise InputError(
-            f"{place}: {len(unreadable):,} of {count:,} files can't be read as pictures "
+            f"{place}: {least}{len(unreadable):,} of {count:,} files can't be read as pictures "
             f"({few_files(unreadable)}); mend them or move them away."
         )
 
@@ -208,7 +214,8 @@ def _open(parts: Mapping[str, Classes], left_out: list[str]) -> Source:
         check_few(folder, dict.fromkeys(bad, ""), len(rows))
         if bad:
             notes.append(f"Left out, being no pictures whatever their names: {few_files(bad)}.")
-        notes += _unknown_formats(folder)
+        if formats := unknown_formats(folder):
+            notes.append(f"Left out, being of formats that aren't read: {formats}; convert them.")
         readers[part] = partial(photos_split, folder, good)
     return make_source([clean_text(name) for name in names], readers, notes)
 
@@ -260,13 +267,12 @@ def _pictures_in(folder: Path, root: Path) -> list[str]:
         )  # fmt: skip
 
 
-def _unknown_formats(folder: Path) -> list[str]:
-    """A sentence on pictures of formats that aren't read."""
+def unknown_formats(folder: Path) -> str:
+    """How many pictures there are of each format that isn't read, as "2 .heic"; "" without any."""
     found = Counter(
         ending
         for _, _, names in os.walk(folder)
         for name in names
         if (ending := os.path.splitext(name)[1].lower()) in OTHER_ENDINGS
     )
-    kinds = ", ".join(f"{count:,} {ending}" for ending, count in sorted(found.items()))
-    return [f"Left out, being of formats that aren't read: {kinds}; convert them."] if found else []
+    return ", ".join(f"{count:,} {ending}" for ending, count in sorted(found.items()))

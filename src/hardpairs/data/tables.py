@@ -26,6 +26,7 @@ IDS = ("id", "ids", "filename", "file_name", "image_id", "imageid", "path")
 PARTS = ("usage", "split", "subset", "partition")
 PART_OF_USAGE = {**PART_OF_NAME, "publictest": "validation", "privatetest": "test"}
 PIXEL = re.compile(r"(pixel|pix|px|p|x|v|f|feature|col)?[ _-]?\d+([x_]\d+){0,2}", re.IGNORECASE)
+WHOLE = re.compile(r"(?<=\d)\.0*$")  # What pandas writes behind labels where one is missing.
 FEWEST_PIXELS = 16
 
 
@@ -258,9 +259,9 @@ def _numbers(
 
 
 def _column(lines: Sequence[str], delimiter: str, place: int) -> np.ndarray:
-    """One column: integers where all are, else texts."""
+    """One column: integers where all are or are whole floats, as "3.0", else texts."""
     cells = [row[place].strip() for row in csv.reader(lines, delimiter=delimiter, strict=True)]
     try:
-        return np.array([int(cell) for cell in cells], np.int64)
+        return np.array([int(WHOLE.sub("", cell)) for cell in cells], np.int64)
     except (ValueError, OverflowError):
         return np.array(cells, str)

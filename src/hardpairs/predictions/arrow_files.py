@@ -11,7 +11,7 @@ from hardpairs.predictions.columns import Table
 from hardpairs.predictions.found import Found, Hints
 from hardpairs.predictions.frames import frame_table
 from hardpairs.predictions.table import find_columns
-from hardpairs.reading import UNPACKED_BYTES, UNPACKED_RATIO, guarded, parse_json
+from hardpairs.reading import UNPACKED_BYTES, UNPACKED_RATIO, guarded, parse_json, understood
 
 # A column of one number may be packed to nothing, so that rows are limited as well as bytes.
 MOST_ROWS = 100_000_000
@@ -42,6 +42,7 @@ def read_arrow_table(path: Path) -> tuple[Table, list[str] | None]:
             raise InputError(
                 "is read by PyArrow; install it with pip install 'hardpairs[tables]'."
             ) from error
+    with understood(path, "columns"):
         return frame_table(arrow), _dataset_names(arrow.schema.metadata or {})
 
 

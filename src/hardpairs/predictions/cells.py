@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hardpairs.errors import InputError
-
 SAMPLE = 50  # Rows that tell whether a column holds numbers.
 WRAPPED = re.compile(r"^\s*(?:tensor|array|np\.array)\s*\((?P<inner>\[.*\]).*\)\s*$", re.DOTALL)
 NUMPY_SCALAR = re.compile(r"np\.\w+\(([^()]*)\)")
+# A comma that parts no thousands, as that of "1,234" may.
+DECIMAL_COMMA = re.compile(r"\s*[-+]?(?:0*,\d+|\d+,(?!\d{3}\b)\d+)(?:[eE][-+]?\d+)?\s*%?\s*")
 QUOTED = re.compile(r"'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"")
 
 
@@ -31,31 +31,32 @@ def to_number(cell: str, *, decimal_comma: bool = False) -> float:
     return float(cell)
 
 
-def to_column(
-    cells: list[str], name: str, lines: Sequence[int], *, decimal_comma: bool
-) -> np.ndarray:
+def to_column(cells: list[str], *, decimal_comma: bool) -> np.ndarray:
     """Make a column of numbers (N,), of lists (N, k), or else of texts (N,).
 
     Args:
         cells: N texts.
-        name: The column's, for messages.
-        lines: N, each cell's line in the file, for messages.
         decimal_comma: Whether "0,5" is a number.
 
-    Raises:
-        InputError: Most cells are numbers and one isn't.
+    Most cells may be numbers, or lists, and one isn't: that is no fault of a column that isn't
+    needed, see `check_whole`.
     """
-    sample = cells[:SAMPLE]
-    numbers = sum(is_number(cell, decimal_comma=decimal_comma) for cell in sample)
-    blank = sum(not cell.strip() for cell in sample)
-    is_code = any(_is_code(cell.strip()) for cell in sample)
-    if blank < len(sample) and numbers > len(sample) / 2 and not is_code:
-        return _numbers(cells, name, lines, decimal_comma)
-    if sample and all(_is_list(cell) for cell in sample):
-        return _lists(cells, name, lines)
-    texts = np.empty(len(cells), object)
-    texts[:] = cells
-    return texts
+    made = None
+    if are_numbers(cells[:SAMPLE], decimal_comma=decimal_comma):
+        made = _numbers(cells, decimal_comma)
+    elif cells and all(is_list(cell) for cell in cells[:SAMPLE]):
+        made = _lists(cells)
+    if made is None:
+        made = np.empty(len(cells), object)
+        made[:] = cells
+    return made
+
+
+def are_numbers(cells: list[str], *, decimal_comma: bool = False) -> bool:
+    """Whether most of the cells that aren't blank are numbers, and none is a code."""
+    known = [cell for cell in cells if cell.strip()]
+    numbers = sum(is_number(cell, decimal_comma=decimal_comma) for cell in known)
+    return numbers > len(known) / 2 and not any(_is_code(cell.strip()) for cell in known)
 
 
 def _is_code(cell: str) -> bool:
@@ -72,33 +73,33 @@ def is_number(cell: str, *, decimal_comma: bool = False) -> bool:
     return True
 
 
-def _numbers(cells: list[str], name: str, lines: Sequence[int], decimal_comma: bool) -> np.ndarray:
+def has_decimal_commas(cells: Sequence[str]) -> bool:
+    """Whether the first cells show commas that can only be decimal ones."""
+    return any("," in cell and DECIMAL_COMMA.fullmatch(cell) for cell in cells[:SAMPLE])
+
+
+def _numbers(cells: list[str], decimal_comma: bool) -> np.ndarray | None:
     column = np.empty(len(cells))
-    for row, cell in enumerate(cells):
-        try:
+    try:
+        for row, cell in enumerate(cells):
             column[row] = to_number(cell, decimal_comma=decimal_comma)
-        except ValueError as error:
-            raise InputError(
-                f"line {lines[row]} has {cell[:40]!r} in column {name[:40]!r}, where a "
-                "number should be; mend it."
-            ) from error
+    except ValueError:
+        return None
     return column
 
 
-def _is_list(cell: str) -> bool:
+def is_list(cell: str) -> bool:
+    """Whether a cell begins and ends as a list."""
     cell = cell.strip()
     return (cell.startswith("[") and cell.endswith("]")) or WRAPPED.match(cell) is not None
 
 
-def _lists(cells: list[str], name: str, lines: Sequence[int]) -> np.ndarray:
+def _lists(cells: list[str]) -> np.ndarray | None:
     rows: list[list[float | str]] = []
-    for row, cell in enumerate(cells):
-        values = _list(cell)
+    for cell in cells:
+        values = read_list(cell)
         if values is None or (rows and len(values) != len(rows[0])):
-            raise InputError(
-                f"line {lines[row]} has {cell[:40]!r} in column {name[:40]!r}, which isn't "
-                "a whole list as long as the first one; write every list in full."
-            )
+            return None
         rows.append(values)
     if all(isinstance(value, float) for values in rows for value in values):
         return np.array(rows, np.float64).reshape(len(rows), -1)
@@ -107,8 +108,8 @@ def _lists(cells: list[str], name: str, lines: Sequence[int]) -> np.ndarray:
     return made
 
 
-def _list(cell: str) -> list[float | str] | None:
-    """A list as JSON, Python, NumPy or PyTorch print it; None where it is cut short."""
+def read_list(cell: str) -> list[float | str] | None:
+    """Read a list as JSON, Python, NumPy or PyTorch print it; None where it is cut short."""
     wrapped = WRAPPED.match(cell)
     inner = NUMPY_SCALAR.sub(r"\1", wrapped["inner"] if wrapped else cell.strip())
     try:

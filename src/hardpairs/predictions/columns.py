@@ -8,6 +8,7 @@ import numpy as np
 from hardpairs.arrays import is_text
 from hardpairs.labels import clean_label
 
+IMAGE_NAME = re.compile(r"\.(png|jpe?g|webp|bmp|tiff?|gif)$", re.IGNORECASE)
 MOST_TEXTS = 10_000
 Table = dict[str, np.ndarray]
 

@@ -37,9 +37,7 @@ def to_predictions(
     _check_both_are_there(found)
     scores = None if found.scores is None else as_floats(found.scores)
     classes = None if scores is None else max(scores.shape[1], 2)
-    labels = to_vector(found.labels, "labels", classes)
-    if len(labels) == 0:
-        raise InputError("there are no images (0 labels); give at least one.")
+    labels = _labels(found, scores, classes)
     names, as_numbers = _class_names(found, labels, classes, notes)
     label_indices, more = look_up(labels, names, "labels", numbers_are_names=as_numbers)
     notes += more
@@ -55,7 +53,7 @@ def to_predictions(
     if found.predicted is not None:
         given = to_vector(found.predicted, "predicted classes", classes)
         predicted, _ = look_up(given, names, "predicted classes", numbers_are_names=as_numbers)
-    _check_lengths(label_indices, predicted, probabilities)
+    _check_length(len(labels), predicted)
     if most_probable is not None and (differ := int((predicted != most_probable).sum())):
         notes.append(
             f"{differ:,} predicted classes aren't the most probable ones; they count as given."
@@ -70,6 +68,15 @@ def to_predictions(
         notes=tuple(filter(None, dict.fromkeys(notes))),
         **extra,
     )
+
+
+def _labels(found: Found, scores: np.ndarray | None, classes: int | None) -> np.ndarray:
+    labels = to_vector(found.labels, "labels", classes)
+    if len(labels) == 0:
+        raise InputError("there are no images (0 labels); give at least one.")
+    if scores is not None:
+        _check_length(len(labels), scores)  # Else what is transposed is refused as something else.
+    return labels
 
 
 def _check_both_are_there(found: Found) -> None:
@@ -278,15 +285,10 @@ def to_ids(ids: Any, images: int) -> np.ndarray:
     return made.reshape(array.shape)
 
 
-def _check_lengths(
-    labels: np.ndarray, predicted: np.ndarray, probabilities: np.ndarray | None
-) -> None:
-    rows = len(predicted) if probabilities is None else len(probabilities)
-    if len(labels) != rows or len(predicted) != rows:
-        hint = ""
-        if probabilities is not None and probabilities.shape[1] == len(labels):
-            hint = " (it looks transposed)"
+def _check_length(images: int, given: np.ndarray) -> None:
+    if len(given) != images:
+        is_turned = given.ndim == 2 and given.shape[1] == images
         raise InputError(
-            f"{len(labels):,} labels for {rows:,} rows of predictions{hint}; "
-            "give one of each for every image."
+            f"{images:,} labels for {len(given):,} rows of predictions"
+            f"{' (it looks transposed)' if is_turned else ''}; give one of each for every image."
         )

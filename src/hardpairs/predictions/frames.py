@@ -43,16 +43,12 @@ def frame_table(frame: Any) -> Table:
 
 
 def _stacked(values: np.ndarray, name: str) -> np.ndarray:
-    """A column of lists or arrays as (N, k); of structs as it is."""
+    """A column of lists or arrays as (N, k); of structs, or lists of several lengths, as it is."""
     if values.ndim != 1 or values.dtype.kind != "O" or not len(values):
         return values
     is_list = all(isinstance(value, list | tuple | np.ndarray) for value in values.tolist())
     if not is_list or any(isinstance(each, dict) for value in values.tolist() for each in value):
         return values
-    lengths = {len(value) for value in values.tolist()}
-    if len(lengths) > 1:
-        raise InputError(
-            f"column {name[:40]!r} has lists of {min(lengths)} to {max(lengths)} values; "
-            "give as many in each."
-        )
+    if len({len(value) for value in values.tolist()}) > 1:  # It may be one that isn't needed.
+        return values
     return to_numpy([list(value) for value in values.tolist()], f"column {name[:40]!r}")

@@ -1,5 +1,7 @@
 """Predictions from JSON: lines of records, lists, columns, and the files that tools write."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +11,13 @@ from hardpairs.arrays import to_numpy
 from hardpairs.errors import InputError
 from hardpairs.predictions.columns import Table
 from hardpairs.predictions.found import Found, Hints
+from hardpairs.predictions.numpy_files import TEXTS, find_arrays
 from hardpairs.predictions.table import find_columns
-from hardpairs.reading import guarded, parse_json, read_text
+from hardpairs.predictions.top import split_pairs
+from hardpairs.reading import guarded, parse_json, read_text, understood
+
+# What can't be a column: "names" and "classes" may hold one for each image.
+CLASS_NAMES = ("class_names", "label_names", "target_names", "classes_")
 
 
 def read_json_lines(path: Path, hints: Hints) -> Found:
@@ -25,8 +32,8 @@ def read_json_lines(path: Path, hints: Hints) -> Found:
 def read_json_lines_table(path: Path) -> Table:
     """The fields of one JSON object a line, as columns."""
     text = read_text(path)
+    records = []
     with guarded(path, "JSON lines"):
-        records = []
         for number, line in enumerate(text.split("\n"), start=1):
             if not line.strip():
                 continue
@@ -34,6 +41,7 @@ def read_json_lines_table(path: Path) -> Table:
                 records.append(parse_json(line))
             except (ValueError, RecursionError) as error:
                 raise InputError(f"line {number} isn't JSON; give one object a line.") from error
+    with understood(path, "records"):
         return records_table(records)
 
 
@@ -43,23 +51,31 @@ def read_json_file(path: Path, hints: Hints) -> Found:
     Raises:
         InputError: It isn't JSON, or nothing that holds predictions.
     """
-    table = read_json_table(path)
-    if isinstance(table, Found):
-        return table
-    return find_columns(table, hints)
+    table, names = read_json_table(path)
+    found = table if isinstance(table, Found) else find_columns(table, hints)
+    return found if found.class_names is not None else replace(found, class_names=names)
 
 
-def read_json_table(path: Path) -> Table | Found:
-    """The columns of a JSON file; of FiftyOne's labels.json what it holds."""
+def read_json_table(path: Path) -> tuple[Table | Found, Any]:
+    """The columns of a JSON file, and class names that stand beside them, or None.
+
+    Of FiftyOne's labels.json, and of lists named as the arrays of an .npz, what they hold.
+    """
     text = read_text(path)
     with guarded(path, "JSON"):
         try:
             content = parse_json(text)
         except ValueError:
             if text.lstrip().startswith("{") and "\n" in text.strip():
-                return read_json_lines_table(path)  # Lines of records under the wrong ending.
+                # Lines of records under the wrong ending.
+                return read_json_lines_table(path), None
             raise
-        return json_table(content)
+    with understood(path, "values"):
+        names = None
+        if isinstance(content, dict):
+            name = next((name for name in CLASS_NAMES if name in content), None)
+            names = content.pop(name) if name and isinstance(content[name], list | dict) else None
+        return json_table(content), names
 
 
 def json_table(content: Any) -> Table | Found:
@@ -78,15 +94,48 @@ def json_table(content: Any) -> Table | Found:
         return _split_table(content)
     if isinstance(content.get("schema"), dict) and isinstance(content.get("data"), list):
         return records_table(content["data"])  # pandas' orient="table".
-    if all(isinstance(value, list) for value in content.values()):
-        return {str(name): column(value, str(name)) for name, value in content.items()}
+    if any(isinstance(value, list) for value in content.values()):
+        return _named_lists(content)
     return _keyed_table(content)
+
+
+def _named_lists(content: dict[str, Any]) -> Table | Found:
+    """A list for each column; or the records alone; or lists named as the arrays of an .npz."""
+    lists = {str(name): value for name, value in content.items() if isinstance(value, list)}
+    records = [name for name, value in lists.items() if _are_records(value)]
+    if records and all(
+        len(lists[name]) != len(lists[records[0]]) for name in lists if name not in records[:1]
+    ):
+        return records_table(lists[records[0]])
+    lengths = {name: len(value) for name, value in lists.items()}
+    is_uneven = len(set(lengths.values())) > 1
+    if not is_uneven and "format_version" not in content:
+        return {name: column(value, name) for name, value in lists.items()}
+    arrays = {name: column(value, name) for name, value in lists.items()}
+    for name in (*TEXTS, "format_version", "top_k"):
+        if name in content:
+            value = content[name]
+            arrays[name] = np.array(json.dumps(value) if isinstance(value, dict) else value)
+    found = find_arrays(arrays, Hints(has_truth=True))
+    if found is None:
+        shown = ", ".join(f"{name[:40]!r} of {length:,}" for name, length in lengths.items())
+        raise InputError(
+            f"holds lists of different lengths ({shown}) and none named as 'probabilities' or "
+            "'predicted'; give one of each for every image, or a list of objects."
+        )
+    return found
+
+
+def _are_records(values: list[Any]) -> bool:
+    return bool(values) and all(isinstance(value, dict) for value in values)
 
 
 def _list_table(content: list[Any]) -> Table | Found:
     """Records; or lists of scores, one for every image; or one class for every image."""
     if content and all(isinstance(each, list) for each in content):
         scores = column(content, "scores")
+        if (pairs := split_pairs(scores)) is not None:  # What a pipeline returns for a list.
+            return pairs
         if scores.dtype.kind not in "biuf":
             raise InputError(
                 "holds rows of texts and numbers without names; give objects with named fields, as "
@@ -157,12 +206,8 @@ def records_table(records: list[Any]) -> Table:
 
 
 def column(values: list[Any], name: str) -> np.ndarray:
-    """A column of JSON values: numbers, texts, lists as (N, k), or objects.
-
-    Raises:
-        InputError: Lists of numbers are of different lengths.
-    """
-    if values and all(isinstance(value, list) for value in values):
+    """A column of JSON values: numbers, texts, lists as (N, k), or objects; null is NaN."""
+    if any(isinstance(v, list) for v in values) and all(isinstance(v, list | None) for v in values):
         return _lists(values, name)
     if any(isinstance(value, dict | list) or value is None for value in values):
         known = [value for value in values if value is not None]
@@ -181,15 +226,19 @@ def _is_number(value: Any) -> bool:
 
 
 def _lists(values: list[Any], name: str) -> np.ndarray:
-    lengths = {len(value) for value in values}
-    if any(isinstance(each, dict) for value in values for each in value):
+    """(N, k); objects where lists are of several lengths, which is no fault if none is needed."""
+    lengths = {len(value) for value in values if value is not None}
+    cells = [each for value in values if value is not None for each in value]
+    if len(lengths) > 1 or any(isinstance(each, dict) for each in cells):
         return _objects(values)
-    if len(lengths) > 1:
-        raise InputError(
-            f"field {name[:40]!r} has lists of {min(lengths)} to {max(lengths)} values; "
-            "give as many in each."
-        )
-    return to_numpy(values, f"field {name[:40]!r}")
+    has_null = None in values or None in cells
+    values = [[None] * min(lengths) if value is None else value for value in values]
+    if has_null and all(each is None or _is_number(each) for each in cells):
+        return np.array(values, np.float64)
+    try:
+        return to_numpy(values, f"field {name[:40]!r}")
+    except InputError:  # Lists of lists of several lengths.
+        return _objects(values)
 
 
 def _objects(values: list[Any]) -> np.ndarray:

@@ -14,7 +14,7 @@ from hardpairs.predictions.numpy_files import read_array, read_arrays
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.predictions.truth import read_truth
 from hardpairs.predictions.yolo import read_yolo_folder
-from hardpairs.reading import ending_of, guarded
+from hardpairs.reading import ending_of, understood
 
 READERS: dict[str, Reader] = {
     ".npz": read_arrays,
@@ -69,7 +69,7 @@ def load_predictions(
         logits=hints.logits,
         has_truth=may_be_asked,
     )
-    with guarded(path, "a file of predictions"):
+    with understood(path, "predictions"):
         found = read_found(path, own)
         if given is None and truth is not None and found.labels is None:
             given = truth()

@@ -9,6 +9,7 @@ from hardpairs.errors import InputError
 from hardpairs.labels import as_numbers, classes_in, clean_label, in_number_order
 from hardpairs.predictions.cells import SAMPLE, is_number
 from hardpairs.predictions.columns import Table, first_named, plain
+from hardpairs.predictions.faults import check_whole
 from hardpairs.predictions.found import Found
 from hardpairs.predictions.probabilities import ROUNDING
 from hardpairs.predictions.top import find_top, split_pairs
@@ -173,7 +174,14 @@ def _class_columns(
                 names = _without_others(left, names, named)
     left_out = [name for name in left if name not in names and plain(name) not in CONFIDENCE]
     if names:
-        _check_texts({name: left[name] for name in left_out if is_text(left[name])}, mentioned)
+        # No class is missing where probabilities sum to 1, or every label has its logits.
+        is_all = _looks_whole(left, list(names)) or (
+            bool(mentioned)
+            and mentioned <= set(names.values())
+            and any(left[name].min() < 0 for name in names)
+        )
+        texts = {name: left[name] for name in left_out if is_text(left[name])}
+        _check_texts(texts, mentioned, is_all=is_all)
     notes: tuple[str, ...] = ()
     if left_out and len(names) >= 2:
         notes = (f"Not used: {', '.join(repr(name[:40]) for name in left_out[:8])}.",)
@@ -224,12 +232,15 @@ def _looks_whole(left: Table, columns: list[str]) -> bool:
     )
 
 
-def _check_texts(texts: Table, mentioned: set[str | None]) -> None:
-    """Refuse a column of texts that is named as a label is, or half of which are numbers."""
+def _check_texts(texts: Table, mentioned: set[str | None], *, is_all: bool) -> None:
+    """Refuse a column of texts named as a label is, or most of it numbers if a class may lack."""
     for name, values in texts.items():
+        if not is_all:
+            check_whole(values, name)
         cells = [cell for cell in values[:SAMPLE].tolist() if cell.strip()]
         bad = [cell for cell in cells if not is_number(cell)]
-        if bad and (name.strip() in mentioned or len(bad) <= len(cells) / 2):
+        may_be_class = len(bad) <= len(cells) / 2 and not is_all
+        if bad and (name.strip() in mentioned or may_be_class):
             raise InputError(
                 f"the column {name[:40]!r} stands where a class should and holds {bad[0][:40]!r}, "
                 "which is no number; mend it."

@@ -7,11 +7,16 @@ import numpy as np
 
 from hardpairs.arrays import is_text
 from hardpairs.errors import InputError
+from hardpairs.labels import classes_in, to_vector
 from hardpairs.predictions.cells import SAMPLE, is_number
 from hardpairs.predictions.columns import Table, first_named, listing, plain, tells_apart, texts_of
+from hardpairs.predictions.faults import check_whole
 from hardpairs.predictions.found import Found, Hints
 from hardpairs.predictions.score_columns import (
+    CONFIDENCE,
     PREDICTED,
+    VECTORS,
+    WRAPPED,
     are_shares,
     confidence_of,
     find_ludwig,
@@ -42,14 +47,16 @@ def find_columns(table: Table, hints: Hints) -> Found:
     Raises:
         InputError: What is needed can't be found; the message lists the columns.
     """
+    table = _squeezed(table)
     left = _without_row_numbers(table)
     if not all(map(len, table.values())):
         raise InputError(f"has no images (0 rows); give at least one; {listing(table)}.")
     mentioned = texts_of(left)
     label = _label_column(left, hints, mentioned)
-    labels = left.pop(label) if label else None
-    found = find_ludwig(left)
+    labels = _single(left.pop(label), label, {*left, *texts_of(left)}) if label else None
     identifier = _id_column(left, hints, mentioned)
+    _check_needed({name: left[name] for name in left if name != identifier}, labels)
+    found = find_ludwig(left)
     ids = left.pop(identifier) if identifier else left.pop("", None)
     if found is None:
         found = find_scores(left, labels, is_true=label is not None and plain(label) in TRUE)
@@ -75,10 +82,58 @@ def find_columns(table: Table, hints: Hints) -> Found:
     return replace(_with_confidence(found), labels=labels, ids=ids)
 
 
+def _squeezed(table: Table) -> Table:
+    """The table with columns of lists of one, (N, 1), as (N,)."""
+    return {
+        name: values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
+        for name, values in table.items()
+    }
+
+
+def _single(labels: np.ndarray, name: str, classes: set[str]) -> np.ndarray:
+    """Labels (N,): indices of one-hot rows. The classes are what the other columns know.
+
+    Raises:
+        InputError: They are lists of something else, or most are numbers and one isn't.
+    """
+    check_whole(labels, name, classes)
+    if labels.ndim == 2:
+        return to_vector(labels, f"the column {name[:40]!r}")
+    row = next(
+        (
+            row
+            for row, value in enumerate(labels.tolist())
+            if isinstance(value, list | tuple | dict | np.ndarray)
+        ),
+        None,
+    )
+    if row is not None:
+        raise InputError(
+            f"image {row + 1:,} of {len(labels):,} has {str(labels[row])[:40]!r} in the column "
+            f"{name[:40]!r}, where one label should be; give every image one."
+        )
+    return labels
+
+
+def _check_needed(left: Table, labels: np.ndarray | None) -> None:
+    """Check the columns that are named as classes, as their scores or as predictions are."""
+    mentioned = set() if labels is None else set(classes_in(labels))
+    for name, values in left.items():
+        if plain(name) in PREDICTED:
+            check_whole(values, name, mentioned)
+        elif (
+            plain(name) in (*CONFIDENCE, *VECTORS)
+            or name.strip() in mentioned
+            or any(pattern.match(name) for pattern in WRAPPED)
+        ):
+            check_whole(values, name)
+
+
 def _only_labels(table: Table, label: str | None, mentioned: set[str]) -> str:
     a_class = any(name in mentioned and not is_text(values) for name, values in table.items())
     for name, values in table.items():
         if (a_class or name in mentioned) and name != label and is_text(values):
+            check_whole(values, name)
             bad = next((text for text in values.tolist() if text.strip()), "")
             return (
                 f"the column {name[:40]!r} stands where a class should and holds no numbers "
@@ -91,18 +146,26 @@ def _only_labels(table: Table, label: str | None, mentioned: set[str]) -> str:
     )
 
 
-def find_truth(table: Table, hints: Hints) -> tuple[np.ndarray, np.ndarray | None]:
-    """The column of true labels in a table of nothing else, and that of ids, or None.
+def find_truth(
+    table: Table, hints: Hints
+) -> tuple[np.ndarray, np.ndarray | None, list[str] | None]:
+    """True labels in a table of nothing else, the ids or None, and the classes' names or None.
+
+    The labels are one column, or one of 0 and 1 for each class, which names it.
 
     Raises:
         InputError: It can't be told which column holds the labels.
     """
+    table = _squeezed(table)
     left = _without_row_numbers(table)
     label = _label_column(left, hints, set()) or first_named(left, PREDICTED, set())
     # Predictions may name their ids otherwise.
     identifier = hints.id_column if hints.id_column in left else None
     identifier = identifier or _id_column(left, Hints(), set())
     others = [name for name in left if name not in (identifier, "")]
+    if label is None and (hot := _one_hot({name: left[name] for name in others})) is not None:
+        ids = left[identifier] if identifier is not None else left.get("")
+        return hot[0], ids, hot[1]
     if label is None:
         texts = [name for name in others if left[name].ndim == 1 and is_text(left[name])]
         one = texts if len(texts) == 1 else others
@@ -114,7 +177,20 @@ def find_truth(table: Table, hints: Hints) -> tuple[np.ndarray, np.ndarray | Non
         label = one[0]
     identifier = identifier if identifier != label else None
     ids = left[identifier] if identifier is not None else left.get("")
-    return left[label], ids if label != "" else None
+    return _single(left[label], label, set()), ids if label != "" else None, None
+
+
+def _one_hot(table: Table) -> tuple[np.ndarray, list[str]] | None:
+    """Labels as places among the columns of 0 and 1 that hold one 1 a row, and these."""
+    names = [
+        name
+        for name, values in table.items()
+        if values.ndim == 1 and values.dtype.kind in "biuf" and np.isin(values, (0, 1)).all()
+    ]
+    if len(names) < 2 or any(is_text(values) for values in table.values()):
+        return None
+    rows = np.stack([table[name] for name in names], axis=1).astype(np.float64)
+    return (rows.argmax(axis=1), names) if (rows.sum(axis=1) == 1).all() else None
 
 
 def _without_row_numbers(table: Table) -> Table:

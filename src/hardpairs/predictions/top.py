@@ -94,7 +94,8 @@ def split_pairs(values: np.ndarray) -> Found | None:
     if any(row is None or not row for row in rows):
         return None
     known = [row for row in rows if row is not None]
-    names = list(known[0])
+    in_order = all(list(row) == list(known[0]) for row in known)
+    names = list(known[0]) if in_order else sorted(known[0])  # Else the first row's own ranks.
     names = [names[place] for place in in_number_order(names)]
     if all(row.keys() == known[0].keys() for row in known):
         return Found(

@@ -2,6 +2,8 @@
 
 import os
 import re
+from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +13,16 @@ from hardpairs.data.folders import find_classes
 from hardpairs.errors import InputError
 from hardpairs.npz import read_npy, read_npz
 from hardpairs.predictions.arrow_files import IPC, PARQUET, read_arrow_table
-from hardpairs.predictions.columns import Table
+from hardpairs.predictions.columns import IMAGE_NAME, Table
 from hardpairs.predictions.delimited import MATRIX, read_delimited_table
+from hardpairs.predictions.faults import told_by_line
 from hardpairs.predictions.found import Found, Hints, Truth
 from hardpairs.predictions.json_files import read_json_lines_table, read_json_table
 from hardpairs.predictions.numpy_files import IDS, LABELS, NAMES
 from hardpairs.predictions.table import find_truth
-from hardpairs.reading import ending_of, guarded, read_text
+from hardpairs.reading import ending_of, guarded, read_text, understood
 
-IMAGE_NAME = re.compile(r"\.(png|jpe?g|webp|bmp|tiff?|gif)$", re.IGNORECASE)
+FLOAT = re.compile(r"[-+]?\d+\.\d*(?:[eE][-+]?\d{1,2})?")
 EXPORTED = "labels.json"  # What FiftyOne puts into the folder it is told to export to.
 PARTS = ("test", "validation", "all", "train")  # The first that is there was predicted.
 
@@ -42,7 +45,7 @@ def read_truth(path: str | Path, hints: Hints) -> Truth:
             return _read_class_folders(path)
         path /= EXPORTED
     suffix, _ = ending_of(path)
-    with guarded(path, "a file of labels"):
+    with understood(path, "labels"):
         if suffix == ".npy":
             return Truth(str(path), read_npy(path))
         if suffix == ".npz":
@@ -50,32 +53,37 @@ def read_truth(path: str | Path, hints: Hints) -> Truth:
         if suffix == ".txt":
             return _read_lines(path)
         names: Any = None
+        lines: Sequence[int] = ()
         table: Table | Found
         if suffix in (*PARQUET, *IPC):
             table, names = read_arrow_table(path)
         elif suffix in (".jsonl", ".ndjson"):
             table = read_json_lines_table(path)
         elif suffix == ".json":
-            table = read_json_table(path)
+            table, names = read_json_table(path)
         elif suffix in (".csv", ".tsv"):
-            table = read_delimited_table(path)
+            table, lines = read_delimited_table(path)
         else:
             raise InputError(
                 f"{path}: labels are read from .csv, .tsv, .txt, .npy, .npz, .jsonl, .json, "
                 ".parquet or .feather, or from class folders; save them as one of these."
             )
-        return _of_table(path, table, names, hints)
+        return _of_table(path, table, names, hints, lines)
 
 
-def _of_table(path: Path, table: Table | Found, names: Any, hints: Hints) -> Truth:
+def _of_table(
+    path: Path, table: Table | Found, names: Any, hints: Hints, lines: Sequence[int] = ()
+) -> Truth:
     if isinstance(table, Found):
-        given = (table.predicted, table.top_classes, table.scores)
+        given = (table.labels, table.predicted, table.top_classes, table.scores)
         labels = next(each for each in given if each is not None)  # Scores: of one 1 a row.
         return Truth(str(path), labels, table.ids, table.class_names)
     if MATRIX in table:
         return Truth(str(path), table[MATRIX])
-    labels, ids = find_truth(table, hints)
-    return Truth(str(path), labels, ids, names if labels.dtype.kind in "iu" else None)
+    with told_by_line(lines) if lines else nullcontext():
+        labels, ids, classes = find_truth(table, hints)
+    names = names if classes is None and labels.dtype.kind in "iu" else classes
+    return Truth(str(path), labels, ids, names)
 
 
 def _read_npz(path: Path) -> Truth:
@@ -89,19 +97,33 @@ def _read_npz(path: Path) -> Truth:
 
 
 def _read_lines(path: Path) -> Truth:
-    """One label a line; or a file name and a label, as ImageNet's val.txt has them."""
+    """One label a line; or a file name and a label, as ImageNet's val.txt has them.
+
+    First lines of comments, "# ...", are passed over.
+    """
     lines = [line.strip() for line in read_text(path).split("\n") if line.strip()]
+    while len(lines) > 1 and lines[0].startswith("# "):
+        lines = lines[1:]
     if not lines:
         raise InputError(f"{path}: is empty; give one label a line.")
     first = lines[0].split()
     if len(first) < 2 or not IMAGE_NAME.search(first[0]):
-        if any(delimiter in lines[0] for delimiter in "\t,;"):
-            return _of_table(path, read_delimited_table(path), None, Hints())
-        return Truth(str(path), _texts(lines))
+        if lines[0].startswith('"') or any(delimiter in lines[0] for delimiter in "\t,;"):
+            table, numbers = read_delimited_table(path)
+            return _of_table(path, table, None, Hints(), numbers)
+        return Truth(str(path), _texts(_whole_numbers(lines)))
     pairs = [line.split(maxsplit=1) for line in lines]
     if any(len(pair) < 2 for pair in pairs):
         raise InputError(f"{path}: has a line without a label; give a file name and a label each.")
     return Truth(str(path), _texts([pair[1] for pair in pairs]), [pair[0] for pair in pairs])
+
+
+def _whole_numbers(lines: list[str]) -> list[str]:
+    """Floats that are whole, as numpy.savetxt writes labels, as integers; else all as they are."""
+    if not all(map(FLOAT.fullmatch, lines)):
+        return lines
+    numbers = [float(line) for line in lines]
+    return [str(int(each)) for each in numbers] if all(map(float.is_integer, numbers)) else lines
 
 
 def _texts(values: list[str]) -> np.ndarray:
