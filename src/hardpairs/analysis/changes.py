@@ -117,7 +117,9 @@ def pair_changes(
 ) -> tuple[Change, ...]:
     """Compare the mistakes within pairs of classes, among all images of the two.
 
-    "Right" here is whatever isn't taken for the other class of the pair.
+    "Right" here is whatever isn't taken for the other class of the pair: ``fixed`` are images no
+    longer mixed up, of which the side after may take some for a third class, and ``broken`` images
+    newly mixed up.
 
     Args:
         labels, before, after, matched: As for `class_changes`.

@@ -14,7 +14,7 @@ from hardpairs.foreign import one_line, spoken_names
 from hardpairs.html import csp_hash
 from hardpairs.report.choice import rank_within
 from hardpairs.report.describe import facts
-from hardpairs.report.page.both import KINDS, Both, see_both
+from hardpairs.report.page.both import KINDS, Both, mixed_up, see_both
 from hardpairs.report.page.evidence import evidence_sentences
 from hardpairs.report.page.matrix import MOST_CLASSES_IN_FULL, head_names
 from hardpairs.report.page.shell import id_text, joined, page_environment
@@ -66,6 +66,7 @@ def render_difference(difference: Difference, *, quick: bool = False) -> str:
         facts=[facts(side[0].metadata) for side in difference.runs],
         has_images=data["sprite"] is not None,
         carried=len(rows),
+        left_out=sum(both.count().values()) - len(rows),
         changed=both.count(),
         several=both.several,
         clear=CLEAR,
@@ -117,6 +118,7 @@ def _page_data(difference: Difference, both: Both, rows: np.ndarray) -> dict[str
         "b": one_line(difference.b.name),
         "runs": both.runs,
         "kinds": KINDS,
+        "pairs": [_pair_data(difference, pair, rows) for pair in difference.pairs],
         "link": subject.link,
         "verdicts": list(VERDICTS),
         "sprite": sprite,
@@ -132,6 +134,16 @@ def _page_data(difference: Difference, both: Both, rows: np.ndarray) -> dict[str
             "pb": _most_probable(of_b, both.labels, a, rows),
             **_verdicts(difference, both, rows),
         },
+    }
+
+
+def _pair_data(difference: Difference, pair: PairChange, rows: np.ndarray) -> dict[str, Any]:
+    """The classes of a pair, and the places of its images no longer and newly mixed up."""
+    apart, mixed = mixed_up(difference, pair.first, pair.second)
+    return {
+        "classes": [pair.first, pair.second],
+        "apart": np.flatnonzero(apart[rows]).tolist(),
+        "mixed": np.flatnonzero(mixed[rows]).tolist(),
     }
 
 
