@@ -281,6 +281,20 @@ def test_axe_finds_nothing_and_names_lead_to_the_originals(open_page, written):
         assert axe_violations(page, scheme) == [], scheme
 
 
+def test_what_the_page_says_of_its_numbers():
+    difference = diff(*two())
+    text, summary = render_difference(difference), render_summary(difference)
+    assert "while its interval still holds 0" in text
+    assert "while its interval still holds 0" in summary
+    assert "mid-p" not in text + summary
+    assert "heights by square root" in text
+    assert "Where they come from" not in text  # These predictions know nothing of themselves.
+    error = f"{100 * difference.a.calibration_error:.1f} points"
+    assert f"<td>{error}<br>" in text
+    assert f"| calibration error | {error} |" in summary
+    assert "over these" not in render_difference(diff(*two(classes=2)))
+
+
 def test_facts_stand_under_their_own_model():
     a, b = two()
     metadata = {"recipe": "theirs", "train_images": 60_000, "seed": 12_345}

@@ -26,6 +26,11 @@ from hardpairs.analysis.significance import (
 
 SMALLEST_P = 0.0001  # Texts say of smaller ones that they are; difference.json has their digits.
 
+WIDER_INTERVALS = (
+    "Bonferroni's intervals are wider than Holm's test asks for, so a class may differ "
+    "significantly while its interval still holds 0."
+)
+
 
 @dataclass(frozen=True)
 class Change:
@@ -245,6 +250,11 @@ def recipes_error(before: np.ndarray, after: np.ndarray, *, matched: bool) -> Cr
 def points(value: float) -> str:
     """A difference of shares in points, with its sign."""
     return f"{100 * value:+.2f}"
+
+
+def plain_points(value: float) -> str:
+    """A share in points, which has no sign: a calibration error."""
+    return f"{100 * value:.1f}"
 
 
 def interval_text(change: Change) -> str:

@@ -6,7 +6,15 @@ import numpy as np
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
-from hardpairs.analysis.changes import count_text, interval_text, p_is, p_text, points
+from hardpairs.analysis.changes import (
+    WIDER_INTERVALS,
+    count_text,
+    interval_text,
+    p_is,
+    p_text,
+    plain_points,
+    points,
+)
 from hardpairs.analysis.difference import Difference, PairChange
 from hardpairs.analysis.evaluation import count_cells
 from hardpairs.analysis.verdicts import ONE_WITNESS, VERDICTS, judge_images
@@ -48,6 +56,7 @@ def render_difference(difference: Difference, *, quick: bool = False) -> str:
         **environment.filters,
         "percent": lambda value, decimals=1: f"{value:.{decimals}%}",
         "points": points,
+        "plain_points": plain_points,
         "interval": interval_text,
         "p": p_text,
         "p_is": p_is,
@@ -60,6 +69,7 @@ def render_difference(difference: Difference, *, quick: bool = False) -> str:
         b=one_line(difference.b.name),
         names=names,
         short_names=head_names(names),
+        wider_intervals=WIDER_INTERVALS,
         one_witness=ONE_WITNESS,
         matrix=_matrix(difference),
         spectra=_spectra(difference, both),
