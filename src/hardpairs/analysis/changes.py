@@ -252,11 +252,6 @@ def points(value: float) -> str:
     return f"{100 * value:+.2f}"
 
 
-def plain_points(value: float) -> str:
-    """A share in points, which has no sign: a calibration error."""
-    return f"{100 * value:.1f}"
-
-
 def interval_text(change: Change) -> str:
     """The interval in points."""
     if change.p_value is None:

@@ -11,6 +11,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from hardpairs.analysis.calibration import plain_points
 from hardpairs.analysis.changes import (
     WIDER_INTERVALS,
     Change,
@@ -18,7 +19,6 @@ from hardpairs.analysis.changes import (
     interval_text,
     p_is,
     p_text,
-    plain_points,
     points,
 )
 from hardpairs.analysis.difference import Difference

@@ -4,13 +4,13 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from hardpairs.analysis.calibration import plain_points
 from hardpairs.analysis.changes import (
     WIDER_INTERVALS,
     count_text,
     interval_text,
     p_is,
     p_text,
-    plain_points,
     points,
 )
 from hardpairs.analysis.difference import Difference

@@ -6,13 +6,13 @@ import numpy as np
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
+from hardpairs.analysis.calibration import plain_points
 from hardpairs.analysis.changes import (
     WIDER_INTERVALS,
     count_text,
     interval_text,
     p_is,
     p_text,
-    plain_points,
     points,
 )
 from hardpairs.analysis.difference import Difference, PairChange

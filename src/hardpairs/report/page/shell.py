@@ -5,7 +5,7 @@ from pathlib import Path
 
 import jinja2
 
-from hardpairs.analysis.changes import plain_points
+from hardpairs.analysis.calibration import plain_points
 from hardpairs.foreign import one_line
 from hardpairs.html import html_environment
 
