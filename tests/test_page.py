@@ -201,6 +201,23 @@ def test_spectrum_goes_from_surely_one_class_to_surely_the_other():
         assert step <= middle if predicted == found["first"] else step >= middle
 
 
+def test_a_spectrum_counts_the_images_that_do_not_travel():
+    made = make_predictions(images=3000, classes=3)
+    subject = Subject(made)
+    found = pairs.pair_data(subject, 0, {})
+    assert found["spectrum"] == []
+    shares = made.probabilities.astype(float)
+    of_pair = np.isin(made.predicted, (found["first"], found["second"]))
+    for side, label in enumerate((found["first"], found["second"])):
+        rows = of_pair & (made.labels == label)
+        first, second = (shares[rows, found[name]] for name in ("first", "second"))
+        steps = np.minimum((second / (first + second) * pairs.STEPS).astype(int), pairs.STEPS - 1)
+        right = made.predicted[rows] == label
+        for step, counted in enumerate(found["counts"][side]):
+            here = steps == step
+            assert counted == [(here & right).sum(), (here & ~right).sum()]
+
+
 @pytest.mark.parametrize(
     ("counts", "word"),
     [((60, 30, 10), "suspects"), ((5, 80, 15), "ambiguous"), ((3, 10, 87), "model errors")],

@@ -201,6 +201,11 @@ def test_pair_shows_its_images_from_one_class_to_the_other(visit, folder):
     assert title == f"{pair['first']} and {pair['second']}"
     assert page.locator("#spectrum .step").count() == 11
     assert page.locator("#spectrum .face.wrong").count() > 3
+    shown = page.locator("#spectrum .face").count()
+    left = [int(text.replace(",", "")) for text in page.locator(".plus").all_inner_texts()]
+    confusion = np.array(json.loads((folder / "metrics.json").read_text())["confusion"])
+    of_pair = [page.evaluate(f"pairs[0].{name}") for name in ("first", "second")]
+    assert shown + sum(left) == confusion[np.ix_(of_pair, of_pair)].sum()
     page.locator("#spectrum .face").nth(5).click()
     assert page.locator("#loupe h3").inner_text().removeprefix("Image ") in page.url
 
