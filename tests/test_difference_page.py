@@ -295,6 +295,21 @@ def test_what_the_page_says_of_its_numbers():
     assert "over these" not in render_difference(diff(*two(classes=2)))
 
 
+@pytest.mark.parametrize("width", [390, 1440])
+def test_long_names_are_told_in_full_and_scroll_nothing(open_page, tmp_path, width):
+    names = tuple(f"northern long-tailed river shrew of kind no. {index}" for index in range(50))
+    write_difference(diff(*two(2000, 50, class_names=names)), tmp_path)
+    page = open_page(tmp_path / "difference.html", width=width)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    cut = page.evaluate(
+        """() => [...document.querySelectorAll(':is(h3, .ends, .facts-of, td, th) .name')].filter(
+        (name) => getComputedStyle(name).display !== 'inline'
+        && (name.scrollWidth > name.clientWidth + 1 || name.scrollHeight > name.clientHeight + 1))
+        .map((name) => name.innerText)"""
+    )
+    assert cut == []
+
+
 def test_facts_stand_under_their_own_model():
     a, b = two()
     metadata = {"recipe": "theirs", "train_images": 60_000, "seed": 12_345}
