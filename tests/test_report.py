@@ -210,6 +210,17 @@ def test_pair_shows_its_images_from_one_class_to_the_other(visit, folder):
     assert page.locator("#loupe h3").inner_text().removeprefix("Image ") in page.url
 
 
+def test_paper_gets_the_colours_that_tell_something(visit):
+    page = visit("judged.html")
+    if hasattr(page, "emulate_media"):
+        page.emulate_media(media="print")
+    if not page.evaluate("matchMedia('print').matches"):
+        pytest.skip("this browser's driver doesn't show a page as printed")
+    for told in (".cells td a", ".verdict-bar a", ".dot", ".legend.key span"):
+        adjust = "(element) => getComputedStyle(element).printColorAdjust"
+        assert page.locator(told).first.evaluate(adjust) == "exact", told
+
+
 def test_cells_filter_by_verdict_and_sort(visit, folder):
     true, predicted, count = evaluate_pair(folder)
     page = visit(address=f"#true={true}&pred={predicted}")
