@@ -268,6 +268,16 @@ def test_its_images_lead_from_the_first_screen_and_from_their_pair(open_page, wr
         assert f"image={name}" in address
 
 
+def test_a_caption_says_the_same_wherever_an_image_stands(open_page, written):
+    page = open_page(written[0] / "difference.html")
+    for box in (".faces", ".strip", "#pictures"):
+        for image in (page.locator(f"{box} > *").nth(place) for place in (0, 3)):
+            said = image.get_attribute("aria-label").replace("\u2068", "").replace("\u2069", "")
+            a, b = re.search("A predicts (.+), B (.+)", said).groups()
+            assert image.inner_text().split("\n")[:2] == [f"A: {a}", f"B: {b}"]
+    assert page.locator("#one caption").nth(0).inner_text().endswith("; blue: the label")
+
+
 def test_axe_finds_nothing_and_names_lead_to_the_originals(open_page, written):
     page = open_page(written[0] / "seeds" / "difference.html", "#changed=fixed&all=1", width=390)
     assert page.locator(".shot").count() == page.locator(".shot.fixed").count() > 0

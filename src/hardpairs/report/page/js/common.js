@@ -66,7 +66,8 @@ function idOf(k) {
 }
 
 function barTable(caption) {
-  return make("table", { class: "bars" }, make("caption", {}, make("bdi", {}, caption)));
+  return make("table", { class: "bars" }, make("caption", {}, make("bdi", {}, caption),
+    "; blue: the label"));
 }
 
 function barRow(k, index, share, text, key = null) {

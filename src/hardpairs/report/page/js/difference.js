@@ -92,9 +92,8 @@ function shot(k) {
     isolated(names[images.true[k]])}, A predicts ${isolated(names[images.a[k]])}, B ${
     isolated(names[images.b[k]])}${several ? `; ${sharesOf(k)}` : ""}`;
   const face = sprite ? picture(k) : make("span", {}, images.id[k]);
-  const wrong = kind === "fixed" ? images.a[k] : images.b[k];
   return make("button", { type: "button", class: `shot ${kind}`, "aria-label": text,
-    tabindex: "-1" }, face, term(wrong),
+    tabindex: "-1" }, face, predictions(k),
     ...(several ? [`${images.ra[k]}/${data.runs[0]} → ${images.rb[k]}/${data.runs[1]}`] : []));
 }
 
@@ -144,6 +143,13 @@ function barsOf(probabilities, k, caption) {
   return table;
 }
 
+// --- The caption of an image, wherever it is --------------------------------------------------------
+
+function predictions(k) {
+  return make("span", { class: "predictions" }, make("span", {}, "A: ", term(images.a[k])),
+    make("span", {}, "B: ", term(images.b[k])));
+}
+
 // --- The first images of what B fixes and breaks, in all and of a pair ----------------------------
 
 function fillWithChanged(box) {
@@ -155,8 +161,7 @@ function fillWithChanged(box) {
   fillStrip(box, first.map((k) => make("a", { class: `thumb ${kindOf(k)}`,
     href: address(asked, images.id[k]), "aria-label": `Image ${isolated(images.id[k])}, A predicts ${
       isolated(names[images.a[k]])}, B ${isolated(names[images.b[k]])}` }, picture(k),
-  make("span", {}, ...(isFaces ? [term(images.a[k]), " → ", term(images.b[k])]
-    : [term(images.true[k])])))));
+  predictions(k))));
 }
 
 for (const box of sprite ? document.querySelectorAll("[data-changed], [data-now]") : []) fillWithChanged(box);
