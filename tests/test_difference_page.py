@@ -278,6 +278,17 @@ def test_a_caption_says_the_same_wherever_an_image_stands(open_page, written):
     assert page.locator("#one caption").nth(0).inner_text().endswith("; blue: the label")
 
 
+def test_without_its_script_the_page_shows_nothing_that_does_nothing(open_page, written):
+    page = open_page(written[0] / "seeds" / "difference.html")
+    page.evaluate("document.documentElement.classList.remove('scripted')")
+    left = page.evaluate(
+        """() => [...document.querySelectorAll('button, select, input, .faces, .strip, #pictures')]
+        .filter((each) => !each.closest('thead') && each.getClientRects().length)
+        .map((each) => each.outerHTML)"""
+    )
+    assert left == []
+
+
 def test_axe_finds_nothing_and_names_lead_to_the_originals(open_page, written):
     page = open_page(written[0] / "seeds" / "difference.html", "#changed=fixed&all=1", width=390)
     assert page.locator(".shot").count() == page.locator(".shot.fixed").count() > 0

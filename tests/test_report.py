@@ -221,6 +221,24 @@ def test_paper_gets_the_colours_that_tell_something(visit):
         assert page.locator(told).first.evaluate(adjust) == "exact", told
 
 
+@pytest.mark.parametrize("name", ["judged.html", "many.html"])
+def test_without_its_script_a_page_shows_nothing_that_does_nothing(visit, folder, name):
+    page = visit(name)
+    assert page.evaluate("document.querySelector('main .by-script').getClientRects().length") > 0
+    page.evaluate("document.documentElement.classList.remove('scripted')")
+    left = page.evaluate(
+        """() => [...document.querySelectorAll('button, select, input, .button, .verdict-bar, .map,'
+        + '#cells, a[href="#map"]')].filter((each) => !each.closest('thead')
+        && each.getClientRects().length).map((each) => each.outerHTML)"""
+    )
+    assert left == []
+    link = "getComputedStyle(document.querySelector('main a[href^=\"#\"]')).pointerEvents"
+    assert page.evaluate(link) == "none"
+    text = (folder / name).read_text()
+    main = text[text.index("<main") :]
+    assert main.index("<noscript>") < main.index("<section")
+
+
 def test_cells_filter_by_verdict_and_sort(visit, folder):
     true, predicted, count = evaluate_pair(folder)
     page = visit(address=f"#true={true}&pred={predicted}")
