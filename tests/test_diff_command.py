@@ -97,6 +97,23 @@ def test_several_seeds_after_with(run_here):
     assert "B is better than A by" in plain.stdout
 
 
+def test_the_terminal_says_points_and_why_an_interval_may_hold_0(files, tmp_path, run_here):
+    done = run_here("diff", "main.npz", "branch.npz")
+    assert re.search(r"calibration error \d+\.\d and \d+\.\d points\n", done.stdout)
+    assert "Bonferroni" not in done.stdout  # All of its intervals lie above 0.
+    labels = np.repeat(np.arange(10), 1000)
+    a, b = labels.copy(), labels.copy()
+    a[:11], b[11] = 1, 1  # 11 fixed, one broken: p 0.006, and others differ more.
+    others = np.flatnonzero(labels > 1)[::10]
+    a[others] = 0
+    for name, predicted in (("a", a), ("b", b)):
+        names = tuple("abcdefghij")
+        run = Predictions(labels, None, names, predicted=predicted)
+        save_predictions(run, tmp_path / f"{name}.npz")
+    done = run_here("diff", tmp_path / "a.npz", tmp_path / "b.npz")
+    assert "Bonferroni's intervals are wider" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

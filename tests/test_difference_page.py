@@ -11,9 +11,9 @@ from conftest import make_predictions
 from hardpairs.analysis.difference import Difference, diff
 from hardpairs.analysis.subject import Subject
 from hardpairs.predictions.predictions import Predictions
-from hardpairs.report.difference import write_difference
+from hardpairs.report.difference import render_summary, write_difference
 from hardpairs.report.page import difference as page
-from hardpairs.report.page.both import see_both
+from hardpairs.report.page.both import mixed_up, see_both
 from hardpairs.report.page.difference import choose_rows, render_difference
 from hardpairs.report.page.spectrum import draw_spectrum
 
@@ -159,6 +159,42 @@ def test_all_seeds_decide_what_is_fixed():
         assert parts == pytest.approx(10_000 * mean[index], abs=1)
 
 
+def test_the_pairs_links_list_the_images_that_the_table_counts():
+    a, b = two()
+    difference = diff(a, b)
+    text = render_difference(difference)
+    data = data_of(text)
+    images = {name: np.array(data["images"][name]) for name in ("true", "a", "b")}
+    third = 0
+    for told, pair in zip(data["pairs"], difference.pairs, strict=True):
+        assert told["classes"] == [pair.first, pair.second]
+        other = np.where(images["true"] == pair.first, pair.second, pair.first)
+        assert np.isin(images["true"][told["apart"] + told["mixed"]], told["classes"]).all()
+        for now, count, before, after in (
+            ("apart", pair.change.fixed, "a", "b"),
+            ("mixed", pair.change.broken, "b", "a"),
+        ):
+            places = told[now]
+            assert len(places) == count
+            assert (images[before][places] == other[places]).all()
+            assert (images[after][places] != other[places]).all()
+            third += (images[after] != images["true"])[places].sum()
+            link = f'href="#pair={pair.first},{pair.second}&amp;now={now}">{count:,.0f}</a>'
+            assert link in text
+    assert third > 0  # They aren't what the headline calls fixed and broken.
+    assert "no longer mixed up</button>" in text
+    assert "| no longer mixed up | newly mixed up |" in render_summary(difference)
+
+
+def test_of_several_seeds_a_pairs_links_list_those_of_which_more_runs_do_so():
+    difference = diff(*seeds())
+    pair, told = difference.pairs[0], data_of(render_difference(difference))["pairs"][0]
+    apart, mixed = mixed_up(difference, pair.first, pair.second)
+    assert 0 < len(told["apart"]) <= apart.sum()
+    assert 0 < len(told["mixed"]) <= mixed.sum()
+    assert not (apart & mixed).any()
+
+
 def subject_with_images(run: Predictions) -> Subject:
     images = np.random.default_rng(0).integers(0, 255, (len(run), 28, 28), dtype=np.uint8)
     return Subject(run, images=images)
@@ -212,6 +248,16 @@ def test_filters_narrow_what_a_link_led_to_until_all_is_shown(open_page, written
     assert page.locator(".shot").count() == page.evaluate("Math.min(images.id.length, 300)")
 
 
+def test_a_pairs_link_lists_as_many_images_as_it_says(open_page, written):
+    folder, difference = written
+    pair = difference.pairs[0]
+    page = open_page(folder / "difference.html")
+    for now, count in (("apart", pair.change.fixed), ("mixed", pair.change.broken)):
+        page.click(f'td a[href="#pair={pair.first},{pair.second}&now={now}"]')
+        wait_until(page, f"wanted().now === '{now}'")
+        assert page.locator(".shot").count() == count > 0
+
+
 def test_its_images_lead_from_the_first_screen_and_from_their_pair(open_page, written):
     page = open_page(written[0] / "difference.html")
     for box in (".faces", ".strip"):
@@ -220,6 +266,27 @@ def test_its_images_lead_from_the_first_screen_and_from_their_pair(open_page, wr
         wait_until(page, f"location.hash === '{address}'")
         name = page.locator("#one h3").inner_text().removeprefix("Image ")
         assert f"image={name}" in address
+
+
+def test_a_caption_says_the_same_wherever_an_image_stands(open_page, written):
+    page = open_page(written[0] / "difference.html")
+    for box in (".faces", ".strip", "#pictures"):
+        for image in (page.locator(f"{box} > *").nth(place) for place in (0, 3)):
+            said = image.get_attribute("aria-label").replace("\u2068", "").replace("\u2069", "")
+            a, b = re.search("A predicts (.+), B (.+)", said).groups()
+            assert image.inner_text().split("\n")[:2] == [f"A: {a}", f"B: {b}"]
+    assert page.locator("#one caption").nth(0).inner_text().endswith("; blue: the label")
+
+
+def test_without_its_script_the_page_shows_nothing_that_does_nothing(open_page, written):
+    page = open_page(written[0] / "seeds" / "difference.html")
+    page.evaluate("document.documentElement.classList.remove('scripted')")
+    left = page.evaluate(
+        """() => [...document.querySelectorAll('button, select, input, .faces, .strip, #pictures')]
+        .filter((each) => !each.closest('thead') && each.getClientRects().length)
+        .map((each) => each.outerHTML)"""
+    )
+    assert left == []
 
 
 def test_axe_finds_nothing_and_names_lead_to_the_originals(open_page, written):
@@ -233,6 +300,35 @@ def test_axe_finds_nothing_and_names_lead_to_the_originals(open_page, written):
     for scheme in ("light", "dark"):
         page.evaluate(f"document.documentElement.dataset.theme = '{scheme}'")
         assert axe_violations(page, scheme) == [], scheme
+
+
+def test_what_the_page_says_of_its_numbers():
+    difference = diff(*two())
+    text, summary = render_difference(difference), render_summary(difference)
+    assert "while its interval still holds 0" in text
+    assert "while its interval still holds 0" in summary
+    assert "mid-p" not in text + summary
+    assert "heights by square root" in text
+    assert "Where they come from" not in text  # These predictions know nothing of themselves.
+    error = f"{100 * difference.a.calibration_error:.1f} points"
+    assert f"<td>{error}<br>" in text
+    assert f"| calibration error | {error} |" in summary
+    assert "over these" not in render_difference(diff(*two(classes=2)))
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_long_names_are_told_in_full_and_scroll_nothing(open_page, tmp_path, width):
+    names = tuple(f"northern long-tailed river shrew of kind no. {index}" for index in range(50))
+    write_difference(diff(*two(2000, 50, class_names=names)), tmp_path)
+    page = open_page(tmp_path / "difference.html", width=width)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    cut = page.evaluate(
+        """() => [...document.querySelectorAll(':is(h3, .ends, .facts-of, td, th) .name')].filter(
+        (name) => getComputedStyle(name).display !== 'inline'
+        && (name.scrollWidth > name.clientWidth + 1 || name.scrollHeight > name.clientHeight + 1))
+        .map((name) => name.innerText)"""
+    )
+    assert cut == []
 
 
 def test_facts_stand_under_their_own_model():

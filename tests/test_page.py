@@ -201,6 +201,23 @@ def test_spectrum_goes_from_surely_one_class_to_surely_the_other():
         assert step <= middle if predicted == found["first"] else step >= middle
 
 
+def test_a_spectrum_counts_the_images_that_do_not_travel():
+    made = make_predictions(images=3000, classes=3)
+    subject = Subject(made)
+    found = pairs.pair_data(subject, 0, {})
+    assert found["spectrum"] == []
+    shares = made.probabilities.astype(float)
+    of_pair = np.isin(made.predicted, (found["first"], found["second"]))
+    for side, label in enumerate((found["first"], found["second"])):
+        rows = of_pair & (made.labels == label)
+        first, second = (shares[rows, found[name]] for name in ("first", "second"))
+        steps = np.minimum((second / (first + second) * pairs.STEPS).astype(int), pairs.STEPS - 1)
+        right = made.predicted[rows] == label
+        for step, counted in enumerate(found["counts"][side]):
+            here = steps == step
+            assert counted == [(here & right).sum(), (here & ~right).sum()]
+
+
 @pytest.mark.parametrize(
     ("counts", "word"),
     [((60, 30, 10), "suspects"), ((5, 80, 15), "ambiguous"), ((3, 10, 87), "model errors")],
@@ -268,10 +285,46 @@ def test_classes_alone_give_a_page_without_confidence():
 
 
 def test_a_quick_studys_banner_stands_first():
-    study = {"kind": "compare", "quick": True, "sections": []}
+    study = {"kind": "compare", "quick": True, "seeds": [0], "sections": []}
     seen, _ = parts_of(render_report(Subject(make_predictions()), study=study))
     main = seen[seen.index("<main") :]
     assert main.index("its numbers mean nothing") < main.index("<h1")
+
+
+def test_a_study_says_which_gains_are_significant():
+    gains = (("more", 0.02, 0.001, True), ("like", 0.001, 0.4, False), ("less", -0.02, 0.01, True))
+    scores = [
+        {"name": name, "mean": 0.9, "interval": [0.89, 0.91], "seconds": 1.5}
+        for name in ("plain", *(gain[0] for gain in gains))
+    ]
+    effects = [
+        {
+            "name": name,
+            "reference": "plain",
+            "gain": gain,
+            "interval": [gain - 0.01, gain + 0.01],
+            "p_value": p_value,
+            "significant": significant,
+        }
+        for name, gain, p_value, significant in gains
+    ]
+    section = {"name": "toy", "scores": scores, "effects": effects}
+    study = {"kind": "ablate", "quick": False, "seeds": [0, 1, 2, 3], "sections": [section]}
+    seen, _ = parts_of(render_report(Subject(make_predictions()), study=study))
+    assert "4 seeds for each recipe" in seen
+    assert "Gains over <bdi>plain</bdi>" in seen
+    assert re.findall(r'class="dot (\w+)" cx="[\d.]+" cy="[\d.]+" r="4.5"', seen) == [
+        "s0",
+        "unsure",
+        "s1",
+    ]
+    for place, (_, _, p_value, significant) in enumerate(gains):
+        key = f'data-key="study.json: sections[0].effects[{place}].p_value"'
+        said = "yes" if significant else "no"
+        assert re.search(f'{re.escape(key)}[^>]*>{p_value:g}</td><td class="[^"]*">{said}<', seen)
+    quick, _ = parts_of(render_report(Subject(make_predictions()), study=study | {"quick": True}))
+    assert "significant" not in quick[: quick.index("One of its runs")]
+    assert 'class="dot s0" cx' not in quick[: quick.index("One of its runs")]
 
 
 def test_curves_of_two_datasets_are_two_lines():
@@ -286,7 +339,9 @@ def test_curves_of_two_datasets_are_two_lines():
         }
 
     places = (("digits", 100, 0.9), ("digits", 200, 0.95), ("fashion", 100, 0.7))
-    lines = study_charts({"kind": "curve", "sections": [section(*place) for place in places]})
+    lines = study_charts(
+        {"kind": "curve", "quick": False, "sections": [section(*place) for place in places]}
+    )
     assert [(line.name, line.x) for line in lines["lines"]] == [
         ("fast on digits", [100, 200]),
         ("fast on fashion", [100]),

@@ -201,8 +201,42 @@ def test_pair_shows_its_images_from_one_class_to_the_other(visit, folder):
     assert title == f"{pair['first']} and {pair['second']}"
     assert page.locator("#spectrum .step").count() == 11
     assert page.locator("#spectrum .face.wrong").count() > 3
+    shown = page.locator("#spectrum .face").count()
+    left = [int(text.replace(",", "")) for text in page.locator(".plus").all_inner_texts()]
+    confusion = np.array(json.loads((folder / "metrics.json").read_text())["confusion"])
+    of_pair = [page.evaluate(f"pairs[0].{name}") for name in ("first", "second")]
+    assert shown + sum(left) == confusion[np.ix_(of_pair, of_pair)].sum()
     page.locator("#spectrum .face").nth(5).click()
     assert page.locator("#loupe h3").inner_text().removeprefix("Image ") in page.url
+
+
+def test_paper_gets_the_colours_that_tell_something(visit):
+    page = visit("judged.html")
+    if hasattr(page, "emulate_media"):
+        page.emulate_media(media="print")
+    if not page.evaluate("matchMedia('print').matches"):
+        pytest.skip("this browser's driver doesn't show a page as printed")
+    for told in (".cells td a", ".verdict-bar a", ".dot", ".legend.key span"):
+        adjust = "(element) => getComputedStyle(element).printColorAdjust"
+        assert page.locator(told).first.evaluate(adjust) == "exact", told
+
+
+@pytest.mark.parametrize("name", ["judged.html", "many.html"])
+def test_without_its_script_a_page_shows_nothing_that_does_nothing(visit, folder, name):
+    page = visit(name)
+    assert page.evaluate("document.querySelector('main .by-script').getClientRects().length") > 0
+    page.evaluate("document.documentElement.classList.remove('scripted')")
+    left = page.evaluate(
+        """() => [...document.querySelectorAll('button, select, input, .button, .verdict-bar, .map,'
+        + '#cells, a[href="#map"]')].filter((each) => !each.closest('thead')
+        && each.getClientRects().length).map((each) => each.outerHTML)"""
+    )
+    assert left == []
+    link = "getComputedStyle(document.querySelector('main a[href^=\"#\"]')).pointerEvents"
+    assert page.evaluate(link) == "none"
+    text = (folder / name).read_text()
+    main = text[text.index("<main") :]
+    assert main.index("<noscript>") < main.index("<section")
 
 
 def test_cells_filter_by_verdict_and_sort(visit, folder):

@@ -238,3 +238,8 @@ def _softmax(logits: np.ndarray) -> np.ndarray:
 
 def _logits(probabilities: np.ndarray) -> np.ndarray:
     return np.log(np.maximum(probabilities.astype(np.float64), SMALLEST_PROBABILITY))
+
+
+def plain_points(value: float) -> str:
+    """A share in points, which has no sign: a calibration error."""
+    return f"{100 * value:.1f}"

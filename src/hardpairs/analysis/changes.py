@@ -26,6 +26,11 @@ from hardpairs.analysis.significance import (
 
 SMALLEST_P = 0.0001  # Texts say of smaller ones that they are; difference.json has their digits.
 
+WIDER_INTERVALS = (
+    "Bonferroni's intervals are wider than Holm's test asks for, so a class may differ "
+    "significantly while its interval still holds 0."
+)
+
 
 @dataclass(frozen=True)
 class Change:
@@ -117,7 +122,9 @@ def pair_changes(
 ) -> tuple[Change, ...]:
     """Compare the mistakes within pairs of classes, among all images of the two.
 
-    "Right" here is whatever isn't taken for the other class of the pair.
+    "Right" here is whatever isn't taken for the other class of the pair: ``fixed`` are images no
+    longer mixed up, of which the side after may take some for a third class, and ``broken`` images
+    newly mixed up.
 
     Args:
         labels, before, after, matched: As for `class_changes`.

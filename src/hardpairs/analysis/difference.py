@@ -55,7 +55,7 @@ class PairChange:
         first, second: Class indices.
         names: Of the two.
         change: "Right" is whatever isn't taken for the other class of the pair, so its ``wrong``
-            are the mistakes.
+            are the mistakes, ``fixed`` images no longer mixed up and ``broken`` newly mixed up.
     """
 
     first: int

@@ -11,7 +11,16 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from hardpairs.analysis.changes import Change, count_text, interval_text, p_is, p_text, points
+from hardpairs.analysis.calibration import plain_points
+from hardpairs.analysis.changes import (
+    WIDER_INTERVALS,
+    Change,
+    count_text,
+    interval_text,
+    p_is,
+    p_text,
+    points,
+)
 from hardpairs.analysis.difference import Difference
 from hardpairs.analysis.difference import diff as compare_sides
 from hardpairs.analysis.gate import find_worse
@@ -147,12 +156,16 @@ def print_difference(difference: Difference, console: Console) -> None:
         if each.change.significant:
             _add_row(table, one_line(each.name), each.change, each.change.adjusted_p)
     console.print(table)
+    named = [each.change for each in difference.classes if each.change.significant]
+    if any(each.interval and each.interval[0] <= 0 <= each.interval[1] for each in named):
+        console.print(WIDER_INTERVALS)
     tested = difference.classes[0].change.p_value is not None
-    if tested and not any(each.change.significant for each in difference.classes):
+    if tested and not named:
         console.print(f"none of {len(difference.classes):,} classes differs significantly")
     if a.calibration_error is not None and b.calibration_error is not None:
         console.print(
-            f"calibration error {a.calibration_error:.1%} and {b.calibration_error:.1%}",
+            f"calibration error {plain_points(a.calibration_error)} and "
+            f"{plain_points(b.calibration_error)} points",
             highlight=False,
         )
     told = [each for each in difference.verdicts if each.fixed or each.broken]

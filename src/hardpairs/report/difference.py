@@ -4,7 +4,15 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from hardpairs.analysis.changes import count_text, interval_text, p_is, p_text, points
+from hardpairs.analysis.calibration import plain_points
+from hardpairs.analysis.changes import (
+    WIDER_INTERVALS,
+    count_text,
+    interval_text,
+    p_is,
+    p_text,
+    points,
+)
 from hardpairs.analysis.difference import Difference
 from hardpairs.files import whole_files, write_text
 from hardpairs.report.markdown import markdown_environment
@@ -40,8 +48,16 @@ def render_summary(
     """
     environment = markdown_environment()
     environment.filters.update(
-        points=points, interval=interval_text, p=p_text, p_is=p_is, count=count_text
+        points=points,
+        plain_points=plain_points,
+        interval=interval_text,
+        p=p_text,
+        p_is=p_is,
+        count=count_text,
     )
     return environment.get_template("difference.md.jinja").render(
-        difference=difference, worse=worse, allowed=allowed
+        difference=difference,
+        worse=worse,
+        allowed=allowed,
+        wider_intervals=WIDER_INTERVALS,
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from hardpairs.analysis.changes import Change, interval_text, points
+from hardpairs.analysis.changes import WIDER_INTERVALS, Change, interval_text, points
 from hardpairs.analysis.comparisons import Block, Effect, Score
 from hardpairs.analysis.difference import diff
 from hardpairs.analysis.subject import Subject
@@ -124,6 +124,7 @@ def render_study(findings: Findings, pictures: Sequence[str]) -> str:
         factors=FACTORS,
         panels=PANELS,
         leader=leader_sentence(findings),
+        wider_intervals=WIDER_INTERVALS,
     )
 
 

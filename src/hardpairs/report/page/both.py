@@ -71,6 +71,18 @@ def see_both(difference: Difference) -> Both:
     )
 
 
+def mixed_up(difference: Difference, first: int, second: int) -> tuple[np.ndarray, np.ndarray]:
+    """bool (N,) and (N,): images of a pair no longer mixed up, and newly mixed up.
+
+    That is, those that a smaller share of B's runs than of A's takes for the other class of the
+    pair, and those that a larger share does.
+    """
+    labels = difference.runs[0][0].labels
+    other = np.where(labels == first, second, np.where(labels == second, first, -1))
+    a, b = (np.mean([run.predicted == other for run in side], axis=0) for side in difference.runs)
+    return a > b, a < b
+
+
 def _right(side: tuple[Predictions, ...]) -> np.ndarray:
     return np.sum([run.predicted == run.labels for run in side], axis=0)
 

@@ -92,12 +92,16 @@ def draw_reliability(bins: Sequence[dict[str, float]], label: str) -> Markup:
     return _svg(parts, WIDTH, HEIGHT, label)
 
 
-def draw_effects(blocks: Sequence[tuple[str, Sequence[dict[str, Any]]]], label: str) -> Markup:
+def draw_effects(
+    blocks: Sequence[tuple[str, Sequence[dict[str, Any]]]], label: str, *, judged: bool = True
+) -> Markup:
     """Draw gains in points of accuracy with their intervals, one row each, on one axis.
 
     Args:
-        blocks: A name, and effects with "name", "gain" and "interval" (low, high), as shares.
+        blocks: A name, and effects with "name", "gain" and "interval" (low, high), as shares, and
+            whether they are "significant".
         label: What a screen reader says of the chart.
+        judged: Whether colours tell which gains are significant.
     """
     effects = [effect for _, block in blocks for effect in block]
     rows = len(effects) + (len(blocks) if len(blocks) > 1 else 0)
@@ -107,26 +111,29 @@ def draw_effects(blocks: Sequence[tuple[str, Sequence[dict[str, Any]]]], label: 
     parts = _x_ticks(x, ticks, bottom, "gain, points of accuracy")
     parts.append(_rule(x(0), TOP, x(0), bottom, "mark"))
     middle = TOP - ROW_HEIGHT / 2
-    for number, (name, block) in enumerate(blocks):
+    for name, block in blocks:
         if len(blocks) > 1:
             middle += ROW_HEIGHT
             heading = Markup('<text class="heading" x="0" y="{:.1f}">{}</text>')
             parts.append(heading.format(middle + 4, _short(name, 3 * LONGEST_NAME)))
         for effect in block:
             middle += ROW_HEIGHT
-            parts += _effect(effect, x, middle, number)
+            parts += _effect(effect, x, middle, judged)
     return _svg(parts, width, bottom + BOTTOM, label)
 
 
-def _effect(effect: dict[str, Any], x: Scale, middle: float, number: int) -> list[Markup]:
+def _effect(effect: dict[str, Any], x: Scale, middle: float, judged: bool) -> list[Markup]:
+    colour = (
+        ("s0" if effect["gain"] > 0 else "s1") if judged and effect["significant"] else "unsure"
+    )
     low, high = (x(100 * bound) for bound in effect["interval"])
     return [
         Markup('<text class="end" x="{}" y="{:.1f}">{}</text>').format(
             NAME_WIDTH - 10, middle + 4, _short(effect["name"], LONGEST_NAME)
         ),
-        _rule(low, middle, high, middle, f"line s{number % 8}"),
-        Markup('<circle class="dot s{}" cx="{:.1f}" cy="{:.1f}" r="4.5"/>').format(
-            number % 8, x(100 * effect["gain"]), middle
+        _rule(low, middle, high, middle, f"line {colour}"),
+        Markup('<circle class="dot {}" cx="{:.1f}" cy="{:.1f}" r="4.5"/>').format(
+            colour, x(100 * effect["gain"]), middle
         ),
     ]
 

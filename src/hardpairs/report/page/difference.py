@@ -6,7 +6,15 @@ import numpy as np
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
-from hardpairs.analysis.changes import count_text, interval_text, p_is, p_text, points
+from hardpairs.analysis.calibration import plain_points
+from hardpairs.analysis.changes import (
+    WIDER_INTERVALS,
+    count_text,
+    interval_text,
+    p_is,
+    p_text,
+    points,
+)
 from hardpairs.analysis.difference import Difference, PairChange
 from hardpairs.analysis.evaluation import count_cells
 from hardpairs.analysis.verdicts import ONE_WITNESS, VERDICTS, judge_images
@@ -14,7 +22,7 @@ from hardpairs.foreign import one_line, spoken_names
 from hardpairs.html import csp_hash
 from hardpairs.report.choice import rank_within
 from hardpairs.report.describe import facts
-from hardpairs.report.page.both import KINDS, Both, see_both
+from hardpairs.report.page.both import KINDS, Both, mixed_up, see_both
 from hardpairs.report.page.evidence import evidence_sentences
 from hardpairs.report.page.matrix import MOST_CLASSES_IN_FULL, head_names
 from hardpairs.report.page.shell import id_text, joined, page_environment
@@ -48,6 +56,7 @@ def render_difference(difference: Difference, *, quick: bool = False) -> str:
         **environment.filters,
         "percent": lambda value, decimals=1: f"{value:.{decimals}%}",
         "points": points,
+        "plain_points": plain_points,
         "interval": interval_text,
         "p": p_text,
         "p_is": p_is,
@@ -60,12 +69,14 @@ def render_difference(difference: Difference, *, quick: bool = False) -> str:
         b=one_line(difference.b.name),
         names=names,
         short_names=head_names(names),
+        wider_intervals=WIDER_INTERVALS,
         one_witness=ONE_WITNESS,
         matrix=_matrix(difference),
         spectra=_spectra(difference, both),
         facts=[facts(side[0].metadata) for side in difference.runs],
         has_images=data["sprite"] is not None,
         carried=len(rows),
+        left_out=sum(both.count().values()) - len(rows),
         changed=both.count(),
         several=both.several,
         clear=CLEAR,
@@ -117,6 +128,7 @@ def _page_data(difference: Difference, both: Both, rows: np.ndarray) -> dict[str
         "b": one_line(difference.b.name),
         "runs": both.runs,
         "kinds": KINDS,
+        "pairs": [_pair_data(difference, pair, rows) for pair in difference.pairs],
         "link": subject.link,
         "verdicts": list(VERDICTS),
         "sprite": sprite,
@@ -132,6 +144,16 @@ def _page_data(difference: Difference, both: Both, rows: np.ndarray) -> dict[str
             "pb": _most_probable(of_b, both.labels, a, rows),
             **_verdicts(difference, both, rows),
         },
+    }
+
+
+def _pair_data(difference: Difference, pair: PairChange, rows: np.ndarray) -> dict[str, Any]:
+    """The classes of a pair, and the places of its images no longer and newly mixed up."""
+    apart, mixed = mixed_up(difference, pair.first, pair.second)
+    return {
+        "classes": [pair.first, pair.second],
+        "apart": np.flatnonzero(apart[rows]).tolist(),
+        "mixed": np.flatnonzero(mixed[rows]).tolist(),
     }
 
 

@@ -59,22 +59,30 @@ def pair_data(subject: Subject, number: int, place_of: dict[int, int]) -> dict[s
         place_of: Where a row stands among the images that the page carries.
 
     Returns:
-        "first", "second", "spectrum": [place, step] from surely the first to surely the second,
-        and "told": what the page says of the pair, a sentence each.
+        "first", "second"; "spectrum": [place, step] of the images carried, from surely the first to
+        surely the second; "counts": how many images there are, carried or not, of each of the two
+        labels in each step, [right, wrong]; "told": what the page says of the pair, a sentence
+        each.
     """
     pair = subject.evaluation.hard_pairs[number]
-    rows = np.array(
-        [row for row in of_pair(subject, pair.first, pair.second).tolist() if row in place_of],
-        np.int64,
-    )
+    rows, predictions = of_pair(subject, pair.first, pair.second), subject.predictions
     away = 1 - lean(subject, pair.first, pair.second, rows)
     order = np.argsort(away, kind="stable")
     steps = np.minimum((away * STEPS).astype(np.int64), STEPS - 1)
+    labels = predictions.labels[rows]
+    counts = np.zeros((2, STEPS, 2), np.int64)
+    sides = (labels == pair.second).astype(np.int64)
+    np.add.at(counts, (sides, steps, (labels != predictions.predicted[rows]).astype(np.int64)), 1)
     facts = pair_facts(subject, pair)
     return {
         "first": pair.first,
         "second": pair.second,
-        "spectrum": [[place_of[int(rows[i])], int(steps[i])] for i in order],
+        "spectrum": [
+            [place_of[row], step]
+            for row, step in zip(rows[order].tolist(), steps[order].tolist(), strict=True)
+            if row in place_of
+        ],
+        "counts": counts.tolist(),
         "told": [*facts["told"], *([facts["advice"]] if facts["advice"] else [])],
     }
 

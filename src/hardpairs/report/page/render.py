@@ -131,6 +131,7 @@ def _study_parts(study: dict[str, Any] | None) -> dict[str, Any]:
         "study": study,
         "study_title": study and study_title(study),
         "study_effects": charts.get("effects"),
+        "study_references": charts.get("references"),
         "study_lines": charts.get("lines"),
         "study_curve": draw_curve(charts.get("lines", [])),
     }

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import jinja2
 
+from hardpairs.analysis.calibration import plain_points
 from hardpairs.foreign import one_line
 from hardpairs.html import html_environment
 
@@ -16,7 +17,7 @@ def page_environment() -> jinja2.Environment:
     """The pages' templates; every text put into them is escaped."""
     environment = html_environment(HERE)
     environment.filters["percent"] = lambda value, decimals=1: f"{value:.{decimals}%}"
-    environment.filters["points"] = lambda value: f"{100 * value:.1f}"
+    environment.filters["points"] = plain_points
     return environment
 
 

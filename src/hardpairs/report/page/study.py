@@ -27,10 +27,11 @@ def study_charts(study: dict[str, Any] | None) -> dict[str, Any]:
     blocks = [
         (section["name"], section["effects"]) for section in sections if section.get("effects")
     ]
+    references = {effect["reference"] for _, effects in blocks for effect in effects}
+    label = "gains over the first recipe of each table"
     return {
-        "effects": draw_effects(blocks, "gains over the first recipe of each block")
-        if blocks
-        else None,
+        "effects": draw_effects(blocks, label, judged=not study["quick"]) if blocks else None,
+        "references": sorted(references),
         "lines": _curves(sections, several) if study.get("kind") == "curve" else [],
     }
 

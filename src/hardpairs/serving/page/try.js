@@ -86,8 +86,8 @@ function show(found) {
   byId("doubts").replaceChildren(...found.doubts.map((doubt) =>
     make("p", { class: "note" }, doubt.sentence)));
   byId("doubts").hidden = !found.doubts.length;
-  byId("bars").replaceChildren(...classes.slice(0, MOST_BARS).map(([name, share], at) => {
-    const bar = make("span", at ? {} : { class: "first" });
+  byId("bars").replaceChildren(...classes.slice(0, MOST_BARS).map(([name, share]) => {
+    const bar = make("span");
     bar.style.width = percent(share);
     return make("tr", {}, make("th", { scope: "row" }, term(name)),
       make("td", { class: "track" }, bar), make("td", { class: "number" }, percent(share)));

@@ -5,6 +5,8 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const { names, images, sprite, verdicts } = data;
 const byId = (id) => document.getElementById(id);
 
+document.documentElement.classList.add("scripted");  // What does nothing without it appears.
+
 // --- Small makers -----------------------------------------------------------------------------
 
 function make(tag, attributes = {}, ...children) {
@@ -66,7 +68,8 @@ function idOf(k) {
 }
 
 function barTable(caption) {
-  return make("table", { class: "bars" }, make("caption", {}, make("bdi", {}, caption)));
+  return make("table", { class: "bars" }, make("caption", {}, make("bdi", {}, caption),
+    "; blue: the label"));
 }
 
 function barRow(k, index, share, text, key = null) {

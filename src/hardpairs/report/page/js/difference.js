@@ -5,40 +5,42 @@ let shown = null, current = -1;  // The images listed, and the place of the chos
 const picture = (k) => drawn(sheet, k, { "aria-hidden": "true" });
 const kindOf = (k) => KINDS[images.kind[k]];
 const several = Math.max(...data.runs) > 1;
+const pairKey = (classes) => classes.join(",");
+const pairs = new Map(data.pairs.map(({ classes, apart, mixed }) =>
+  [pairKey(classes), { apart: new Set(apart), mixed: new Set(mixed) }]));
+const NOW = { apart: "no longer mixed up", mixed: "newly mixed up" };
 const inAll = (k) => Math.abs(images.ra[k] / data.runs[0] - images.rb[k] / data.runs[1]) === 1;
 
 // --- What the address asks for ---------------------------------------------------------------------
 
 function wanted() {
   const query = new URLSearchParams(location.hash.slice(1));
-  const pair = /^(\d+),(\d+)$/.exec(query.get("pair") ?? "");
+  const pair = pairs.has(query.get("pair")) ? query.get("pair").split(",").map(Number) : null;
   const place = (name) => {
     const index = /^\d+$/.test(query.get(name) ?? "") ? Number(query.get(name)) : names.length;
     return index < names.length ? index : null;
   };
   return {
-    asked: ["changed", "all", "true", "pred", "pair", "image", "verdict"]
+    asked: ["changed", "all", "true", "pred", "pair", "now", "image", "verdict"]
       .some((name) => query.has(name)),
     changed: KINDS.includes(query.get("changed")) ? query.get("changed") : "",
     all: query.has("all"),
     verdict: verdicts.includes(query.get("verdict")) ? query.get("verdict") : "",
     label: place("true"), pred: place("pred"),
-    pair: pair && Math.max(pair[1], pair[2]) < names.length ? [Number(pair[1]), Number(pair[2])] : null,
+    pair, now: pair && Object.hasOwn(NOW, query.get("now") ?? "") ? query.get("now") : "",
     image: query.get("image"),
   };
 }
 
-function fits(k, { changed, all, verdict, label, pred, pair }) {
+function fits(k, { changed, all, verdict, label, pred, pair, now }) {
   if (changed && kindOf(k) !== changed) return false;
   if (all && !inAll(k)) return false;
   if (verdict && verdicts[images.verdict[k]] !== verdict) return false;
   if (label !== null && images.true[k] !== label) return false;
   if (pred !== null && images.a[k] !== pred && images.b[k] !== pred) return false;
-  if (pair) {
-    const inside = (index) => pair.includes(index);
-    if (!inside(images.true[k]) || !inside(images.a[k]) || !inside(images.b[k])) return false;
-  }
-  return true;
+  if (!pair) return true;
+  const { apart, mixed } = pairs.get(pairKey(pair));
+  return (now !== "mixed" && apart.has(k)) || (now !== "apart" && mixed.has(k));
 }
 
 function address(asked, image) {
@@ -48,7 +50,8 @@ function address(asked, image) {
   if (asked.verdict) query.set("verdict", asked.verdict);
   if (asked.label !== null) query.set("true", asked.label);
   if (asked.pred !== null) query.set("pred", asked.pred);
-  if (asked.pair) query.set("pair", asked.pair.join(","));
+  if (asked.pair) query.set("pair", pairKey(asked.pair));
+  if (asked.now) query.set("now", asked.now);
   if (image !== undefined) query.set("image", image);
   return `#${query}`;
 }
@@ -63,6 +66,7 @@ function follow(scroll) {
   byId("label").value = asked.label ?? "";
   const parts = [plural(shown.length, "image")];
   if (asked.pair) parts.push(`of ${asked.pair.map((i) => isolated(names[i])).join(" and ")}`);
+  if (asked.now) parts.push(NOW[asked.now]);
   if (asked.pred !== null) parts.push(`that A or B predicts to be ${isolated(names[asked.pred])}`);
   byId("found").textContent = parts.join(" ");
   byId("everything").hidden = address(asked) === "#";
@@ -88,9 +92,8 @@ function shot(k) {
     isolated(names[images.true[k]])}, A predicts ${isolated(names[images.a[k]])}, B ${
     isolated(names[images.b[k]])}${several ? `; ${sharesOf(k)}` : ""}`;
   const face = sprite ? picture(k) : make("span", {}, images.id[k]);
-  const wrong = kind === "fixed" ? images.a[k] : images.b[k];
   return make("button", { type: "button", class: `shot ${kind}`, "aria-label": text,
-    tabindex: "-1" }, face, term(wrong),
+    tabindex: "-1" }, face, predictions(k),
     ...(several ? [`${images.ra[k]}/${data.runs[0]} → ${images.rb[k]}/${data.runs[1]}`] : []));
 }
 
@@ -140,22 +143,28 @@ function barsOf(probabilities, k, caption) {
   return table;
 }
 
+// --- The caption of an image, wherever it is --------------------------------------------------------
+
+function predictions(k) {
+  return make("span", { class: "predictions" }, make("span", {}, "A: ", term(images.a[k])),
+    make("span", {}, "B: ", term(images.b[k])));
+}
+
 // --- The first images of what B fixes and breaks, in all and of a pair ----------------------------
 
 function fillWithChanged(box) {
   const isFaces = box.classList.contains("faces");
-  const { changed, pair } = box.dataset;
-  const asked = { ...wanted(), changed, all: false, verdict: "", label: null, pred: null,
+  const { changed = "", now = "", pair } = box.dataset;
+  const asked = { ...wanted(), changed, now, all: false, verdict: "", label: null, pred: null,
     pair: pair ? pair.split(",").map(Number) : null };
   const first = [...images.id.keys()].filter((k) => fits(k, asked)).slice(0, isFaces ? FACES : STRIP);
-  fillStrip(box, first.map((k) => make("a", { class: `thumb ${changed}`,
+  fillStrip(box, first.map((k) => make("a", { class: `thumb ${kindOf(k)}`,
     href: address(asked, images.id[k]), "aria-label": `Image ${isolated(images.id[k])}, A predicts ${
       isolated(names[images.a[k]])}, B ${isolated(names[images.b[k]])}` }, picture(k),
-  make("span", {}, ...(isFaces ? [term(images.a[k]), " → ", term(images.b[k])]
-    : [term(images.true[k])])))));
+  predictions(k))));
 }
 
-for (const box of sprite ? document.querySelectorAll("[data-changed]") : []) fillWithChanged(box);
+for (const box of sprite ? document.querySelectorAll("[data-changed], [data-now]") : []) fillWithChanged(box);
 
 // --- Events ----------------------------------------------------------------------------------------
 
@@ -181,9 +190,9 @@ byId("more").addEventListener("click", () => {
 
 for (const id of ["kind", "all", "verdict", "label"]) {
   byId(id)?.addEventListener("change", () => {
-    const { pred, pair } = wanted();
+    const { pred, pair, now } = wanted();
     const label = byId("label").value === "" ? null : Number(byId("label").value);
-    history.replaceState(null, "", address({ changed: byId("kind").value, label, pred, pair,
+    history.replaceState(null, "", address({ changed: byId("kind").value, label, pred, pair, now,
       all: byId("all")?.checked ?? false, verdict: byId("verdict")?.value ?? "" }));
     follow(false);
   });

@@ -72,7 +72,7 @@ function classView(index) {
 }
 
 function pairView(at) {
-  const { first, second, spectrum, told } = pairs[at];
+  const { first, second, spectrum, counts, told } = pairs[at];
   const items = chosen((k) => isMistake(k) && [first, second].includes(images.true[k])
     && [first, second].includes(images.predicted[k]));
   const there = countOf.get(`${first},${second}`)?.count ?? 0;
@@ -84,15 +84,15 @@ function pairView(at) {
       cellLink(first, second, number(there), " ", term(first), " taken for ", term(second)),
       cellLink(second, first, number(back), " ", term(second), " taken for ", term(first)),
       classLink(first), classLink(second)), ...told.map((text) => make("p", {}, ...sentence(text)))],
-    spectrum: sheet ? spectrumOf(first, second, spectrum) : null };
+    spectrum: sheet ? spectrumOf(first, second, spectrum, counts) : null };
 }
 
 const MOST_IN_MATRIX = 18;
 const STEPS = 11, MOST_IN_STEP = 4;
 
-function spectrumOf(first, second, spectrum) {
+function spectrumOf(first, second, spectrum, counts) {
   const columns = [...Array(STEPS).keys()].map((step) => {
-    const half = (label) => {
+    const half = (label, [right, wrong]) => {
       const all = spectrum.filter(([k, s]) => s === step && images.true[k] === label)
         .map(([k]) => k).sort((a, b) => Number(isMistake(b)) - Number(isMistake(a)));
       const faces = all.slice(0, MOST_IN_STEP).map((k) => {
@@ -110,11 +110,14 @@ function spectrumOf(first, second, spectrum) {
         });
         return button;
       });
-      const more = all.length > MOST_IN_STEP
-        ? [make("span", { class: "plus" }, `+${all.length - MOST_IN_STEP}`)] : [];
+      const left = right + wrong - faces.length;
+      const more = left
+        ? [make("span", { class: "plus", title: `of ${number(right)} right and ${
+          plural(wrong, "mistake")}` }, `+${number(left)}`)] : [];
       return make("div", { class: "half" }, ...faces, ...more);
     };
-    return make("div", { class: "step" }, half(first), make("hr"), half(second));
+    return make("div", { class: "step" }, half(first, counts[0][step]), make("hr"),
+      half(second, counts[1][step]));
   });
   const axis = make("div", { class: "axis" },
     make("span", {}, "surely ", term(first)), make("span", {}, "undecided"),
@@ -133,7 +136,8 @@ function spectrumOf(first, second, spectrum) {
     faces[target].focus();
   });
   return [make("p", { class: "side" }, "Labelled ", term(first), " above the line, ", term(second),
-    " below it. A frame is a mistake, its colour the verdict."), walk, axis];
+    " below it. A frame is a mistake, its colour the verdict. Each step shows mistakes first and a "
+      + "few of its right images; a number counts those of the step that aren't shown."), walk, axis];
 }
 
 function verdictView(index) {
