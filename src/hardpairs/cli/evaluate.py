@@ -1,6 +1,7 @@
 """`hardpairs evaluate`."""
 
 import json
+import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -98,8 +99,8 @@ def evaluate(
         "link": link,
         "neighbour_map": neighbour_map,
     }
-    if min_accuracy is not None and not 0 <= min_accuracy <= 1:
-        raise InputError(f"--min-accuracy: {min_accuracy:g} is no accuracy; give one from 0 to 1.")
+    if min_accuracy is not None and math.isnan(min_accuracy):  # Which is in every range.
+        raise InputError("--min-accuracy: nan is no accuracy; give one from 0 to 1.")
     if folder is not None:
         clear_abandoned(folder.parent)
     with reading_bar():
