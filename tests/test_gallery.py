@@ -104,14 +104,27 @@ def test_verdict_and_evidence_travel_with_their_image():
     images, sentences = data["images"], data["sentences"]
     judged = {verdict.row: verdict for verdict in subject.verdicts}
     assert len({verdict.verdict for verdict in judged.values()}) > 1
-    ambiguity = subject.evidence.ambiguity
+    wrong_label = subject.evidence.label_error_probability
     for row, verdict, evidence in zip(
         *(images[name] for name in ("row", "verdict", "evidence")), strict=True
     ):
         assert verdict == (VERDICTS.index(judged[row].verdict) if row in judged else None)
-        assert f"Ambiguity score {ambiguity[row]:.2f}, from 0 to 1." in [
-            sentences[n] for n in evidence
+        told = [sentences[n] for n in evidence]
+        share = f"{wrong_label[row]:.0%}" if wrong_label[row] >= 0.01 else "under 1%"
+        causes = [
+            text for text in told if f"How probable each cause is: a wrong label {share}," in text
         ]
+        assert bool(causes) == (row in judged)
+        assert not [text for text in told if "score" in text or "cleanlab" in text]
+
+
+def test_the_only_cause_known_is_told_alone():
+    subject = Subject(make_predictions())
+    rows = subject.verdicts.rows[:20]
+    wrong_label = subject.evidence.label_error_probability
+    for row, told in zip(rows.tolist(), evidence_sentences(subject, rows), strict=True):
+        share = f"{wrong_label[row]:.0%}" if wrong_label[row] >= 0.01 else "under 1%"
+        assert told == [f"A wrong label: {share} probable."]
 
 
 def test_evidence_is_told_in_sentences():

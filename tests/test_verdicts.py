@@ -159,6 +159,9 @@ def test_headline_and_metrics():
     expected = "13% look mislabelled, 83% are ambiguous, 4% are model errors, 0% can't be told."
     assert headline(verdicts) == f"Of {len(verdicts)} mistakes {expected}"
     assert "no mistakes" in headline(verdicts[:0])
+    alone = verdicts_of(predictions)
+    said = "13% look mislabelled; what caused the other 87% can't be told."
+    assert headline(alone) == f"Of {len(alone)} mistakes {said}"
     metrics = verdicts_dict(predictions, verdicts, 1)
     assert metrics["counts"] == {
         SUSPECT: 100,
@@ -255,4 +258,6 @@ def test_shares_sum_to_100(counts):
 
 @given(st.lists(st.integers(0, 10**6), min_size=1, max_size=6).filter(sum))
 def test_what_is_there_is_not_0_percent(counts):
-    assert [text == "0%" for text in percent_texts(counts)] == [not count for count in counts]
+    texts, total = percent_texts(counts), sum(counts)
+    assert [text == "0%" for text in texts] == [not count for count in counts]
+    assert [text == "under 1%" for text in texts] == [0 < count / total < 0.01 for count in counts]

@@ -26,8 +26,8 @@ FEWEST_IMAGES = 20
 CERTAIN = 1 - 1e-6
 ONE_WITNESS = (
     "No mistake is called ambiguous or a model error: from a model's own probabilities alone it "
-    "can't be told whether the picture or the model is at fault. Give further runs, or a run that "
-    "knows its neighbours."
+    "can't be told whether the picture or the model is at fault. Give hardpairs evaluate further "
+    "runs (--also), or the images or embeddings."
 )
 
 
@@ -203,7 +203,12 @@ def headline(verdicts: Verdicts) -> str:
         return verdicts.reason
     if not len(verdicts):
         return "There are no mistakes to judge."
-    suspect, ambiguous, error, unknown = percent_texts([*count_verdicts(verdicts).values()])
+    counts = count_verdicts(verdicts)
+    if verdicts.alone:
+        suspect, rest = percent_texts([counts[SUSPECT], len(verdicts) - counts[SUSPECT]])
+        of_rest = f"; what caused the other {rest} can't be told" if counts[CANNOT_TELL] else ""
+        return f"Of {len(verdicts):,} mistakes {suspect} look mislabelled{of_rest}."
+    suspect, ambiguous, error, unknown = percent_texts([*counts.values()])
     return (
         f"Of {len(verdicts):,} mistakes {suspect} look mislabelled, {ambiguous} are ambiguous, "
         f"{error} are model errors, {unknown} can't be told."
@@ -211,13 +216,13 @@ def headline(verdicts: Verdicts) -> str:
 
 
 def percent_texts(counts: Sequence[int]) -> list[str]:
-    """`whole_percents` as text, in which what is there isn't 0%.
+    """`whole_percents` as text, in which what is there but rare is under 1%.
 
-    >>> percent_texts([3, 797, 0])
-    ['under 1%', '100%', '0%']
+    >>> percent_texts([4, 490, 207, 147, 0])
+    ['under 1%', '58%', '24%', '17%', '0%']
     """
-    texts = zip(counts, whole_percents(counts), strict=True)
-    return [f"{percent}%" if percent or not count else "under 1%" for count, percent in texts]
+    texts, total = zip(counts, whole_percents(counts), strict=True), sum(counts)
+    return ["under 1%" if 0 < 100 * count < total else f"{percent}%" for count, percent in texts]
 
 
 def whole_percents(counts: Sequence[int]) -> list[int]:

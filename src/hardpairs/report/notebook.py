@@ -54,6 +54,7 @@ def _(verdicts: Verdicts) -> str:
     rows = [
         (name, f"{count:,}", share)
         for (name, count), share in zip(counts.items(), shares, strict=True)
+        if count or not verdicts.alone  # Else some weren't looked for.
     ]
     return _joined(_line(headline(verdicts)), table(("verdict", "mistakes", "share"), rows))
 

@@ -39,12 +39,13 @@ def _of_image(subject: Subject, row: int, names: list[str]) -> list[str]:
         agree = round(float(evidence.runs_for_label[row]) * runs)
         sentences.append(f"{agree} of {runs} runs predict {label}.")
     judged = not right and not subject.verdicts.reason
-    return sentences + _scores(evidence, row) + (_causes(evidence, row) if judged else [])
+    return sentences + (_causes(evidence, row) if judged else [])
 
 
 def _causes(evidence: Evidence, row: int) -> list[str]:
+    """Scores stay in mistakes.csv: beside a probability, they look like another one of the same."""
     known = [
-        f"{name} {column[row]:.0%}"
+        (name, f"{column[row]:.0%}" if column[row] >= 0.01 else "under 1%")
         for name, column in (
             ("a wrong label", evidence.label_error_probability),
             ("an ambiguous picture", evidence.ambiguous_probability),
@@ -52,13 +53,8 @@ def _causes(evidence: Evidence, row: int) -> list[str]:
         )
         if column is not None
     ]
-    return [f"How probable each cause is: {', '.join(known)}."] if known else []
-
-
-def _scores(evidence: Evidence, row: int) -> list[str]:
-    scores = []
-    if evidence.ambiguity is not None:
-        scores.append(f"Ambiguity score {evidence.ambiguity[row]:.2f}, from 0 to 1.")
-    if evidence.label_quality is not None and np.isfinite(evidence.label_quality[row]):
-        scores.append(f"cleanlab's label quality {evidence.label_quality[row]:.2f}, 1 is best.")
-    return scores
+    if len(known) == 1:
+        name, share = known[0]
+        return [f"{name.capitalize()}: {share} probable."]
+    told = ", ".join(f"{name} {share}" for name, share in known)
+    return [f"How probable each cause is: {told}."] if told else []
