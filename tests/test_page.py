@@ -13,6 +13,7 @@ from conftest import make_predictions
 from hardpairs.analysis import layout
 from hardpairs.analysis.subject import Subject
 from hardpairs.analysis.verdicts import VERDICTS
+from hardpairs.data.about import About
 from hardpairs.errors import InputError
 from hardpairs.predictions.predictions import Predictions, save_predictions
 from hardpairs.report.page import gallery, pairs, render_report
@@ -38,6 +39,30 @@ def parts_of(page: str) -> tuple[str, dict]:
 def of_labels(labels, predicted, names) -> Predictions:
     return Predictions(
         np.array(labels), np.eye(len(names))[predicted] * 0.9 + 0.1 / len(names), names
+    )
+
+
+def test_a_page_says_what_is_true_of_what_it_was_given():
+    made = make_predictions(images=300, ids=np.array([f"{row}.png" for row in range(300)]))
+    alone, _ = parts_of(render_report(Subject(made)))
+    assert alone.count("No mistake is called ambiguous") == 1
+    assert "(--also), or the images or embeddings" in alone
+    assert "listed by their ids" in alone
+    assert "surely the one" not in alone
+    assert "Lowest F1 first" in alone
+    hard = Predictions(made.labels, None, made.class_names, predicted=made.predicted)
+    assert parts_of(render_report(Subject(hard)))[0].count("No verdicts are given") == 1
+    images = np.zeros((300, 8, 8, 1), np.uint8)
+    given = {"images": images, "kernels": np.ones((3, 3, 1, 4)), "class_votes": np.eye(5)}
+    seen, _ = parts_of(render_report(Subject(made, **given, inverted=True)))
+    assert "surely the one" in seen
+    assert "dark on this page" in seen
+    assert "dark on this page" not in parts_of(render_report(Subject(made, **given)))[0]
+    assert "<span>chosen</span>" in seen
+    about = About("Digits", votes_source="Their survey, 7 votes an image")
+    told, _ = parts_of(render_report(Subject(made, **given, about=about)))
+    assert "Of the votes on each class&#39;s images, the share for each class: Their survey" in (
+        told.replace("class's", "class&#39;s")
     )
 
 

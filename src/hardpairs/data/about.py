@@ -22,6 +22,7 @@ class About:
         separates: A pair of class names -> what tells the two apart.
         paragraphs: What else an answer about it should say.
         class_votes: The file of mean human votes per class, or None.
+        votes_source: Whose they are, and how many.
         asked_about: The fingerprint of the images that those people saw.
     """
 
@@ -30,6 +31,7 @@ class About:
     separates: Mapping[frozenset[str], str] = field(default_factory=dict)
     paragraphs: tuple[str, ...] = ()
     class_votes: Path | None = None
+    votes_source: str = ""
     asked_about: str = ""
 
     def file_name(self, name: str) -> str:
@@ -74,6 +76,7 @@ def _all_known() -> dict[str, About]:
             separates={frozenset(row["classes"]): row["by"] for row in content["separates"]},
             paragraphs=tuple(content["paragraphs"]),
             class_votes=path.parent / content["class_votes"],
+            votes_source=content["votes_source"],
             asked_about=content["asked_about"],
         )
         known |= dict.fromkeys(content["fingerprints"], about)

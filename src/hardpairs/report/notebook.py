@@ -140,7 +140,7 @@ def _classes(evaluation: Evaluation) -> str:
         )
         for name, score in ordered[:MOST_ROWS]
     ]
-    header = ("class, hardest first", "precision", "recall", "F1", "images")
+    header = ("class, lowest F1 first", "precision", "recall", "F1", "images")
     return table(header, rows, left_out=len(ordered) - len(rows), by=" with a higher F1")
 
 

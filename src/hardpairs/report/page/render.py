@@ -119,6 +119,8 @@ def _has(subject: Subject, data: dict[str, Any]) -> dict[str, bool | str]:
     return {
         "has_images": subject.images is not None,
         "has_quiz": data["quiz"] is not None,
+        "inverted": subject.inverted,
+        "votes_source": subject.about.votes_source if subject.about is not None else "",
         "has_votes": subject.votes is not None,
         "has_map": data["map"] is not None,
         "one_witness": subject.verdicts.alone and ONE_WITNESS,

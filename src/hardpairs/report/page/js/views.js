@@ -7,8 +7,8 @@ function classLink(index) {
 
 function carried(count, kept, order) {
   if (!count) return "";
-  if (kept === count) return `The ${order} first.`;
-  return `The ${number(kept)} ${order} are here, ${number(count - kept)} are left out.`;
+  if (kept === count) return "";
+  return ` The ${number(kept)} ${order} are here, ${number(count - kept)} are left out.`;
 }
 
 function cellView(t, p) {
@@ -30,7 +30,7 @@ function cellView(t, p) {
     line.append(classLink(t), classLink(p));
     links.push(line);
   }
-  return { title, items: kept, text: `${plural(count, "image")}, ${share} of the class. ${
+  return { title, items: kept, text: `${plural(count, "image")}, ${share} of the class.${
     carried(count, kept.length, right ? "closest calls and the surest" : "most confident")}`, links };
 }
 
@@ -66,7 +66,7 @@ function classView(index) {
   const count = rows.reduce((sum, [, , more]) => sum + more, 0);
   return {
     title: [term(index)], items,
-    text: `${plural(count, "mistake")}. ${carried(count, items.length, "most confident")}`,
+    text: `${plural(count, "mistake")}.${carried(count, items.length, "most confident")}`,
     links: [...rightLine, list("It is taken for", rows, "p"), list("Taken for it", columns, "t")],
   };
 }
@@ -78,7 +78,7 @@ function pairView(at) {
   const there = countOf.get(`${first},${second}`)?.count ?? 0;
   const back = countOf.get(`${second},${first}`)?.count ?? 0;
   return { title: [term(first), " and ", term(second)], items,
-    text: `${plural(there + back, "mistake")}. ${
+    text: `${plural(there + back, "mistake")}.${
       carried(there + back, items.length, "most confident")}`,
     links: [make("p", { class: "doors" },
       cellLink(first, second, number(there), " ", term(first), " taken for ", term(second)),
@@ -143,7 +143,7 @@ function spectrumOf(first, second, spectrum, counts) {
 function verdictView(index) {
   const items = chosen((k) => images.verdict[k] === index);
   return { title: [verdicts[index]], items,
-    text: `${plural(items.length, "image")} here, the most confident first.`, links: [] };
+    text: `${plural(items.length, "image")} here.`, links: [] };
 }
 
 function groupsView(from, to) {
@@ -155,7 +155,7 @@ function groupsView(from, to) {
   const lines = rows.slice(0, 12).map(([t, p, more]) => make("li", {},
     cellLink(t, p, term(t), " taken for ", term(p)), ` ${number(more)}`));
   return { title: [`Group ${from + 1} taken for group ${to + 1}`], items,
-    text: `${plural(count, "mistake")}. ${carried(count, items.length, "most confident")}`,
+    text: `${plural(count, "mistake")}.${carried(count, items.length, "most confident")}`,
     links: [make("p", { class: "doors" },
       make("a", { href: `#group=${to}&other=${from}` }, "the other way"),
       make("a", { href: `#group=${from}` }, `group ${from + 1}`),
