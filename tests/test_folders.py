@@ -11,6 +11,8 @@ from hardpairs.data.datasets import load_dataset, load_split, open_source
 from hardpairs.data.folders import Photos
 from hardpairs.data.split import thumbnails
 from hardpairs.errors import InputError
+from hardpairs.predictions.load import load_predictions
+from hardpairs.predictions.predictions import Predictions, save_predictions
 
 RNG = np.random.default_rng(0)
 
@@ -158,6 +160,15 @@ def test_subfolders_of_a_class_belong_to_it_in_the_order_of_other_tools(tmp_path
         for name in sorted(names)
     ]  # What torchvision's make_dataset does.
     assert load_split(tmp_path).ids.tolist() == walked
+
+
+def test_names_with_accents_are_those_that_predictions_keep(photos, tmp_path):
+    (photos / "cat").rename(photos / "ka\u0308se")  # As macOS spells it.
+    names = open_source(photos).class_names
+    assert names == ("dog", "k\u00e4se")
+    labels = np.array([0, 1])
+    save_predictions(Predictions(labels, np.eye(2)[labels], names), tmp_path / "p.npz")
+    assert load_predictions(tmp_path / "p.npz").class_names == names
 
 
 def test_links_are_followed_and_loops_end(photos):

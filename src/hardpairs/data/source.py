@@ -1,6 +1,7 @@
 """Source: data that was recognised, and can be read part by part."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -79,9 +80,11 @@ def make_source(
     if "validation" in found and train:
         used = "isn't used" if "test" in found else "is the test part"
         notes.append(f"Its validation part {used}.")
+    # As names are read from predictions: macOS takes accents off letters in the names of folders.
+    names = tuple(unicodedata.normalize("NFC", name) for name in class_names)
     if train and test:
-        return Source(tuple(class_names), {"train": cache(train), "test": cache(test)}, (*notes,))
-    return Source(tuple(class_names), {"all": cache(train or test)}, (*notes,))  # type: ignore[arg-type]
+        return Source(names, {"train": cache(train), "test": cache(test)}, (*notes,))
+    return Source(names, {"all": cache(train or test)}, (*notes,))  # type: ignore[arg-type]
 
 
 def part_of(name: str) -> str:
