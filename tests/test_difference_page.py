@@ -264,8 +264,9 @@ def test_its_images_lead_from_the_first_screen_and_from_their_pair(open_page, wr
         address = page.locator(f"{box} a").nth(1).get_attribute("href")
         page.locator(f"{box} a").nth(1).click()
         wait_until(page, f"location.hash === '{address}'")
-        name = page.locator("#one h3").inner_text().removeprefix("Image ")
-        assert f"image={name}" in address
+        name = address.rpartition("image=")[2]
+        # The address changes first, and what it names is shown a moment later.
+        wait_until(page, f"document.querySelector('#one h3').textContent === 'Image {name}'")
 
 
 def test_a_caption_says_the_same_wherever_an_image_stands(open_page, written):
