@@ -77,6 +77,16 @@ def in_number_order(names: Sequence[str]) -> list[int]:
     return sorted(range(len(names)), key=lambda place: int(matches[place]["number"]))
 
 
+def numbered_columns(names: Sequence[str]) -> tuple[list[int], list[str] | list[int]]:
+    """The places of columns as `in_number_order`, and their names in it: numbers where all are.
+
+    Numbers among the labels are then names, and not places.
+    """
+    order = in_number_order(names)
+    sorted_names = [names[place] for place in order]
+    return order, as_numbers(sorted_names) or sorted_names
+
+
 def as_numbers(names: Sequence[str]) -> list[int] | None:
     """Names that are all whole numbers, as "3" or "3.0", as such; None where one isn't."""
     if all(re.fullmatch(r"(0|[1-9]\d{0,17})(\.0)?", name) for name in names):

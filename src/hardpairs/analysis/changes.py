@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from hardpairs.analysis.calibration import plain_points
 from hardpairs.analysis.evaluation import HardPair, count_cells, find_hard_pairs
 from hardpairs.analysis.intervals import CONFIDENCE
 from hardpairs.analysis.moderation import moderate
@@ -277,3 +278,14 @@ def p_is(p_value: float | None) -> str:
 def count_text(images: float) -> str:
     """A number of images, which is a mean over runs: whole, or with one decimal."""
     return f"{images:,.1f}".removesuffix(".0")
+
+
+# The filters of all templates that tell differences.
+FORMATS = {
+    "points": points,
+    "plain_points": plain_points,
+    "interval": interval_text,
+    "p": p_text,
+    "p_is": p_is,
+    "count": count_text,
+}

@@ -27,7 +27,7 @@ from hardpairs.analysis.gate import find_worse
 from hardpairs.cli.options import link_option, votes_option
 from hardpairs.cli.terminal import NARROW, Console
 from hardpairs.errors import InputError
-from hardpairs.files import named_file
+from hardpairs.files import named_file, write_text
 from hardpairs.foreign import one_line
 from hardpairs.report.difference import difference_json, render_summary, write_difference
 
@@ -108,7 +108,7 @@ def diff(
         write_difference(difference, out)
     if summary is not None:
         with named_file(summary) as partial:
-            partial.write_text(render_summary(difference, worse, allowed), encoding="utf-8")
+            write_text(partial, render_summary(difference, worse, allowed))
     if as_json:
         click.echo(difference_json(difference), nl=False)
     else:

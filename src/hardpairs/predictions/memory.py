@@ -5,12 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from hardpairs.arrays import to_numpy
 from hardpairs.errors import InputError
 from hardpairs.foreign import one_line
-from hardpairs.labels import as_numbers, in_number_order, listed, to_names
+from hardpairs.labels import listed, numbered_columns, to_names
 from hardpairs.predictions.convert import to_predictions
 from hardpairs.predictions.found import Found, Hints, Truth
 from hardpairs.predictions.frames import frame_table, is_frame
@@ -131,11 +129,11 @@ def _found(labels: Any, probabilities: Any, hints: Hints) -> Found:
             "class_names=dataset.class_names."
         )
     if is_frame(probabilities) and names is None:
-        names = list(getattr(probabilities, "column_names", None) or probabilities.columns)
-        names = None if names == list(range(len(names))) else names
+        names = _column_names(probabilities)
     array = to_numpy(probabilities, "probabilities")
     if isinstance(names, list) and array.ndim == 2 and array.shape[1] == len(names):
-        names, array = _in_number_order(list(map(str, names)), array)
+        order, names = numbered_columns(list(map(str, names)))
+        array = array[:, order]
     if (array.ndim == 1 and not is_scores(array)) or array.dtype.kind in "OUS":
         return Found(labels=labels, predicted=array, class_names=names, ids=ids)
     if array.ndim == 2 and array.shape[1] == 1 and array.dtype.kind in "iub":
@@ -143,11 +141,10 @@ def _found(labels: Any, probabilities: Any, hints: Hints) -> Found:
     return Found(labels=labels, scores=array, class_names=names, ids=ids)
 
 
-def _in_number_order(names: list[str], scores: np.ndarray) -> tuple[list, np.ndarray]:
-    """Columns (N, K) whose names differ by a number alone in its order, with their names."""
-    order = in_number_order(names)
-    names = [names[place] for place in order]
-    return as_numbers(names) or names, scores[:, order]
+def _column_names(frame: Any) -> list[Any] | None:
+    """A frame's names, None where they only count its columns."""
+    names = list(getattr(frame, "column_names", None) or frame.columns)
+    return None if names == list(range(len(names))) else names
 
 
 def _in_order(generator: Any) -> Any:

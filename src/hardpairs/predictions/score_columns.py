@@ -6,7 +6,7 @@ import numpy as np
 
 from hardpairs.arrays import is_text
 from hardpairs.errors import InputError
-from hardpairs.labels import as_numbers, classes_in, clean_label, in_number_order
+from hardpairs.labels import classes_in, clean_label, numbered_columns
 from hardpairs.predictions.cells import SAMPLE, is_number
 from hardpairs.predictions.columns import Table, first_named, plain
 from hardpairs.predictions.faults import check_whole
@@ -73,11 +73,10 @@ def find_scores(left: Table, labels: np.ndarray | None, *, is_true: bool) -> Fou
     predicted = left.pop(name) if name is not None and _is_classes(left[name]) else None
     columns, names, notes = _class_columns(left, labels)
     if len(columns) >= 2:
-        order = in_number_order(names)
-        columns, names = [columns[place] for place in order], [names[place] for place in order]
+        order, class_names = numbered_columns(names)
         return Found(
-            scores=_stacked(left, columns),
-            class_names=as_numbers(names) or names,
+            scores=_stacked(left, [columns[place] for place in order]),
+            class_names=class_names,
             predicted=predicted,
             notes=notes,
         )

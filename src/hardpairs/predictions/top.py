@@ -7,7 +7,7 @@ import numpy as np
 
 from hardpairs.arrays import is_text
 from hardpairs.errors import InputError
-from hardpairs.labels import as_numbers, in_number_order
+from hardpairs.labels import numbered_columns
 from hardpairs.predictions.found import Found
 
 CLASS_RANK = re.compile(
@@ -96,12 +96,10 @@ def split_pairs(values: np.ndarray) -> Found | None:
     known = [row for row in rows if row is not None]
     in_order = all(list(row) == list(known[0]) for row in known)
     names = list(known[0]) if in_order else sorted(known[0])  # Else the first row's own ranks.
-    names = [names[place] for place in in_number_order(names)]
     if all(row.keys() == known[0].keys() for row in known):
-        return Found(
-            scores=np.array([[row[name] for name in names] for row in known], np.float64),
-            class_names=as_numbers(names) or names,
-        )
+        order, class_names = numbered_columns(names)
+        scores = np.array([[row[name] for name in names] for row in known], np.float64)
+        return Found(scores=scores[:, order], class_names=class_names)
     depth = min(map(len, known))
     if depth != max(map(len, known)):
         raise InputError(

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
+from hardpairs.analysis.calibration import plain_points
 from hardpairs.analysis.evaluation import ClassScore, Evaluation
 from hardpairs.analysis.subject import Subject
 from hardpairs.foreign import spoken_names
@@ -27,7 +28,7 @@ def render_answers(subject: Subject, pictures: Mapping[str, str]) -> str:
     evaluation, metrics, about = subject.evaluation, subject.metrics, subject.about
     names = spoken_names(evaluation.class_names)
     environment = markdown_environment()
-    environment.filters["points"] = lambda share: Markup(f"{100 * share:.1f}")
+    environment.filters["plain_points"] = lambda share: Markup(plain_points(share))
     environment.filters["images_of"] = _images_of
     environment.filters["listed"] = _listed
     return environment.get_template("answers.md.jinja").render(

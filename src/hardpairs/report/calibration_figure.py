@@ -4,7 +4,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from hardpairs.analysis.calibration import BINS
+from hardpairs.analysis.calibration import BINS, plain_points
 from hardpairs.analysis.subject import Subject
 from hardpairs.report.canvas import (
     BLUE,
@@ -76,4 +76,4 @@ def draw_calibration(subject: Subject, *, ax: Axes | None = None) -> Figure | No
 
 
 def _headline(error: float) -> str:
-    return f"Confidence and accuracy differ by {100 * error:.1f} points on average"
+    return f"Confidence and accuracy differ by {plain_points(error)} points on average"

@@ -4,15 +4,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from hardpairs.analysis.calibration import plain_points
-from hardpairs.analysis.changes import (
-    WIDER_INTERVALS,
-    count_text,
-    interval_text,
-    p_is,
-    p_text,
-    points,
-)
+from hardpairs.analysis.changes import FORMATS, WIDER_INTERVALS
 from hardpairs.analysis.difference import Difference
 from hardpairs.files import whole_files, write_text
 from hardpairs.report.markdown import markdown_environment
@@ -47,14 +39,7 @@ def render_summary(
         allowed: Points that B may be worse; None where nobody asked.
     """
     environment = markdown_environment()
-    environment.filters.update(
-        points=points,
-        plain_points=plain_points,
-        interval=interval_text,
-        p=p_text,
-        p_is=p_is,
-        count=count_text,
-    )
+    environment.filters.update(FORMATS)
     return environment.get_template("difference.md.jinja").render(
         difference=difference,
         worse=worse,

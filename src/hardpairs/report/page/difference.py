@@ -6,15 +6,7 @@ import numpy as np
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
-from hardpairs.analysis.calibration import plain_points
-from hardpairs.analysis.changes import (
-    WIDER_INTERVALS,
-    count_text,
-    interval_text,
-    p_is,
-    p_text,
-    points,
-)
+from hardpairs.analysis.changes import FORMATS, WIDER_INTERVALS
 from hardpairs.analysis.difference import Difference, PairChange
 from hardpairs.analysis.evaluation import count_cells
 from hardpairs.analysis.verdicts import ONE_WITNESS, VERDICTS, judge_images
@@ -47,21 +39,12 @@ def render_difference(difference: Difference, *, quick: bool = False) -> str:
         quick: Whether it is of a quick study; the page then says so and concludes nothing.
     """
     both = see_both(difference)
-    rows = choose_rows(both)
+    rows, changed = choose_rows(both), both.count()
     data = _page_data(difference, both, rows)
     style, script = joined(STYLES, "css"), joined(SCRIPTS, "js")
     names = spoken_names(difference.class_names)
     environment = page_environment().overlay()
-    environment.filters = {
-        **environment.filters,
-        "percent": lambda value, decimals=1: f"{value:.{decimals}%}",
-        "points": points,
-        "plain_points": plain_points,
-        "interval": interval_text,
-        "p": p_text,
-        "p_is": p_is,
-        "count": count_text,
-    }
+    environment.filters = {**environment.filters, **FORMATS}
     return environment.get_template("difference.html.jinja").render(
         difference=difference,
         quick=quick,
@@ -76,8 +59,8 @@ def render_difference(difference: Difference, *, quick: bool = False) -> str:
         facts=[facts(side[0].metadata) for side in difference.runs],
         has_images=data["sprite"] is not None,
         carried=len(rows),
-        left_out=sum(both.count().values()) - len(rows),
-        changed=both.count(),
+        left_out=sum(changed.values()) - len(rows),
+        changed=changed,
         several=both.several,
         clear=CLEAR,
         data=Markup(htmlsafe_json_dumps(data, separators=(",", ":"))),

@@ -17,7 +17,7 @@ def page_environment() -> jinja2.Environment:
     """The pages' templates; every text put into them is escaped."""
     environment = html_environment(HERE)
     environment.filters["percent"] = lambda value, decimals=1: f"{value:.{decimals}%}"
-    environment.filters["points"] = plain_points
+    environment.filters["plain_points"] = plain_points
     return environment
 
 
