@@ -54,6 +54,17 @@ def data_of(page: str) -> dict:
     return json.loads(re.search(r'id="data">(.*?)</script>', page, re.DOTALL)[1])
 
 
+def parts_of(page: str) -> tuple[str, dict]:
+    """The markup that people see, and the script's data."""
+    return re.sub(r"<(script|style).*?</\1>", "", page, flags=re.DOTALL), data_of(page)
+
+
+def of_labels(labels, predicted, names) -> Predictions:
+    return Predictions(
+        np.array(labels), np.eye(len(names))[predicted] * 0.9 + 0.1 / len(names), names
+    )
+
+
 def write_pages(folder: Path, fashion) -> None:
     """Write the pages that browsers open, and metrics.json of the first of them.
 

@@ -1,10 +1,7 @@
 """Predictions in files of arrays and others: each form means the same as the plain one."""
 
 import io
-import json
-import sys
 import zipfile
-from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -15,6 +12,7 @@ from hardpairs.predictions.load import load_predictions
 from plain_predictions import LABELS, NAMES, PLAIN, PROBABILITIES, same
 
 LOGITS = np.log(PROBABILITIES) + 0.3
+
 
 ARRAYS = {
     "plain": {},
@@ -58,18 +56,6 @@ def test_arrays_without_names_or_with_numbers_for_names(tmp_path):
     assert any("taken in sorted order, 'cat', 'dog', 'owl'" in note for note in got.notes)
 
 
-def test_json_of_bare_rows(tmp_path):
-    (tmp_path / "p.json").write_text(json.dumps(PROBABILITIES.tolist()))
-    (tmp_path / "hot.json").write_text(json.dumps(np.eye(3, dtype=int)[LABELS].tolist()))
-    (tmp_path / "names.json").write_text(json.dumps(NAMES[LABELS].tolist()))
-    same(load_predictions(tmp_path / "p.json", labels=tmp_path / "names.json"))
-    numbered = load_predictions(tmp_path / "p.json", labels=tmp_path / "hot.json")
-    same(numbered, names=("0", "1", "2"))
-    (tmp_path / "p.json").write_text('[[0.9, 0.1, "cat"], [0.2, 0.8, "dog"]]')
-    with pytest.raises(InputError, match="rows of texts and numbers without names"):
-        load_predictions(tmp_path / "p.json")
-
-
 def test_bfloat16(tmp_path):
     ml_dtypes = pytest.importorskip("ml_dtypes")
     probabilities = PROBABILITIES.astype(ml_dtypes.bfloat16)
@@ -78,39 +64,6 @@ def test_bfloat16(tmp_path):
     np.testing.assert_array_equal(got.labels, LABELS)
     np.testing.assert_allclose(got.probabilities, PLAIN.probabilities, atol=0.01)
     np.testing.assert_allclose(got.probabilities.sum(axis=1), 1, atol=1e-6)
-
-
-@pytest.mark.parametrize("compression", ["lz4", "zstd", "uncompressed"])
-@pytest.mark.parametrize("ending", ["feather", "arrow"])
-def test_feather_and_arrow_files(tmp_path, compression, ending):
-    pa = pytest.importorskip("pyarrow")
-    from pyarrow import feather, ipc
-
-    columns = {name: PROBABILITIES[:, k] for k, name in enumerate(NAMES)}
-    labels = pa.array(NAMES[LABELS].tolist()).dictionary_encode()
-    table = pa.table({"label": labels, "picture": [b"png"] * 60, **columns})
-    path = tmp_path / f"p.{ending}"
-    if ending == "feather":
-        feather.write_feather(table, path, compression=compression)
-    else:  # A stream, as datasets.save_to_disk writes it.
-        codec = None if compression == "uncompressed" else compression
-        options = ipc.IpcWriteOptions(compression=codec)
-        with ipc.new_stream(path, table.schema, options=options) as writer:
-            writer.write_table(table, max_chunksize=25)
-    same(load_predictions(path))
-    same(load_predictions(path, labels=path))
-
-
-def test_feather_that_unpacks_to_gigabytes_is_refused_before(tmp_path, monkeypatch):
-    pa = pytest.importorskip("pyarrow")
-    from pyarrow import feather
-
-    table = pa.table({"label": np.zeros(200_000, np.int8), "a": np.zeros(200_000)})
-    feather.write_feather(table, tmp_path / "p.feather", compression="zstd")
-    assert (tmp_path / "p.feather").stat().st_size < 20_000
-    monkeypatch.setattr("hardpairs.predictions.arrow_files.UNPACKED_BYTES", 1_000_000)
-    with pytest.raises(InputError, match=r"unpacks to 1,8\d\d,\d+ bytes in 200,000 rows"):
-        load_predictions(tmp_path / "p.feather")
 
 
 @pytest.mark.parametrize("decimals", [2, 3])
@@ -255,44 +208,6 @@ def test_a_refusal_lists_what_is_there(tmp_path):
         load_predictions(tmp_path / "p.npz")
 
 
-def test_parquet_of_pandas_and_of_datasets(tmp_path):
-    pd = pytest.importorskip("pandas")
-    pa = pytest.importorskip("pyarrow")
-    import pyarrow.parquet as pq
-
-    table = pd.DataFrame(PROBABILITIES, columns=NAMES, index=[f"{n}.png" for n in range(60)])
-    table["label"] = pd.Categorical(NAMES[LABELS])
-    table.to_parquet(tmp_path / "p.parquet")
-    got = load_predictions(tmp_path / "p.parquet")
-    same(got)
-    assert got.ids.tolist()[:2] == ["0.png", "1.png"]
-    # As datasets.Dataset.to_parquet describes its features.
-    features = {
-        "image": {"_type": "Image"},
-        "label": {"names": NAMES.tolist(), "_type": "ClassLabel"},
-        "probabilities": {"feature": {"dtype": "float32", "_type": "Value"}, "_type": "Sequence"},
-    }
-    meta = {b"huggingface": json.dumps({"info": {"features": features}}).encode()}
-    arrow = pa.table(
-        {
-            "image": [{"bytes": b"png", "path": f"{n}.png"} for n in range(60)],
-            "label": LABELS,
-            "probabilities": PROBABILITIES.astype(np.float32).tolist(),
-        }
-    ).replace_schema_metadata(meta)
-    pq.write_table(arrow, tmp_path / "d.parquet")
-    same(load_predictions(tmp_path / "d.parquet"))
-
-
-def test_parquet_without_pyarrow_is_one_sentence(tmp_path, monkeypatch):
-
-    (tmp_path / "p.parquet").write_bytes(b"PAR1")
-    monkeypatch.setitem(sys.modules, "pyarrow", None)
-    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
-    with pytest.raises(InputError, match=r"pip install 'hardpairs\[tables\]'"):
-        load_predictions(tmp_path / "p.parquet")
-
-
 def test_a_small_file_never_unpacks_to_gigabytes(tmp_path):
 
     path = tmp_path / "p.npz"
@@ -308,104 +223,3 @@ def test_a_small_file_never_unpacks_to_gigabytes(tmp_path):
         archive.writestr("labels.npy", b"")
     with pytest.raises(InputError, match="unpacks to 800,"):
         load_predictions(path)
-
-
-RECORDS = [
-    {**dict(zip(NAMES.tolist(), line, strict=True)), "label": str(NAMES[label])}
-    for line, label in zip(PROBABILITIES.tolist(), LABELS, strict=True)
-]
-LISTS = {"labels": LABELS.tolist(), "probabilities": PROBABILITIES.tolist()}
-SOUND_JSON = {
-    "records beside other things": {"model": "resnet50", "predictions": RECORDS},
-    "class names beside lists": {"class_names": NAMES.tolist(), **LISTS},
-    "class names as a dict": {"label_names": {"0": "cat", "1": "dog", "2": "owl"}, **LISTS},
-    "an .npz's arrays": {**LISTS, "class_names": NAMES.tolist(), "ids": list(range(60)),
-                         "format_version": 1, "split": "test", "metadata": {"recipe": "x"}},
-    "lists of another length beside": {**LISTS, "classes": NAMES.tolist(), "losses": [0.5, 0.4]},
-    "labels in lists of one": [{**record, "label": [record["label"]]} for record in RECORDS],
-    "one-hot labels": [{**record, "label": np.eye(3)[label].tolist()}
-                       for record, label in zip(RECORDS, LABELS, strict=True)],
-    "scores in lists of one": [{name: value if name == "label" else [value]
-                                for name, value in record.items()} for record in RECORDS],
-    "ragged lists beside": [{**record, "tags": ["a"] * (row % 3)}
-                            for row, record in enumerate(RECORDS)],
-    "deeper lists beside": [{**record, "boxes": [[1, 2], [3] * (row % 3)]}
-                            for row, record in enumerate(RECORDS)],
-    "numbers and a text beside": [{**record, "age": "unknown" if row == 51 else row}
-                                  for row, record in enumerate(RECORDS)],
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("form", SOUND_JSON)
-def test_sound_json(tmp_path, form):
-    (tmp_path / "p.json").write_text(json.dumps(SOUND_JSON[form]))
-    same(load_predictions(tmp_path / "p.json"))
-
-
-def test_json_lists_of_classes_beside_numbers(tmp_path):
-    content = {"y_true": LABELS.tolist(), "y_pred": PLAIN.predicted.tolist(), "accuracy": 0.7}
-    (tmp_path / "p.json").write_text(json.dumps(content))
-    np.testing.assert_array_equal(load_predictions(tmp_path / "p.json").predicted, PLAIN.predicted)
-
-
-def test_what_a_pipeline_returns_for_a_list(tmp_path):
-    order = np.argsort(-PROBABILITIES, axis=1)
-    content = [
-        [{"label": str(NAMES[k]), "score": PROBABILITIES[row, k]} for k in order[row]]
-        for row in range(60)
-    ]
-    (tmp_path / "p.json").write_text(json.dumps(content))
-    (tmp_path / "y.txt").write_text("\n".join(NAMES[LABELS]))
-    same(load_predictions(tmp_path / "p.json", labels=tmp_path / "y.txt"))
-
-
-@pytest.mark.parametrize("value", [None, [None] * 3, [float("nan")] * 3])
-def test_a_record_without_scores_is_named(tmp_path, value):
-    records = [
-        {"label": str(NAMES[label]), "probs": value if row == 4 else line}
-        for row, (label, line) in enumerate(zip(LABELS, PROBABILITIES.tolist(), strict=True))
-    ]
-    (tmp_path / "p.jsonl").write_text("\n".join(map(json.dumps, records)))
-    with pytest.raises(InputError, match="row 4 of probabilities has NaN"):
-        load_predictions(tmp_path / "p.jsonl")
-
-
-@pytest.mark.parametrize(
-    ("content", "complaint"),
-    [
-        ([{"label": "a", "probs": [0.5, 0.5]}] * 3 + [{"label": "a", "probs": [1]}],
-         r"image 4 of 4 has '\[1\]' in the column 'probs', where a list as long as the others"),
-        ([{"label": [["a"], "b"], "x": 0.5, "y": 0.5}] * 3, "where one label should be"),
-        ({"labels": [1, 0], "losses": [1.5, 2.5, 3.5]}, "different lengths .*'losses' of 3"),
-        ({"a": [{"x": 1}], "b": [{"x": 1}]}, "isn't known|no column of"),
-    ],
-)  # fmt: skip
-def test_a_sound_file_of_no_predictions_is_not_called_damaged(tmp_path, content, complaint):
-    (tmp_path / "p.json").write_text(json.dumps(content))
-    with pytest.raises(InputError, match=complaint) as refusal:
-        load_predictions(tmp_path / "p.json")
-    assert "damaged" not in str(refusal.value)
-
-
-def test_decimals_and_ragged_lists_in_parquet(tmp_path):
-    pa = pytest.importorskip("pyarrow")
-    from pyarrow import parquet
-
-    columns = {
-        name: pa.array([Decimal(f"{value:.8f}") for value in PROBABILITIES[:, k]])
-        for k, name in enumerate(NAMES.tolist())
-    }
-    columns["tags"] = pa.array([["a"] * (row % 3) for row in range(60)])
-    parquet.write_table(pa.table({"label": NAMES[LABELS], **columns}), tmp_path / "p.parquet")
-    same(load_predictions(tmp_path / "p.parquet"))
-
-
-def test_a_sigmoid_in_lists_of_one(tmp_path):
-    labels = (LABELS == 1).astype(int)
-    records = [
-        {"label": int(label), "prediction": [score]}
-        for label, score in zip(labels, PROBABILITIES[:, 1].tolist(), strict=True)
-    ]
-    (tmp_path / "p.jsonl").write_text("\n".join(map(json.dumps, records)))
-    got = load_predictions(tmp_path / "p.jsonl")
-    np.testing.assert_allclose(got.probabilities[:, 1], PROBABILITIES[:, 1], atol=1e-6)
