@@ -5,6 +5,7 @@ The names below are the Python interface. They are imported when first used, so 
 """
 
 import importlib
+import importlib.util
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -58,6 +59,10 @@ _HOMES = {
     "training.stored_model": ("load_model",),
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
+_NEEDS_KERAS = {
+    *("training.callback", "training.fit", "training.predict", "training.runs"),
+    "training.stored_model",
+}
 
 __all__ = [
     "RECIPES",
@@ -111,4 +116,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return [*__all__, "__version__"]
+    # `help` and completion ask for every name: one that can't be imported would end them.
+    has_keras = importlib.util.find_spec("keras") is not None
+    names = [name for name in __all__ if has_keras or _MODULE_OF[name] not in _NEEDS_KERAS]
+    return [*names, "__version__"]
