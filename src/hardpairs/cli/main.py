@@ -5,6 +5,7 @@ import importlib
 import os
 import sys
 from contextlib import suppress
+from difflib import get_close_matches
 from typing import Any
 
 import click
@@ -65,6 +66,18 @@ class LazyGroup(click.Group):
             return None
         module, _ = COMMANDS[name]
         return getattr(importlib.import_module(f"hardpairs.cli.{module}"), name)
+
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that was typed; of another word say which it is like."""
+        try:
+            return super().resolve_command(context, args)
+        except click.UsageError as error:
+            near = get_close_matches(args[0].lower(), COMMANDS, 1)
+            if not near:
+                raise
+            raise click.UsageError(f"{error.message} Did you mean {near[0]!r}?", context) from error
 
     def invoke(self, context: click.Context) -> Any:
         """Run the command."""

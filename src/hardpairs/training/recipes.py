@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass, field, replace
+from difflib import get_close_matches
 from typing import Any, Literal
 
 from hardpairs.errors import InputError
@@ -208,7 +209,9 @@ def find_recipe(name: str) -> Recipe:
         InputError: There is none.
     """
     if name not in RECIPES:
-        raise InputError(f"{name}: no such recipe; choose one of {', '.join(RECIPES)}.")
+        near = get_close_matches(name.lower(), RECIPES, 1)
+        meant = f"did you mean {near[0]}? There are" if near else "choose one of"
+        raise InputError(f"{name}: no such recipe; {meant} {', '.join(RECIPES)}.")
     return RECIPES[name]
 
 
