@@ -172,3 +172,18 @@ def test_what_is_no_run_is_refused_and_nothing_made(tmp_path):
         with pytest.raises(InputError, match=said):
             CliRunner().invoke(export, arguments, catch_exceptions=False)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_export_needs_is_named_at_once_and_so_are_the_runs_of_a_folder(tmp_path, monkeypatch):
+    from click.testing import CliRunner
+
+    from hardpairs.cli import export as command
+
+    run = tmp_path / "runs" / "mine"
+    run.mkdir(parents=True)
+    (run / "model.keras").touch()
+    with pytest.raises(InputError, match=f"runs: holds runs; name one, as {run}"):
+        CliRunner().invoke(command.export, [str(run.parent)], catch_exceptions=False)
+    monkeypatch.setattr(command, "find_spec", lambda name: None if name == "keras" else name)
+    with pytest.raises(InputError, match=r"hardpairs\[export\]"):
+        CliRunner().invoke(command.export, [str(run)], catch_exceptions=False)

@@ -1,5 +1,6 @@
 """`hardpairs predict`, as it is called."""
 
+import contextlib
 import csv
 import io
 import json
@@ -55,6 +56,35 @@ def test_without_a_run_the_last_one_exported_predicts(exported, photo, tmp_path,
     assert done.stdout == run(tmp_path / "runs" / "mine", photo).stdout
     alone = run(exported)
     assert "is the run; name photos behind it" in str(alone.exception)
+
+
+def test_a_first_word_that_is_a_file_is_a_photo_whatever_its_name(exported, photo, tmp_path):
+    (tmp_path / "runs").mkdir()
+    shutil.copytree(exported, tmp_path / "runs" / "mine")
+    shutil.copy(photo, tmp_path / "trousers")
+    (tmp_path / "cat.heic").write_bytes(b"\0\0\0\x18ftypheic")
+    with contextlib.chdir(tmp_path):
+        assert "Trouser" in run("trousers").stdout
+        assert "cat.heic: is no picture in a format that is read here" in run("cat.heic").stderr
+        assert "gone.heic: can't be read" in run("gone.heic").stderr
+        assert "runs/mine: is a folder; name photos, as" in run("trousers", "runs/mine").stderr
+
+
+def test_what_is_no_exported_run_is_told_what_it_is(exported, photo, tmp_path):
+    trained = tmp_path / "runs" / "trained"
+    trained.mkdir(parents=True)
+    (trained / "model.keras").touch()
+
+    def said(*words):
+        return str(run(*words, photo).exception)
+
+    assert said(trained).endswith(f"is missing; write it with `hardpairs export {trained}`.")
+    assert f"holds runs, as {trained}; export one, then name it" in said(tmp_path / "runs")
+    mine = shutil.copytree(exported, tmp_path / "runs" / "mine")
+    assert f"holds runs, as {mine}; name one." in said(tmp_path / "runs")
+    assert "model.onnx: is a file; name the folder of a run" in said(mine / "model.onnx")
+    assert "runs/gone: is no folder here" in said(tmp_path / "runs" / "gone")
+    assert "holds no exported net" in said(tmp_path)
 
 
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="no terminals to open")
@@ -131,9 +161,11 @@ def test_where_nothing_is_found_no_class_is_named(exported, tmp_path):
     Image.new("RGB", (60, 60), "gray").save(path)
     sentence = "Nothing was found that differs from its ground."
     assert run(exported, path).stdout == f"{path}\n  Doubt: {sentence}\n"
-    assert [row["code"] for row in json.loads(run(exported, path, "--json").stdout)["doubts"]] == [
-        "nothing"
-    ]
+    asked = json.loads(run(exported, path, "--json").stdout)
+    assert [row["code"] for row in asked["doubts"]] == ["nothing"]
+    assert asked["class"] is asked["probability"] is None
+    (row,) = csv.DictReader(io.StringIO(run(exported, path, "--csv").stdout))
+    assert row == {"photo": str(path), "class": "", "probability": "", "doubts": "nothing"}
     found = answer(load_exported(exported), path.read_bytes(), "wall.png")
     shown = {text.get_text() for text in draw_answers([found]).texts}
     assert {"nothing found", "doubts: nothing"} <= shown

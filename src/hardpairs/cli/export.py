@@ -1,11 +1,14 @@
 """`hardpairs export`."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
 
 from hardpairs.errors import InputError
 from hardpairs.training.start import start_keras
+
+MODULES = ("keras", "onnx", "onnxruntime", "tf2onnx")  # Of the extra.
 
 
 @click.command()
@@ -22,6 +25,11 @@ def export(run: Path, out: Path | None) -> None:
     """
     if not run.is_dir():  # Said at once, before Keras is imported.
         raise InputError(f"{run}: isn't a folder; give one that `hardpairs run` made.")
+    inside = sorted(path.parent for path in run.glob("*/model.keras"))
+    if inside and not (run / "model.keras").is_file():
+        raise InputError(f"{run}: holds runs; name one, as {inside[-1]}.")
+    if not all(map(find_spec, MODULES)):
+        raise InputError("exporting needs Keras and tf2onnx; pip install 'hardpairs[export]'.")
     start_keras()
     from hardpairs.serving.export import export_run
 

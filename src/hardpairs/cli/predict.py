@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import click
 
 from hardpairs.cli.options import SHELF, one_thread_for_matrices
-from hardpairs.data.pictures import ENDINGS
 from hardpairs.errors import InputError
 from hardpairs.files import named_file
 from hardpairs.foreign import csv_text, one_line
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from hardpairs.serving.answer import Answer
 
 SHOWN = 3
+RUNS_FILES = (".onnx", ".keras", ".npz")  # Of a run, given in the place of its folder.
 
 
 @click.command()
@@ -72,10 +72,7 @@ def predict(words: tuple[Path, ...], as_json: bool, as_csv: bool, figure: Path |
         if as_json:
             click.echo(json.dumps(found.to_dict()))
         elif as_csv:
-            first = found.order[0]
-            codes = " ".join(doubt.code for doubt in found.doubts)
-            row = [name, found.classes[first], f"{found.probabilities[first]:.4f}", codes]
-            click.echo(csv_text([row]), nl=False)
+            click.echo(csv_text([_row(found)]), nl=False)
         else:
             _print(found)
     if figure is not None and answers:
@@ -86,18 +83,26 @@ def predict(words: tuple[Path, ...], as_json: bool, as_csv: bool, figure: Path |
 
 def _run_and_photos(words: tuple[Path, ...]) -> tuple[Path, tuple[Path, ...]]:
     """The run that is named before the photos; else the last one exported."""
-    if not (str(words[0]) == "-" or words[0].suffix.lower() in ENDINGS) or words[0].is_dir():
-        if len(words) == 1:
-            raise InputError(f"{words[0]}: is the run; name photos behind it.")
-        return words[0], words[1:]
+    first, rest = words[0], words[1:]
+    if _is_run(first):
+        if not rest:
+            raise InputError(f"{first}: is the run; name photos behind it.")
+        return first, rest
     exported = sorted(SHELF.glob("*/model.onnx"), key=lambda path: path.stat().st_mtime)
     if not exported:
         raise InputError(
-            f"{words[0]}: is a photo, and no run in {SHELF}/ is exported yet; call `hardpairs "
+            f"{first}: is a photo, and no run in {SHELF}/ is exported yet; call `hardpairs "
             "run`, then `hardpairs export` with the folder it names, or name an exported run first."
         )
     click.echo(f"Predicted by {one_line(exported[-1].parent)}.", err=True)
     return exported[-1].parent, words
+
+
+def _is_run(word: Path) -> bool:
+    """Whether the first word is the run: a folder, a run's file, or nothing that looks a photo."""
+    if word.is_file() or str(word) == "-":
+        return word.suffix in RUNS_FILES
+    return word.is_dir() or not word.suffix
 
 
 def _draw(answers: "list[Answer]", path: Path) -> None:
@@ -107,6 +112,13 @@ def _draw(answers: "list[Answer]", path: Path) -> None:
     with named_file(path) as partial:
         save_figure(draw_answers(answers), partial)
     click.echo(f"hardpairs: drew {one_line(path)}", err=True)
+
+
+def _row(found: "Answer") -> list[str]:
+    first = found.order[0]
+    named = [found.classes[first], f"{found.probabilities[first]:.4f}"]
+    codes = " ".join(doubt.code for doubt in found.doubts)
+    return [found.name, *(["", ""] if found.nothing else named), codes]
 
 
 def _print(found: "Answer") -> None:

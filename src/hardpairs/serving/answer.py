@@ -75,12 +75,12 @@ class Answer:
         return NOTHING in self.doubts
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON: plain numbers, lists and texts."""
+        """As JSON: plain numbers, lists and texts; no class where the photo shows nothing."""
         first = self.order[0]
         return {
             "photo": self.name,
-            "class": self.classes[first],
-            "probability": float(self.probabilities[first]),
+            "class": None if self.nothing else self.classes[first],
+            "probability": None if self.nothing else float(self.probabilities[first]),
             "probabilities": {
                 self.classes[index]: float(self.probabilities[index]) for index in self.order
             },

@@ -61,8 +61,10 @@ class Prediction(BaseModel):
     """What the net says of a photo."""
 
     photo: str = Field(description="its name, as it was sent")
-    class_name: str = Field(alias="class", description="the most probable class")
-    probability: float = Field(description="of that class, 0 to 1")
+    class_name: str | None = Field(
+        alias="class", description="the most probable class; null where nothing is found"
+    )
+    probability: float | None = Field(description="of that class, 0 to 1, or null")
     probabilities: dict[str, float] = Field(description="by class, the most probable first")
     doubts: list[Doubt] = Field(description="why not to trust it; empty where nothing is")
     pair: str = Field(description="how often the two most probable classes are mixed up, or empty")

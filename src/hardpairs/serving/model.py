@@ -148,9 +148,7 @@ def load_exported(folder: Path) -> ExportedModel:
     """
     path = folder / "model.onnx"
     if not path.is_file():
-        raise InputError(
-            f"{path}: is missing; write it with `hardpairs export {folder}`, where it was trained."
-        )
+        raise _no_net(folder)
     content = _read(path)
     session = Session(content, str(path), _cores())
     try:
@@ -161,6 +159,25 @@ def load_exported(folder: Path) -> ExportedModel:
         ) from error
     return ExportedModel(
         session, description, _read_likeness(folder / "nearest.npz", content, session), folder
+    )
+
+
+def _no_net(folder: Path) -> InputError:
+    """Say what stands in the place of an exported net, and what to do."""
+    if folder.is_file():
+        return InputError(f"{folder}: is a file; name the folder of a run.")
+    if not folder.is_dir():
+        return InputError(f"{folder}: is no folder here; name that of a run.")
+    if (folder / "model.keras").is_file():
+        missing = f"{folder / 'model.onnx'}: is missing"
+        return InputError(f"{missing}; write it with `hardpairs export {folder}`.")
+    for file, advice in (("model.onnx", "name one"), ("model.keras", "export one, then name it")):
+        inside = sorted(path.parent for path in folder.glob(f"*/{file}"))
+        if inside:
+            return InputError(f"{folder}: holds runs, as {inside[-1]}; {advice}.")
+    return InputError(
+        f"{folder}: holds no exported net, no model.onnx; name a run that `hardpairs export` was "
+        "called for."
     )
 
 

@@ -23,6 +23,10 @@ def read_photo(source: Path) -> bytes:
     Raises:
         InputError: It can't be read, or is larger than `MOST_BYTES`.
     """
+    if source.is_dir():
+        raise InputError(
+            f"{source}: is a folder; name photos, as {source / '*.jpg'}, and a run before them."
+        )
     try:
         with source.open("rb") as file:
             content = file.read(MOST_BYTES + 1)

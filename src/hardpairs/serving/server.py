@@ -1,6 +1,5 @@
 """A server around `hardpairs.serving.app`: its address, its limits and its end."""
 
-import os
 import socket
 import warnings
 from collections.abc import Callable
@@ -61,8 +60,8 @@ def _bind(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=MOST_CONNECTIONS)
     except (OSError, UnicodeError) as error:
-        number = getattr(error, "errno", None)
-        reason = os.strerror(number) if number and number > 0 else error
+        # Python appends the address, which the sentence has.
+        reason = str(getattr(error, "strerror", None) or error).partition(" (while ")[0]
         raise InputError(
             f"port {port} of {host} can't be had ({reason}); choose another by --port or --host."
         ) from error
