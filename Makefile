@@ -45,7 +45,7 @@ docs: .venv/docs.done
 	$(BIN)/python docs/render_site.py
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@! grep -rEo '(src="|href="[^"]*\.(css|js)"|url\()https?://[^")]*' site --include=*.html
-	@echo "open site/index.html"
+	@echo "open site/index.html; its search works from a server: $(BIN)/python -m http.server -d site"
 
 # Both packages, checked, and installed into clean environments of every Python there is.
 dist: .venv/dev.done

@@ -95,3 +95,13 @@ def test_images_alone_judge_the_mistakes_of_predicted_classes():
     assert Subject(named).nearest is None
     sure = Predictions(labels, np.eye(2)[predicted] * 0.8 + 0.1, named.class_names)
     assert Subject(sure, images=bars).nearest is None  # Probabilities make do without.
+
+
+def test_what_is_advised_where_only_probabilities_are_known_changes_something():
+    images = np.zeros((120, 8, 8), np.uint8)
+    wrong = (LABELS + (np.arange(120) % 3 == 0)) % 3
+    given = explored(wrong, None, images=images)
+    (advice,) = [note for note in given.notes if note.startswith("No mistake is called")]
+    assert "images" not in advice  # They are here, and say nothing more.
+    assert "embeddings" in advice
+    assert not [note for note in explored(wrong).notes if note.startswith("No mistake is called")]

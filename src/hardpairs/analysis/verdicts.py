@@ -27,7 +27,7 @@ CERTAIN = 1 - 1e-6
 ONE_WITNESS = (
     "No mistake is called ambiguous or a model error: from a model's own probabilities alone it "
     "can't be told whether the picture or the model is at fault. Give hardpairs evaluate further "
-    "runs (--also), or the images or embeddings."
+    "runs (--also), or embeddings beside the probabilities."
 )
 
 

@@ -19,7 +19,11 @@ data_option = click.option(
     help="fashion-mnist, digits, or your images: class folders, IDX, .npz, .csv, .parquet.",
 )
 recipe_option = click.option(
-    "--recipe", default=DEFAULT_RECIPE, show_default=True, help="See `hardpairs recipes`."
+    "--recipe",
+    default=DEFAULT_RECIPE,
+    show_default=True,
+    metavar="NAME",
+    help="What is trained; `hardpairs recipes` lists them.",
 )
 seed_option = click.option(
     "--seed", default=0, show_default=True, type=click.IntRange(0, 2**32 - 1), help="Random seed."

@@ -86,7 +86,11 @@ def compare(reference: str, other: str, data: tuple[str, ...], **options: Any) -
 
 @click.command()
 @data_option
-@click.option("--factors", metavar="NAME,...", help="Only these factors; by default all.")
+@click.option(
+    "--factors",
+    metavar="NAME,...",
+    help=f"Only these factors; by default all: {', '.join(FACTORS)}.",
+)
 @study_options
 def ablate(data: str, factors: str | None, **options: Any) -> None:
     """Measure what each factor adds to the lesson's CNN: added alone, removed from all."""
