@@ -35,6 +35,7 @@ STARTS: tuple[tuple[bytes, Reader], ...] = (  # Of files without an ending.
     (b"PAR1", read_arrow),
 )
 SPREADSHEETS = (".xlsx", ".xlsm", ".xls", ".ods")
+MODELS = (".keras", ".h5", ".hdf5", ".onnx", ".safetensors", ".tflite", ".pb")
 PICKLED = (".pt", ".pth", ".pkl", ".pickle", ".joblib", ".bin", ".ckpt")
 
 
@@ -90,6 +91,11 @@ def read_found(path: Path, hints: Hints) -> Found:
         return READERS[suffix](path, hints)
     if suffix in SPREADSHEETS:
         raise InputError(f"{path}: is a spreadsheet; save its sheet as CSV.")
+    if suffix in MODELS:
+        raise InputError(
+            f"{path}: is a model, not its predictions; let it predict your test images where it "
+            "runs, and save arrays with numpy.savez(labels=..., probabilities=...)."
+        )
     if is_packed:
         raise InputError(f"{path}: is packed, and only tables and JSON are read so; unpack it.")
     with path.open("rb") as file:
