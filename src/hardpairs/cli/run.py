@@ -31,7 +31,7 @@ from hardpairs.files import Taken, whole_folder
 from hardpairs.stopping import Stopped
 from hardpairs.training.edges import edge_shares_beside
 from hardpairs.training.progress import OnProgress, Progress
-from hardpairs.training.recipes import find_recipe
+from hardpairs.training.recipes import few_steps, find_recipe
 from hardpairs.training.start import start_keras
 
 
@@ -109,7 +109,8 @@ def _train(
         if corrections is not None:
             dataset, train_rows = _corrected(dataset, corrections)
             shutil.copyfile(corrections, partial / "corrections.csv")
-        for note in dataset.notes:
+        images = len(dataset.train) if train_rows is None else len(train_rows)
+        for note in filter(None, (*dataset.notes, few_steps(recipe, images))):
             say(note)
         if votes is not None:  # A file that doesn't fit is refused before the training, not after.
             classes = len(dataset.class_names)

@@ -9,6 +9,7 @@ from hardpairs.errors import InputError
 
 # Fields that are for people and decide nothing.
 WORDS_ONLY = ("name", "description", "measured", "on_gpu")
+FEW_STEPS = 50  # After fewer a net may still name one class alone.
 # Measured, see docs/speed.md.
 WITHOUT_BF16 = "a training takes four to five times as long as its recipe says"
 
@@ -213,6 +214,22 @@ def find_recipe(name: str) -> Recipe:
         meant = f"did you mean {near[0]}? There are" if near else "choose one of"
         raise InputError(f"{name}: no such recipe; {meant} {', '.join(RECIPES)}.")
     return RECIPES[name]
+
+
+def few_steps(recipe: Recipe, images: int) -> str:
+    """Say that a recipe will learn next to nothing from so few images; "" where there are enough.
+
+    >>> few_steps(RECIPES["fast"], 144)
+    'fast takes 6 steps on 144 images, too few to learn much; small, of 110 epochs, takes more.'
+    """
+    trained = images - int(images * recipe.validation_share)
+    steps = recipe.epochs * max(trained // recipe.batch_size, 1)
+    if steps >= FEW_STEPS or recipe.epochs >= _SMALL.epochs:
+        return ""
+    return (
+        f"{recipe.name} takes {steps} step{'s' if steps > 1 else ''} on {images:,} images, too few "
+        f"to learn much; {_SMALL.name}, of {_SMALL.epochs} epochs, takes more."
+    )
 
 
 def recipe_record(recipe: Recipe, *, words: bool = True) -> dict[str, Any]:
