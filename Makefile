@@ -67,7 +67,7 @@ lock: .venv/dev.done
 
 # uv checks every package against its hash in the lock, and is itself checked by pip.
 .venv/%.done: pyproject.toml requirements.lock
-	@test -x $(BIN)/pip || $(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { echo "make: Python 3.11 to 3.13 is needed, and $(PYTHON) is $$($(PYTHON) -V 2>&1); name another, as in 'make $(or $(MAKECMDGOALS),run) PYTHON=python3.12'." >&2; exit 1; }
+	@test -x $(BIN)/pip || $(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null || { echo "make: Python 3.11 to 3.13 is needed, and $(PYTHON) is $$($(PYTHON) -V 2>/dev/null || echo missing); name another, as in 'make $(or $(MAKECMDGOALS),run) PYTHON=python3.12'." >&2; exit 1; }
 	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv || { echo "make: $(PYTHON) can't make a virtual environment; install Debian's package python3-venv." >&2; rm -rf .venv; exit 1; }
 	@echo "setting up .venv (once)" >&2
 	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > .venv/uv.txt

@@ -193,7 +193,10 @@ def test_evaluate_bare_predictions(tmp_path):
     assert done.returncode == 0, done.stderr
     names = {path.name for path in (tmp_path / "new" / "folder").iterdir()}
     assert names == {"confusion.png", "calibration.png"} | TEXTS
-    assert "accuracy" in run_cli("evaluate", tmp_path / "p.npz").stdout
+    assert "--out FOLDER writes the report" not in done.stderr
+    alone = run_cli("evaluate", tmp_path / "p.npz")
+    assert "accuracy" in alone.stdout
+    assert "Nothing is written; --out FOLDER writes the report and all else." in alone.stderr
 
 
 def test_names_act_on_no_terminal(tmp_path):

@@ -125,3 +125,5 @@ def print_analysis(subject: Subject, folder: Path | None) -> None:
         click.echo(one_line(remark), err=True)
     if folder is not None:
         click.echo(f"Report: {(folder / 'report.html').resolve().as_uri()}")
+    else:
+        click.echo("Nothing is written; --out FOLDER writes the report and all else.", err=True)
