@@ -10,13 +10,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 from rich.console import Console
 
 from conftest import make_predictions, run_cli
 from hardpairs.analysis.evaluation import evaluate
 from hardpairs.analysis.subject import Subject
-from hardpairs.cli.main import cli
 from hardpairs.cli.terminal import print_evaluation, print_recipes
 from hardpairs.predictions.load import load_predictions
 from hardpairs.predictions.predictions import Predictions, save_predictions
@@ -331,20 +329,3 @@ def test_answers_come_at_once_without_keras(arguments):
         assert heavy not in done.stderr
     # Modules and not seconds, which a slow or busy machine takes more of.
     assert done.stderr.count("import time:") < 500
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (["evalute"], "No such command 'evalute'. Did you mean 'evaluate'?"),
-        (["Predict", "x.jpg"], "Did you mean 'predict'?"),
-        (["zzz"], "No such command 'zzz'."),
-        (["train", "--recipe", "Quik", "--out", "x"], "did you mean quick? There are lesson,"),
-        (["train", "--recipe", "zzz", "--out", "x"], "no such recipe; choose one of lesson,"),
-    ],
-)
-def test_a_mistyped_word_leads_to_the_one_it_is_like(words, said, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    done = CliRunner().invoke(cli, words)
-    assert said in done.output + str(done.exception)
-    assert list(tmp_path.iterdir()) == []
