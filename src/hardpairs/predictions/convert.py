@@ -168,7 +168,7 @@ def _join_truth(found: Found, truth: Truth, notes: list[str]) -> Found:
         names = truth.class_names if len(truth.class_names) in (columns, 2) else None
     if names is not None and found.class_names is None and found.scores is None:
         names = _with_predicted(found, to_names(names), notes)
-    if truth.class_names is not None and labels.dtype.kind in "iu":
+    if truth.class_names is not None and labels.dtype.kind in "iuf":
         known = to_names(truth.class_names)
         indices, _ = look_up(labels, known, f"labels of {truth.source}")
         labels = np.array(known, object)[indices]

@@ -72,7 +72,7 @@ def find_scores(left: Table, labels: np.ndarray | None, *, is_true: bool) -> Fou
     name = first_named(left, PREDICTED, set())
     predicted = left.pop(name) if name is not None and _is_classes(left[name]) else None
     columns, names, notes = _class_columns(left, labels)
-    if len(columns) >= 2:
+    if len(columns) >= 2 and (predicted is None or _are_classes(left, columns, names, labels)):
         order, class_names = numbered_columns(names)
         return Found(
             scores=_stacked(left, [columns[place] for place in order]),
@@ -89,6 +89,19 @@ def find_scores(left: Table, labels: np.ndarray | None, *, is_true: bool) -> Fou
     if confidence is not None and labels is not None and _is_second(confidence, labels, is_true):
         return Found(scores=confidence)
     return _one_of_two(left, labels) or Found()
+
+
+def _are_classes(
+    left: Table, columns: list[str], names: list[str], labels: np.ndarray | None
+) -> bool:
+    """Whether numbers beside a predicted class are scores, not an index, a width or a time."""
+    if labels is None or columns != names or _looks_whole(left, columns):
+        return True  # Their names say so, or their sum.
+    mentioned = set(classes_in(labels))
+    if not mentioned.isdisjoint(names):
+        return True
+    are_places = all(name.isdecimal() and int(name) < len(names) for name in mentioned)
+    return are_places and any(left[name].min() < 0 for name in columns)  # Logits.
 
 
 def _one_of_two(left: Table, labels: np.ndarray | None) -> Found | None:
@@ -193,6 +206,9 @@ def _unwrapped(numbers: list[str], mentioned: set[str | None]) -> dict[str, str]
         return None  # The labels are named as the columns are.
     for pattern in WRAPPED:
         found = {name: match["name"].strip() for name in numbers if (match := pattern.match(name))}
+        numbered = {name: each for name, each in found.items() if each.isdecimal()}
+        if len(numbered) == len(found) - 1 > 1:  # pred_idx beside prob_0, prob_1.
+            found = numbered
         if len(found) >= 2 and all(found.values()) and len(set(found.values())) == len(found):
             return found
     return None

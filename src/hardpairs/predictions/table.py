@@ -22,6 +22,7 @@ from hardpairs.predictions.score_columns import (
     find_ludwig,
     find_scores,
 )
+from hardpairs.predictions.twice import names_by_number, of_one_kind
 
 # Usual names, compared without case, blanks and signs; the first that is there counts.
 TRUE = (
@@ -79,6 +80,8 @@ def find_columns(table: Table, hints: Hints) -> Found:
             "has no column of true labels, as 'label'; name it with --label-column, or give the "
             f"labels with --labels; {listing(table)}."
         )
+    if labels is not None:
+        labels, found = of_one_kind(labels, found, left)
     return replace(_with_confidence(found), labels=labels, ids=ids)
 
 
@@ -177,7 +180,18 @@ def find_truth(
         label = one[0]
     identifier = identifier if identifier != label else None
     ids = left[identifier] if identifier is not None else left.get("")
-    return _single(left[label], label, set()), ids if label != "" else None, None
+    labels = _single(left[label], label, set())
+    return labels, ids if label != "" else None, _names_beside(labels, left)
+
+
+def _names_beside(labels: np.ndarray, left: Table) -> list[str] | None:
+    """The names of labels that are places, from another column that tells the same classes."""
+    for name, values in left.items():
+        if plain(name) in (*TRUE, *LABEL, "name") and is_text(values):
+            names = names_by_number(labels, values)
+            if names is not None and sorted(names) == list(range(len(names))):
+                return [names[place] for place in range(len(names))]
+    return None
 
 
 def _one_hot(table: Table) -> tuple[np.ndarray, list[str]] | None:

@@ -1,0 +1,96 @@
+"""Tables that tell a class twice, by number and by name, and numbers that are no scores."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hardpairs.predictions.load import load_predictions
+from hardpairs.predictions.memory import make_predictions
+
+NAMES = np.array(["zebra", "ant", "cat"])  # In the order of their numbers, which isn't sorted.
+LABELS = np.arange(30) % 3
+PREDICTED = np.where(np.arange(30) % 5 == 0, (LABELS + 1) % 3, LABELS)  # 80% right.
+TOLD_TWICE = {
+    "ids beside names": {
+        "label_id": LABELS,
+        "label": NAMES[LABELS],
+        "prediction_id": PREDICTED,
+        "prediction": NAMES[PREDICTED],
+    },
+    "names beside numbers": {
+        "class": LABELS,
+        "class_name": NAMES[LABELS],
+        "predicted_class": PREDICTED,
+        "predicted_class_name": NAMES[PREDICTED],
+    },
+    "indices": {
+        "true_label_idx": LABELS,
+        "true_label": NAMES[LABELS],
+        "pred_label_idx": PREDICTED,
+        "pred_label": NAMES[PREDICTED],
+    },
+    "of the labels alone": {"label": NAMES[LABELS], "label_idx": LABELS, "pred": PREDICTED},
+}
+
+
+@pytest.mark.parametrize("table", TOLD_TWICE.values(), ids=list(TOLD_TWICE))
+def test_numbers_and_names_of_one_class_are_joined(table: dict[str, np.ndarray]) -> None:
+    predictions = make_predictions(pd.DataFrame(table))
+
+    assert (predictions.predicted == predictions.labels).mean() == 0.8
+    assert sorted(predictions.class_names) == sorted(NAMES)
+    named = np.array(predictions.class_names)[predictions.labels]
+    assert named.tolist() == NAMES[LABELS].tolist()
+
+
+def scores() -> np.ndarray:
+    """(30, 3), the columns in the order of the classes' numbers."""
+    rows = np.full((30, 3), 0.1)
+    rows[np.arange(30), PREDICTED] = 0.8
+    return rows
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2], [1, 2, 0]], ids=["by number", "by name"])
+def test_label_numbers_are_no_places_among_named_columns(order: list[int]) -> None:
+    table = pd.DataFrame(scores()[:, order], columns=NAMES[order])
+    predictions = make_predictions(table.assign(label_id=LABELS, label_name=NAMES[LABELS]))
+
+    assert (predictions.predicted == predictions.labels).mean() == 0.8
+
+
+def test_numbered_columns_are_named_by_the_labels_numbers() -> None:
+    table = pd.DataFrame(scores()).add_prefix("prob_")
+    told = {"true": NAMES[LABELS], "true_idx": LABELS, "pred_idx": PREDICTED}
+    predictions = make_predictions(table.assign(**told))
+
+    assert predictions.class_names == tuple(NAMES)
+    assert (predictions.predicted == predictions.labels).mean() == 0.8
+
+
+def test_rows_of_scores_are_in_the_order_of_the_labels_numbers() -> None:
+    table = {"label": NAMES[LABELS], "label_idx": LABELS, "probs": scores().tolist()}
+    predictions = make_predictions(pd.DataFrame(table))
+
+    assert predictions.class_names == tuple(NAMES)
+
+
+def test_a_table_of_labels_may_have_both(tmp_path) -> None:
+    truth, given = tmp_path / "truth.csv", tmp_path / "predictions.csv"
+    table = {"id": range(30), "label_id": LABELS, "label": NAMES[LABELS]}
+    pd.DataFrame(table).to_csv(truth, index=False)
+    order = np.argsort(NAMES)
+    pd.DataFrame(scores()[:, order], columns=NAMES[order]).assign(id=range(30)).to_csv(given)
+    predictions = load_predictions(given, labels=truth)
+
+    assert (predictions.predicted == predictions.labels).mean() == 0.8
+
+
+@pytest.mark.parametrize("names", [NAMES, np.arange(3)], ids=["names", "numbers"])
+def test_numbers_beside_a_predicted_class_are_no_scores(names: np.ndarray) -> None:
+    generator = np.random.default_rng(0)
+    beside = {"width": generator.integers(100, 200, 30), "time": generator.random(30)}
+    table = {"label": names[LABELS], "prediction": names[PREDICTED], **beside}
+    predictions = make_predictions(pd.DataFrame(table))
+
+    assert (predictions.predicted == predictions.labels).mean() == 0.8
+    assert predictions.probabilities is None
