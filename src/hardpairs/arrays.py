@@ -24,22 +24,14 @@ def to_numpy(value: Any, what: str) -> np.ndarray:
     Raises:
         InputError: It can't be made one, as lists of different lengths can't.
     """
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise InputError(
+            f"{what}: {np.ma.count_masked(value):,} values are masked; leave them out."
+        )
     if isinstance(value, Iterator | KeysView | ValuesView):  # What NumPy takes for one object.
         value = list(value)
     try:
-        for step in ("detach", "cpu"):  # A tensor in training, or on a GPU.
-            if callable(getattr(value, step, None)):
-                value = getattr(value, step)()
-        if str(getattr(value, "dtype", "")) == "torch.bfloat16":
-            value = value.float()  # NumPy has no such type.
-        if hasattr(value, "to_numpy"):
-            array = np.asarray(value.to_numpy())
-        elif hasattr(value, "numpy") and not isinstance(value, np.ndarray):
-            array = np.asarray(value.numpy())
-        elif hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
-            array = np.from_dlpack(value)
-        else:
-            array = np.asarray(value)
+        array = _as_array(value)
     except Exception as error:  # Whatever the other library raises.
         raise InputError(
             f"{what} ({type(value).__name__}) can't be made an array ({str(error)[:100]}); "
@@ -55,6 +47,26 @@ def to_numpy(value: Any, what: str) -> np.ndarray:
     if array.dtype.kind == "V" and array.dtype.itemsize == 2 and array.dtype.names is None:
         return bfloat16_to_float32(array)
     return _plain(array)
+
+
+def _as_array(value: Any) -> np.ndarray:
+    """The array, by whichever way the value offers one."""
+    for step in ("detach", "cpu"):  # A tensor in training, or on a GPU.
+        if callable(getattr(value, step, None)):
+            value = getattr(value, step)()
+    if str(getattr(value, "dtype", "")) == "torch.bfloat16":
+        value = value.float()  # NumPy has no such type.
+    if hasattr(value, "toarray"):  # SciPy's sparse ones.
+        return np.asarray(value.toarray())
+    if hasattr(value, "dictionary_encode") and not hasattr(value, "chunks"):
+        return np.asarray(value.to_numpy(zero_copy_only=False))  # PyArrow's, also of texts.
+    if hasattr(value, "to_numpy"):
+        return np.asarray(value.to_numpy())
+    if hasattr(value, "numpy") and not isinstance(value, np.ndarray):
+        return np.asarray(value.numpy())
+    if hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
+        return np.from_dlpack(value)
+    return np.asarray(value)
 
 
 def _plain(array: np.ndarray) -> np.ndarray:
@@ -75,7 +87,10 @@ def _plain(array: np.ndarray) -> np.ndarray:
         texts[:] = values
         return texts.reshape(array.shape)
     try:
-        return np.array(values).reshape(array.shape)
+        made = np.array(values)
+        # A column of lists has an axis more.
+        is_list = made.ndim == array.ndim + 1 and made.size > array.size > 0
+        return made if is_list and made.dtype.kind in "biuf" else made.reshape(array.shape)
     except ValueError:  # Lists of different lengths.
         return array
 

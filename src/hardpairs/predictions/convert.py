@@ -145,7 +145,9 @@ def _class_names(
     texts = labels.dtype.kind in "OUS"
     distinct = classes_in(labels) if texts else ()
     numbered = tuple(map(str, range(classes)))
-    if not texts or set(distinct) <= set(numbered):
+    if not texts:
+        return _names_of_numbers(labels, classes, notes), True
+    if set(distinct) <= set(numbered):
         return numbered, True
     if len(distinct) != classes:
         raise InputError(
@@ -157,6 +159,21 @@ def _class_names(
         "as scikit-learn and class folders have them."
     )
     return distinct, False
+
+
+def _names_of_numbers(labels: np.ndarray, classes: int, notes: list[str]) -> tuple[str, ...]:
+    """ "0" to "K-1"; or the K numbers that occur, if they are others, in sorted order."""
+    numbered = tuple(map(str, range(classes)))
+    if labels.dtype.kind not in "iuf" or not np.isfinite(labels).all():
+        return numbered
+    distinct = classes_in(labels) if (labels == np.rint(labels)).all() else ()
+    if len(distinct) != classes or distinct == numbered:
+        return numbered
+    notes.append(
+        f"The labels are the {classes} numbers {listed(distinct)}: the columns of probabilities "
+        "are taken for theirs in sorted order, as scikit-learn has them."
+    )
+    return distinct
 
 
 def _join_truth(found: Found, truth: Truth, notes: list[str]) -> Found:

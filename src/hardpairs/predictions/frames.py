@@ -27,7 +27,7 @@ def frame_table(frame: Any) -> Table:
     if hasattr(frame, "collect_schema") and hasattr(frame, "collect"):
         frame = frame.collect()  # Polars' lazy ones.
     given = frame.column_names if hasattr(frame, "column_names") else list(frame.columns)
-    names = [str(name) for name in given]
+    names = _texts(given)
     if len(set(names)) < len(names):
         raise InputError("two columns of the frame have one name; give each its own.")
     table: Table = {}
@@ -40,6 +40,30 @@ def frame_table(frame: Any) -> Table:
         column = frame.column(key) if hasattr(frame, "column") else frame[key]
         table[name] = _stacked(to_numpy(column, f"column {name[:40]!r}"), name)
     return table
+
+
+def column_names(frame: Any) -> list[Any] | None:
+    """A frame's names, None where they only count its columns or name one of numbers alone."""
+    names = list(getattr(frame, "column_names", None) or frame.columns)
+    return None if len(names) < 2 or names == list(range(len(names))) else names
+
+
+def fields_table(records: np.ndarray) -> Table:
+    """The fields of a structured array, or of records, as columns."""
+    names = records.dtype.names or ()
+    table = {name: to_numpy(records[name], f"field {name[:40]!r}") for name in names}
+    rows = table.get("index")  # What pandas' to_records puts first.
+    if rows is not None and np.array_equal(rows, np.arange(len(rows))):
+        del table["index"]
+    return table
+
+
+def _texts(names: list[Any]) -> list[str]:
+    """Names as texts; of those in levels the last part, where it tells them apart."""
+    if names and all(isinstance(name, tuple) for name in names):
+        last = [next((str(part) for part in reversed(name) if part != ""), "") for name in names]
+        return last if len(set(last)) == len(last) else ["_".join(map(str, n)) for n in names]
+    return [str(name) for name in names]
 
 
 def _stacked(values: np.ndarray, name: str) -> np.ndarray:

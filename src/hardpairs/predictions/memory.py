@@ -5,17 +5,28 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from hardpairs.arrays import to_numpy
 from hardpairs.errors import InputError
 from hardpairs.foreign import one_line
 from hardpairs.labels import listed, numbered_columns, to_names
+from hardpairs.predictions.columns import first_named
 from hardpairs.predictions.convert import to_predictions
 from hardpairs.predictions.found import Found, Hints, Truth
-from hardpairs.predictions.frames import frame_table, is_frame
+from hardpairs.predictions.frames import column_names, fields_table, frame_table, is_frame
+from hardpairs.predictions.handed import (
+    check_categories,
+    check_order,
+    join_batches,
+    named_scores,
+    one_hot_names,
+)
+from hardpairs.predictions.json_files import records_table
 from hardpairs.predictions.load import load_predictions
 from hardpairs.predictions.numpy_files import find_arrays, is_scores
 from hardpairs.predictions.predictions import Predictions
-from hardpairs.predictions.table import find_columns
+from hardpairs.predictions.table import LABEL, TRUE, find_columns
 
 
 def make_predictions(
@@ -32,9 +43,9 @@ def make_predictions(
 
     Args:
         labels: N true labels: indices, names, one-hot. In place of labels and probabilities also a
-            frame with columns of both, a dict of arrays named as in an .npz, `Predictions`, a
-            predictions file's path, or what Hugging Face's ``Trainer.predict`` returns; in place
-            of labels a Keras generator.
+            frame or records with columns of both, a dict of arrays named as in an .npz,
+            `Predictions`, a predictions file's path, or what Hugging Face's ``Trainer.predict``
+            returns; in place of labels a Keras generator.
         probabilities: (N, K) probabilities or logits, (N,) of the second of two classes, or N
             predicted classes.
         class_names: K names, or a dict between names and indices. Neither names nor ids nor
@@ -55,6 +66,8 @@ def make_predictions(
         refuse_more(one_line(labels), **more)
         return load_predictions(labels, hints=Hints(logits=logits), truth=truth)
     found = _found(labels, probabilities, Hints(has_truth=truth is not None))
+    if class_names is None and found.class_names is None and found.scores is not None:
+        check_categories(labels, found.scores.shape[-1])
     if class_names is not None:
         is_read_once = isinstance(class_names, Iterator)
         found = _with_names(found, [*class_names] if is_read_once else class_names)
@@ -99,26 +112,14 @@ def _with_names(found: Found, class_names: Any) -> Found:
 
 def _found(labels: Any, probabilities: Any, hints: Hints) -> Found:
     """Labels and predictions, wherever they stand in what was given."""
-    if probabilities is None and is_frame(labels):
-        return find_columns(frame_table(labels), hints)
-    if probabilities is None and isinstance(labels, Mapping):
-        arrays = {str(name): to_numpy(value, str(name)) for name, value in labels.items()}
-        found = find_arrays(arrays, hints)
-        if found is None:
-            raise InputError(
-                f"the dict has {listed(arrays)}; give 'labels' and 'probabilities', or both alone."
-            )
-        return found
     if probabilities is None and hasattr(labels, "predictions") and hasattr(labels, "label_ids"):
         labels, probabilities = labels.label_ids, labels.predictions  # Trainer.predict's output.
         if isinstance(probabilities, tuple):  # With hidden states behind the logits.
             probabilities = probabilities[0]
     if probabilities is None:
-        raise InputError(
-            f"labels are given ({type(labels).__name__}) and nothing predicted; give a "
-            "probability for each class, or the predicted classes."
-        )
-    names, ids = None, None
+        return _in_one(labels, hints)
+    names: Any = None
+    ids = None
     if hasattr(labels, "class_indices") and hasattr(labels, "classes"):  # A Keras generator.
         names, ids = labels.class_indices, getattr(labels, "filenames", None)
         labels = _in_order(labels).classes
@@ -128,8 +129,13 @@ def _found(labels: Any, probabilities: Any, hints: Hints) -> Found:
             "shuffle=False and give numpy.concatenate([y for _, y in dataset]), with "
             "class_names=dataset.class_names."
         )
+    check_order(labels, probabilities)
+    labels, probabilities = join_batches(labels, probabilities)
+    labels, hot = one_hot_names(labels)
     if is_frame(probabilities) and names is None:
-        names = _column_names(probabilities)
+        names = column_names(probabilities)
+    if (pairs := named_scores(probabilities)) is not None:
+        return replace(pairs, labels=labels, ids=ids)
     array = to_numpy(probabilities, "probabilities")
     if isinstance(names, list) and array.ndim == 2 and array.shape[1] == len(names):
         order, names = numbered_columns(list(map(str, names)))
@@ -138,13 +144,43 @@ def _found(labels: Any, probabilities: Any, hints: Hints) -> Found:
         return Found(labels=labels, predicted=array, class_names=names, ids=ids)
     if array.ndim == 2 and array.shape[1] == 1 and array.dtype.kind in "iub":
         return Found(labels=labels, predicted=array[:, 0], class_names=names, ids=ids)
+    if names is None and hot is not None and array.shape[1:] == (len(hot),):
+        names = tuple(hot)  # Which class_names replace, whatever their order.
     return Found(labels=labels, scores=array, class_names=names, ids=ids)
 
 
-def _column_names(frame: Any) -> list[Any] | None:
-    """A frame's names, None where they only count its columns."""
-    names = list(getattr(frame, "column_names", None) or frame.columns)
-    return None if names == list(range(len(names))) else names
+def _in_one(given: Any, hints: Hints) -> Found:
+    """Labels and predictions in one: a frame, records, a dict of columns or of arrays."""
+    if is_frame(given):
+        return _with_features(find_columns(frame_table(given), hints), given)
+    if isinstance(given, np.ndarray) and given.dtype.names:
+        return find_columns(fields_table(given), hints)
+    if isinstance(given, list) and given and all(isinstance(each, dict) for each in given):
+        return find_columns(records_table(given), hints)
+    if isinstance(given, Mapping):
+        arrays = {str(name): to_numpy(value, str(name)) for name, value in given.items()}
+        found = find_arrays(arrays, hints)
+        if found is not None:
+            return found
+        lengths = {array.shape[:1] for array in arrays.values()}
+        if len(lengths) == 1 and first_named(arrays, (*TRUE, *LABEL), set()) is not None:
+            return find_columns(arrays, hints)
+        raise InputError(
+            f"the dict has {listed(arrays)}; give 'labels' and 'probabilities', or both alone."
+        )
+    raise InputError(
+        f"labels are given ({type(given).__name__}) and nothing predicted; give a "
+        "probability for each class, or the predicted classes."
+    )
+
+
+def _with_features(found: Found, frame: Any) -> Found:
+    """The class names that a dataset of Hugging Face knows of its one column of classes."""
+    features = getattr(frame, "features", None)
+    if found.class_names is not None or not isinstance(features, Mapping):
+        return found
+    lists = [names for each in features.values() if (names := getattr(each, "names", None))]
+    return replace(found, class_names=list(lists[0])) if len(lists) == 1 else found
 
 
 def _in_order(generator: Any) -> Any:

@@ -7,6 +7,7 @@ import numpy as np
 
 from hardpairs.arrays import is_text, to_numpy
 from hardpairs.labels import clean_label, to_names
+from hardpairs.predictions.cells import SAMPLE
 from hardpairs.predictions.columns import Table
 from hardpairs.predictions.found import Found
 
@@ -64,10 +65,13 @@ def names_by_number(numbers: np.ndarray, texts: np.ndarray) -> dict[float, str] 
         return None
     if (numbers != np.rint(numbers)).any():
         return None
-    pairs = set(zip(numbers.tolist(), map(clean_label, texts.tolist()), strict=True))
-    names = {number: name for number, name in pairs if name is not None}
-    is_one_to_one = len(pairs) == len(names) == len(set(names.values()))
-    return names if is_one_to_one and 1 < len(names) < len(numbers) else None
+    for rows in (slice(SAMPLE), slice(None)):  # Of a thousand columns the first rows tell.
+        given = zip(numbers[rows].tolist(), map(clean_label, texts[rows].tolist()), strict=True)
+        pairs = set(given)
+        names = {number: name for number, name in pairs if name is not None}
+        if not len(pairs) == len(names) == len(set(names.values())):
+            return None
+    return names if 1 < len(names) < len(numbers) else None
 
 
 def _names_in(found: Found) -> set[str | None]:
