@@ -1,3 +1,5 @@
+import json
+
 import pytest
 from PIL import Image
 
@@ -85,3 +87,79 @@ def test_a_competitions_folder(tmp_path):
     assert split.ids.tolist() == [f"train_images/a{index}.png" for index in range(6)]
     assert split.labels.tolist() == [0, 1] * 3
     assert source.notes == ("Left out, having no label: test_images/b0.png, test_images/b1.png.",)
+
+
+NINE = [f"p{index}" for index in range(9)]
+KINDS = ["cat", "dog", "owl"]
+
+
+def write_list(folder, lines, header="filename,label"):
+    write(folder / "images", NINE)
+    (folder / "labels.csv").write_text("\n".join(filter(None, [header, *lines])) + "\n")
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["/data/images/{}.jpg", r"images\{}.jpg", r"C:\Users\me\photos\{}.jpg", "./images/{}.jpg"],
+)
+def test_paths_of_other_machines_name_pictures(tmp_path, place):
+    write_list(
+        tmp_path, [f"{place.format(name)},{KINDS[row % 3]}" for row, name in enumerate(NINE)]
+    )
+    source = open_source(tmp_path)
+    assert source.class_names == tuple(KINDS)
+    assert source.read().labels.tolist() == [0, 1, 2] * 3
+
+
+def test_a_list_without_a_header_or_of_one_column_for_each_class(tmp_path):
+    lines = [f"{name}.jpg,{KINDS[row % 3]}" for row, name in enumerate(NINE)]
+    write_list(tmp_path / "bare", lines, header="")
+    hot = ["1,0,0", "0,1,0", "0,0,1"]
+    lines = [f"{name},{hot[row % 3]}" for row, name in enumerate(NINE)]
+    write_list(tmp_path / "hot", lines, header="image,Cat,dog,owl")
+    for folder, first in (("bare", "cat"), ("hot", "Cat")):
+        source = open_source(tmp_path / folder)
+        assert source.class_names == (first, "dog", "owl")
+        assert source.read().labels.tolist() == [0, 1, 2] * 3
+
+
+@pytest.mark.parametrize("header", ["filename,label,split", "labels,filepaths,data set"])
+def test_a_column_tells_the_parts(tmp_path, header):
+    is_test = [row >= 6 for row in range(9)]
+    lines = [[f"{name}.jpg", KINDS[row % 3]] for row, name in enumerate(NINE)]
+    if header.startswith("labels"):
+        lines = [line[::-1] for line in lines]
+    told = [
+        ",".join([*line, "test" if test else "train"])
+        for line, test in zip(lines, is_test, strict=True)
+    ]
+    write_list(tmp_path, told, header)
+    source = open_source(tmp_path)
+    assert [len(source.read(part)) for part in ("train", "test")] == [6, 3]
+
+
+def test_a_picture_counts_once_and_has_one_label(tmp_path):
+    lines = [f"{name}.jpg,{KINDS[row % 3]}" for row, name in enumerate(NINE)]
+    write_list(tmp_path / "same", [*lines, lines[0]])
+    source = open_source(tmp_path / "same")
+    assert len(source.read()) == 9
+    assert "listed several times: images/p0.jpg" in source.notes[0]
+    write_list(tmp_path / "other", [*lines, "p0.jpg,owl"])
+    with pytest.raises(InputError, match=r"p0\.jpg the label 'cat' and in another line 'owl'"):
+        open_source(tmp_path / "other")
+
+
+@pytest.mark.parametrize("ending", [".csv", ".jsonl"])
+def test_metadata_of_hugging_faces_imagefolder(tmp_path, ending):
+    for part, count in (("train", 9), ("test", 6)):
+        write(tmp_path / part, NINE[:count], ".png")
+        rows = [{"file_name": f"{NINE[row]}.png", "label": KINDS[row % 3]} for row in range(count)]
+        if ending == ".jsonl":
+            lines = [json.dumps(row) for row in rows]
+        else:
+            lines = [",".join(rows[0]), *(",".join(row.values()) for row in rows)]
+        (tmp_path / part / f"metadata{ending}").write_text("\n".join(lines))
+    source = open_source(tmp_path)
+    assert source.class_names == tuple(KINDS)
+    assert [len(source.read(part)) for part in ("train", "test")] == [9, 6]
+    assert source.read("test").ids[0] == "test/p0.png"

@@ -4,96 +4,202 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 
-from hardpairs.data.folders import few_files, photos_split
+from hardpairs.data.folders import few_files, photos_split, subfolders
 from hardpairs.data.memory import to_labels
-from hardpairs.data.source import Part, Source, make_source, part_of
+from hardpairs.data.source import PART_OF_NAME, Part, Source, make_source, part_of
 from hardpairs.data.split import Split
-from hardpairs.data.tables import LABELS, tables_in
+from hardpairs.data.tables import LABELS, PART_OF_USAGE, PARTS, tables_in
 from hardpairs.errors import InputError
-from hardpairs.reading import guarded, read_text
+from hardpairs.foreign import one_line
+from hardpairs.reading import guarded, parse_json, read_text
 
+HOT, ONE = frozenset(("0", "1", "0.0", "1.0")), ("1", "1.0")
+PART_COLUMNS = (*PARTS, "data set", "data_set", "dataset", "set", "phase")
 LOOKED_AT = 50  # Lines that show which column names pictures.
+
+
+@dataclass(frozen=True)
+class Listed:
+    """What a table says of pictures: a path, a label and a part ("" for none) for each row."""
+
+    paths: list[str]
+    labels: list[str]
+    parts: list[str]
 
 
 def open_listed(folder: Path, pictures: Sequence[str]) -> Source | None:
     """Look for a table that says what pictures show.
 
     Args:
-        folder: Where tables are looked for: a column of file names, with or without folders and
-            endings, and one of labels. Of several tables, names tell the part.
+        folder: Where tables are looked for, and in its folders of parts: a column of file names,
+            with or without folders and endings, and one of labels or one of 0 and 1 for each
+            class. Of several tables, names tell the part; of one, its column "split" may.
         pictures: Paths of picture files below ``folder``.
 
     Returns:
         The listed pictures, their ids being those paths; None where no table lists any.
 
     Raises:
-        InputError: A table is damaged, or lists pictures that aren't there.
+        InputError: A table is damaged, lists pictures that aren't there, or gives one two labels.
     """
-    lists: dict[str, tuple[list[str], list[str]]] = {}
+    lists: dict[str, Listed] = {}
     notes = []
-    for path in tables_in(folder):
-        # How to hand predictions in: its labels mean nothing.
-        if "sample" in re.split(r"[-_. ]+", path.name.lower()):
+    for path, part, inside in _tables(folder):
+        found = _read_list(path, [name for name in pictures if name.startswith(inside)])
+        if found is None:
             continue
-        part = part_of(path.name) or "all"
-        found = _read_list(path, pictures)
-        if found and part in lists:
-            raise InputError(f"{path}: is a second list of pictures and labels; move one away.")
-        if found:
-            lists[part] = found
+        found, repeated = _each_once(path, found)
+        if repeated:
+            notes.append(f"Counted once, being listed several times: {few_files(repeated)}.")
+        for own in dict.fromkeys(found.parts):
+            if (own or part) in lists:
+                raise InputError(f"{path}: is a second list of pictures and labels; move one away.")
+            lists[own or part] = _of_part(found, own)
     if not lists:
         return None
-    made, names = to_labels(*(labels for _, labels in lists.values()), what=f"{folder}: labels")
+    made, names = to_labels(*(each.labels for each in lists.values()), what=f"{folder}: labels")
     parts: dict[str, Part] = {}
-    for (part, (paths, _)), labels in zip(lists.items(), made, strict=True):
-        parts[part] = partial(_split, folder, paths, labels)
-    unlisted = set(pictures).difference(*(paths for paths, _ in lists.values()))
+    for (part, each), labels in zip(lists.items(), made, strict=True):
+        parts[part] = partial(_split, folder, each.paths, labels)
+    unlisted = set(pictures).difference(*(each.paths for each in lists.values()))
     if unlisted:
         notes.append(f"Left out, having no label: {few_files(sorted(unlisted))}.")
     return make_source(names, parts, notes)
+
+
+def _tables(folder: Path) -> list[tuple[Path, str, str]]:
+    """Tables that may list pictures, the part that each tells, and where its pictures lie."""
+    found = [(path, part_of(path.name) or "all", "") for path in _lists_in(folder)]
+    for below in subfolders(folder):
+        if part := PART_OF_NAME.get(below.name.lower()):
+            found += [(path, part, f"{below.name}/") for path in _lists_in(below)]
+    # How to hand predictions in: its labels mean nothing.
+    return [each for each in found if "sample" not in re.split(r"[-_. ]+", each[0].name.lower())]
+
+
+def _lists_in(folder: Path) -> list[Path]:
+    records = [path for path in (folder / "metadata.jsonl",) if path.is_file()]  # Hugging Face's.
+    return [*tables_in(folder), *records]
 
 
 def _split(folder: Path, paths: list[str], labels: np.ndarray) -> Split:
     return photos_split(folder, list(zip(paths, labels.tolist(), strict=True)))
 
 
-def _read_list(path: Path, pictures: Sequence[str]) -> tuple[list[str], list[str]] | None:
-    """Pictures and their labels as a table lists them; None where it lists no pictures."""
-    lines = read_text(path).splitlines()
-    with guarded(path, "a table"):
-        delimiter = max(",;\t", key=(lines or [""])[0].count)
-        rows = [row for row in csv.reader(lines, delimiter=delimiter) if row]
-    if len(rows) < 2:
-        return None
-    header, body = [cell.strip().lower() for cell in rows[0]], rows[1:]
+def _of_part(found: Listed, part: str) -> Listed:
+    rows = [row for row, each in enumerate(found.parts) if each == part]
+    taken = [[column[row] for row in rows] for column in (found.paths, found.labels, found.parts)]
+    return Listed(*taken)
+
+
+def _each_once(path: Path, found: Listed) -> tuple[Listed, list[str]]:
+    """Every picture in one row, and those that were in several with the same label."""
+    first: dict[str, int] = {}
+    repeated: dict[str, None] = {}
+    for row, name in enumerate(found.paths):
+        before = first.setdefault(name, row)
+        if before == row:
+            continue
+        for what, column in (("label", found.labels), ("part", found.parts)):
+            if column[before] != column[row]:
+                raise InputError(
+                    f"{path}: gives {one_line(name)} the {what} {one_line(column[before])!r} and "
+                    f"in another line {one_line(column[row])!r}; leave one of them."
+                )
+        repeated[name] = None
+    columns = (found.paths, found.labels, found.parts)
+    return Listed(*([column[row] for row in first.values()] for column in columns)), [*repeated]
+
+
+def _read_list(path: Path, pictures: Sequence[str]) -> Listed | None:
+    """Pictures, labels and parts as a table lists them; None where it lists no pictures."""
+    header, body = _rows(path)
     known = _known(pictures)
     some = body[:LOOKED_AT]
-    hits = [sum(cell_of(row, place) in known for row in some) for place in range(len(header))]
+    hits = [
+        sum(find(cell_of(row, place), known) != "" for row in some) for place in range(len(header))
+    ]
     if not hits or max(hits) < max(len(some) // 2, 1):
         return None
     names = hits.index(max(hits))
+    if find(header[names], known):  # The first line is a picture's.
+        body = [header, *body]
+        header = [""] * len(header)
     others = [place for place in range(len(header)) if place != names]
-    usual = [place for name in LABELS for place in others if header[place] == name]
-    if not usual and len(others) != 1:
+    columns = {place: [cell_of(row, place) for row in body] for place in others}
+    labels = _labels([cell.lower() for cell in header], header, columns)
+    if labels is None:
         return None
-    label = (usual or others)[0]
-    missing = [cell_of(row, names) for row in body if cell_of(row, names) not in known]
+    missing = [cell_of(row, names) for row in body if not find(cell_of(row, names), known)]
     if missing:
         raise InputError(
             f"{path}: lists {len(missing):,} pictures that aren't there ({few_files(missing)}); "
             "put them there or take them out of the list."
         )
-    return [known[cell_of(row, names)] for row in body], [cell_of(row, label) for row in body]
+    paths = [find(cell_of(row, names), known) for row in body]
+    return Listed(paths, labels, _parts(header, columns) or [""] * len(body))
+
+
+def _rows(path: Path) -> tuple[list[str], list[list[str]]]:
+    """The first line's cells and the others', of a table or of JSON lines."""
+    text = read_text(path)
+    with guarded(path, "a table"):
+        if path.suffix.lower() == ".jsonl":
+            records = [parse_json(line) for line in text.split("\n") if line.strip()]
+            header = list(dict.fromkeys(name for record in records for name in record))
+            return header, [[_text(record.get(name)) for name in header] for record in records]
+        lines = text.splitlines()
+        delimiter = max(",;\t", key=(lines or [""])[0].count)
+        rows = [row for row in csv.reader(lines, delimiter=delimiter) if row]
+    return [cell.strip() for cell in rows[0]] if rows else [], rows[1:]
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _labels(plain: list[str], header: list[str], columns: dict[int, list[str]]) -> list[str] | None:
+    """The column of labels: of a usual name or the only one; or columns of one 1 in each row."""
+    usual = [place for name in LABELS for place in columns if plain[place] == name]
+    told = [place for place in columns if plain[place] not in (*PART_COLUMNS, "")]
+    told = told or list(columns)
+    if usual or len(told) == 1:
+        return columns[(usual or told)[0]]
+    hot = [place for place in told if set(columns[place]) <= HOT]
+    rows = list(zip(*(columns[place] for place in hot), strict=True))
+    places = [[place for place, cell in zip(hot, row, strict=True) if cell in ONE] for row in rows]
+    if len(hot) < 2 or any(len(each) != 1 for each in places):
+        return None
+    return [header[place] for (place,) in places]
+
+
+def _parts(header: list[str], columns: dict[int, list[str]]) -> list[str] | None:
+    """The part of each row, where a column of a usual name tells one of all; else None."""
+    for place, cells in columns.items():
+        if header[place].lower() in PART_COLUMNS:
+            parts = [PART_OF_USAGE.get(cell.lower(), "") for cell in cells]
+            if all(parts) and len(set(parts)) > 1:
+                return parts
+    return None
 
 
 def cell_of(row: list[str], place: int) -> str:
     """A cell without blanks around it, "" where the line is too short."""
     return row[place].strip() if place < len(row) else ""
+
+
+def find(cell: str, known: dict[str, str]) -> str:
+    """The path of the picture that a cell names, also from elsewhere; "" where it is none."""
+    parts = [part for part in cell.replace("\\", "/").split("/") if part not in ("", ".")]
+    ways = ["/".join(parts[first:]) for first in range(len(parts))]
+    return next((known[way] for way in (cell, *ways) if way in known), "")
 
 
 def _known(pictures: Sequence[str]) -> dict[str, str]:
