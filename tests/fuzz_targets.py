@@ -83,6 +83,15 @@ def _feather(compression: str) -> bytes:
     return file.getvalue()
 
 
+def _polars() -> bytes:
+    import polars as pl
+
+    columns = {name: PROBABILITIES[:, k] for k, name in enumerate("abc")}
+    file = io.BytesIO()
+    pl.DataFrame({"file": FILES, "label": ["abc"[k] for k in LABELS], **columns}).write_ipc(file)
+    return file.getvalue()
+
+
 def _with_labels(path: Path) -> object:
     return load_predictions(path, truth=lambda: Truth("labels", LABELS))
 
@@ -192,6 +201,7 @@ TARGETS: dict[str, tuple[bytes, Callable[[Path], object]]] = {
     "predictions.parquet": (_parquet(), load_predictions),
     "plain.feather": (_feather("uncompressed"), load_predictions),
     "packed.feather": (_feather("zstd"), load_predictions),
+    "polars.arrow": (_polars(), load_predictions),
     "top.parquet": (_top_parquet(), _with_names),
     "pipeline.json": (_pipeline(), _with_names),
     "results.txt": (

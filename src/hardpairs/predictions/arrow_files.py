@@ -16,7 +16,7 @@ from hardpairs.reading import UNPACKED_BYTES, UNPACKED_RATIO, guarded, parse_jso
 # A column of one number may be packed to nothing, so that rows are limited as well as bytes.
 MOST_ROWS = 100_000_000
 PARQUET, IPC = (".parquet", ".pq"), (".feather", ".arrow", ".ipc")
-IPC_MAGIC = b"ARROW1\0\0"  # Of a file; what follows is as in a stream.
+IPC_MAGIC, IPC_END = b"ARROW1\0\0", b"ARROW1"  # Of a file; a stream has neither.
 
 
 def read_arrow(path: Path, hints: Hints) -> Found:
@@ -59,17 +59,43 @@ def _read_parquet(path: Path) -> Any:
 def _read_ipc(path: Path) -> Any:
     from pyarrow import ipc, memory_map
 
-    # The list of batches at the end of a file isn't used: it may name one a thousand times.
     with memory_map(str(path)) as file:
-        start = len(IPC_MAGIC) if file.read(len(IPC_MAGIC)) == IPC_MAGIC else 0
-        file.seek(start)
-        messages = ipc.MessageReader.open_stream(file)
+        is_file = file.read(len(IPC_MAGIC)) == IPC_MAGIC
+        file.seek(0)
+        messages = _listed_batches(file) if is_file else ipc.MessageReader.open_stream(file)
         claims = [_claims(each) for each in messages if each.type != "schema"]
         _check_claims(path, sum(size for size, _ in claims), sum(rows for _, rows in claims))
-        file.seek(start)
-        table = ipc.open_stream(file).read_all()
+        file.seek(0)
+        table = (ipc.open_file if is_file else ipc.open_stream)(file).read_all()
     table.validate(full=True)
     return table.select(_without_pictures(table.schema))
+
+
+def _listed_batches(file: Any) -> Iterator[Any]:
+    """The batches that the end of a file lists, one as often as it is there.
+
+    Nothing else is read of a file: what stands before the first of Polars' is no stream's.
+    Source: File.fbs of https://github.com/apache/arrow/tree/main/format
+    """
+    from pyarrow import ipc
+
+    end = file.size() - len(IPC_END)
+    file.seek(end - 4)
+    length = struct.unpack("<i", file.read(4))[0]
+    if file.read(len(IPC_END)) != IPC_END or not 0 < length <= end - 4:
+        raise InputError("is cut off: its end is missing; write it again.")
+    file.seek(end - 4 - length)
+    meta = memoryview(file.read(length))
+    root: int = struct.unpack_from("<I", meta, 0)[0]
+    for number in (2, 3):  # Dictionaries and batches.
+        field = _field(meta, root, number)
+        if field is None:
+            continue
+        vector = field + struct.unpack_from("<I", meta, field)[0]
+        count = struct.unpack_from("<I", meta, vector)[0]
+        for start, size, body in struct.iter_unpack("<qi4xq", meta[vector + 4 :][: 24 * count]):
+            file.seek(start)
+            yield ipc.read_message(file.read_buffer(size + body))
 
 
 def _claims(message: Any) -> tuple[int, int]:

@@ -15,7 +15,10 @@ Table = dict[str, np.ndarray]
 
 def listing(table: Table, most: int = 10) -> str:
     """The columns for a message: "found the columns 'a' (numbers), 'b' (text)"."""
-    shown = [f"{name[:40]!r} ({_kind(values)})" for name, values in table.items()][:most]
+    kinds = {name: _kind(values) for name, values in table.items()}
+    if len(kinds) > most:  # Of many numbers a few tell what they are.
+        kinds = dict(sorted(kinds.items(), key=lambda pair: pair[1] == "numbers"))
+    shown = [f"{name[:40]!r} ({kind})" for name, kind in kinds.items()][:most]
     more = f" and {len(table) - most} more" if len(table) > most else ""
     return f"found the columns {', '.join(shown)}{more}"
 

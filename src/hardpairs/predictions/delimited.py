@@ -21,16 +21,33 @@ SNIFFED_LINES, SNIFFED_CHARACTERS = 20, 200_000
 
 
 def read_delimited(path: Path, hints: Hints) -> Found:
-    """Read a table with a header, or a bare matrix of scores.
+    """Read a table with a header, or a bare matrix of scores or column of classes.
 
     Raises:
         InputError: It isn't a table, or its columns aren't predictions.
     """
     table, lines = read_delimited_table(path)
     if list(table) == [MATRIX]:
-        return Found(scores=table[MATRIX])
+        return _of_matrix(table[MATRIX])
     with told_by_line(lines):
         return find_columns(table, hints)
+
+
+def _of_matrix(matrix: np.ndarray) -> Found:
+    """Scores (N, K) without a header; or in one column the predicted classes.
+
+    Raises:
+        InputError: Its two columns look like labels and predictions.
+    """
+    is_whole = bool((matrix == np.rint(matrix)).all())
+    if is_whole and matrix.shape[1] == 1:
+        return Found(predicted=matrix[:, 0])
+    if is_whole and matrix.shape[1] == 2 and matrix.max() > 1:
+        raise InputError(
+            "has two columns of whole numbers without names; give it a first line of names, as "
+            "'label,prediction'."
+        )
+    return Found(scores=matrix)
 
 
 MATRIX = "\0matrix"  # The name of a table without a header; no header can hold it.

@@ -7,6 +7,8 @@ from hardpairs.errors import InputError
 from hardpairs.predictions.predictions import SUM_TOLERANCE
 
 ROUNDING = 0.02  # Two decimals of a few classes miss 1 by as much.
+MOST_ROUNDING = 0.1  # Of very many classes, where rows may miss by any amount.
+HALF_PRECISION = 0.05  # So far from a multiple may float16 have put one.
 JUST_LESS = 1e-6  # So much that float32 tells it.
 
 
@@ -41,10 +43,10 @@ def to_probabilities(
         return _softmax(scores), predicted, tuple(notes)
     if least >= -SUM_TOLERANCE and _within(sums, 1, SUM_TOLERANCE):
         return scores, predicted, tuple(notes)
-    if least >= -SUM_TOLERANCE and _within(sums, 1, ROUNDING):
+    if least >= -SUM_TOLERANCE and _within(sums, 1, rounding(scores)):
         off = np.abs(sums - 1).max()
         notes.append(f"Rows missed a sum of 1 by up to {off:.2g}, as rounded ones do: scaled to 1.")
-    elif least >= -100 * SUM_TOLERANCE and _within(sums, 100, 100 * ROUNDING):
+    elif least >= -100 * SUM_TOLERANCE and _within(sums, 100, 100 * rounding(scores / 100)):
         notes.append("The scores are percentages: each row sums to 100.")
     elif least < -SUM_TOLERANCE and np.mean(np.abs(sums - 1) > ROUNDING) >= 0.5:
         notes.append("The scores are logits (some are below 0): softmax was applied.")
@@ -53,6 +55,20 @@ def to_probabilities(
         raise InputError(_refusal(scores, sums))
     scaled = np.maximum(scores.astype(np.float64), 0)
     return scaled / scaled.sum(axis=1, keepdims=True), predicted, tuple(notes)
+
+
+def rounding(scores: np.ndarray) -> float:
+    """By how much the sum of a row (N, K) may miss 1 for its scores being rounded.
+
+    Of K numbers with d decimals each one misses by up to half of the last.
+    """
+    coarse = next((unit for unit in (0.1, 0.01, 0.001) if _are_multiples(scores, unit)), 0)
+    return min(max(ROUNDING, coarse * scores.shape[1] / 2), MOST_ROUNDING) + SUM_TOLERANCE
+
+
+def _are_multiples(scores: np.ndarray, unit: float) -> bool:
+    parts = scores.astype(np.float64) / unit
+    return bool((np.abs(parts - np.rint(parts)) < HALF_PRECISION).all())
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:

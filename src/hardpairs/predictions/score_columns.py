@@ -11,7 +11,7 @@ from hardpairs.predictions.cells import SAMPLE, is_number
 from hardpairs.predictions.columns import Table, first_named, plain
 from hardpairs.predictions.faults import check_whole
 from hardpairs.predictions.found import Found
-from hardpairs.predictions.probabilities import ROUNDING
+from hardpairs.predictions.probabilities import ROUNDING, rounding
 from hardpairs.predictions.top import find_top, split_pairs
 
 # Usual names, compared without case, blanks and signs; the first that is there counts.
@@ -243,7 +243,7 @@ def _looks_whole(left: Table, columns: list[str]) -> bool:
     rows = np.stack([left[name][:SAMPLE] for name in columns], axis=1)
     sums = rows.sum(axis=1)
     return rows.min() >= -ROUNDING and any(
-        bool(np.abs(sums / total - 1).max() <= ROUNDING) for total in (1, 100)
+        bool(np.abs(sums / total - 1).max() <= rounding(rows / total)) for total in (1, 100)
     )
 
 

@@ -1,0 +1,67 @@
+"""Tables as pandas, Polars and NumPy write them, in forms that say less than they could."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+from hardpairs.errors import InputError
+from hardpairs.predictions.load import load_predictions
+from hardpairs.predictions.predictions import Predictions
+
+NAMES = np.array(["zebra", "ant", "cat"])
+LABELS = np.arange(30) % 3
+PREDICTED = np.where(np.arange(30) % 5 == 0, (LABELS + 1) % 3, LABELS)  # 80% right.
+SCORES = np.full((30, 3), 0.1)
+SCORES[np.arange(30), PREDICTED] = 0.8
+FRAME = pd.DataFrame(SCORES, columns=NAMES).assign(label=NAMES[LABELS])
+
+
+def accuracy(predictions: Predictions) -> float:
+    assert len(predictions.labels) == 30
+    return float((predictions.predicted == predictions.labels).mean())
+
+
+@pytest.mark.parametrize("compression", ["uncompressed", "zstd", "lz4"])
+def test_polars_writes_ipc(tmp_path, compression) -> None:
+    path = tmp_path / "predictions.arrow"
+    labels = pl.col("label").cast(pl.Categorical)
+    pl.from_pandas(FRAME).with_columns(labels).write_ipc(path, compression=compression)
+    assert accuracy(load_predictions(path)) == 0.8
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(InputError, match="is cut off"):
+        load_predictions(path)
+
+
+def test_two_decimals_of_many_classes_are_rounded(tmp_path) -> None:
+    scores = np.full((30, 10), 0.014)
+    scores[np.arange(30), LABELS] = 1 - 9 * 0.014
+    path = tmp_path / "predictions.csv"
+    pd.DataFrame(scores).assign(label=LABELS).to_csv(path, float_format="%.2f")  # They sum to 0.96.
+    predictions = load_predictions(path)
+    assert accuracy(predictions) == 1
+    np.testing.assert_allclose(predictions.probabilities.sum(axis=1), 1, atol=1e-6)
+    pd.DataFrame(scores * 0.96).assign(label=LABELS).to_csv(path)  # Nothing is rounded.
+    with pytest.raises(InputError, match="each row must sum to 1"):
+        load_predictions(path)
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_a_column_of_classes_alone(tmp_path, count) -> None:
+    labels, predicted = LABELS % count, PREDICTED % count
+    np.savetxt(tmp_path / "predicted.txt", predicted, fmt="%d")
+    np.savetxt(tmp_path / "labels.txt", labels, fmt="%d")
+    predictions = load_predictions(tmp_path / "predicted.txt", labels=tmp_path / "labels.txt")
+    assert predictions.probabilities is None
+    assert predictions.predicted.tolist() == predicted.tolist()
+    np.savetxt(tmp_path / "both.csv", np.stack([LABELS, PREDICTED], 1)[1:], fmt="%d", delimiter=",")
+    with pytest.raises(InputError, match="first line of names, as 'label,prediction'"):
+        load_predictions(tmp_path / "both.csv")
+
+
+def test_a_refusal_shows_texts_before_numbers(tmp_path) -> None:
+    path = tmp_path / "predictions.csv"
+    wide = pd.DataFrame(np.eye(12)[LABELS]).add_prefix("prob_")
+    wide.assign(meta_label=NAMES[LABELS]).to_csv(path)
+    with pytest.raises(InputError, match=r"found the columns 'meta_label' \(text\)"):
+        load_predictions(path)
