@@ -5,7 +5,7 @@ import pytest
 
 from conftest import write_idx
 from hardpairs.data.about import load_class_votes
-from hardpairs.data.datasets import BUNDLED, load_dataset, load_split
+from hardpairs.data.datasets import BUNDLED, load_dataset, load_split, open_source
 from hardpairs.data.split import Split
 from hardpairs.errors import InputError
 
@@ -126,3 +126,21 @@ def test_class_votes_are_shares_and_shirt_is_hard(fashion):
     digits = load_split("digits", "test")
     for other in (fashion.train.fingerprint, digits.fingerprint, "", "fashion-mnist"):
         assert load_class_votes(other) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "how"),
+    [
+        ("data_batch_1", b"\x80\x04\x95", "pickles can run code: save its arrays"),
+        ("data_batch_1.bin", b"\0" * 9, "save its arrays with numpy.savez"),
+        ("train.zip", b"PK\x03\x04", "unpack it, and give the folder"),
+        ("data-00000-of-00001.arrow", b"\xff\xff\xff\xff", "write it as Parquet"),
+    ],
+)
+def test_a_folder_of_files_of_another_kind_says_what_to_do(tmp_path, name, content, how):
+    (tmp_path / "readme.html").write_text("CIFAR-10")
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=rf"holds no images that can be read \(.*\); {how}"):
+        open_source(tmp_path)
+    with pytest.raises(InputError, match=how):
+        open_source(tmp_path / name)

@@ -2,6 +2,7 @@
 
 import os
 from collections import Counter
+from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -31,10 +32,11 @@ OTHERWISE = "give a folder of pictures, .npz, .npy, .csv, .parquet or IDX files"
 HOW_INSTEAD = {
     **dict.fromkeys((".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar"), UNPACK),
     **dict.fromkeys((".pkl", ".pickle", ".pt", ".pth", ".joblib"), f"pickles can run code: {SAVE}"),
-    **dict.fromkeys((".mat", ".h5", ".hdf5", ".tfrecord"), SAVE),
+    **dict.fromkeys((".mat", ".h5", ".hdf5", ".tfrecord", ".bin"), SAVE),
     **dict.fromkeys((".arrow", ".feather"), "write it as Parquet, with to_parquet"),
     **dict.fromkeys(ENDINGS, "give the folder that it lies in"),
 }
+PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 FILE_PREFIX: dict[SplitName, str] = {"train": "train", "test": "t10k"}
 
 # SHA-256 of the decompressed files: (images, labels).
@@ -169,7 +171,7 @@ def _open_file(path: Path) -> Source | None:
 
 def _nothing_found(place: Path) -> str:
     if os.path.isfile(place):
-        how = HOW_INSTEAD.get(place.suffix.lower(), OTHERWISE)
+        how = _how_instead(place) or OTHERWISE
         return f"{place}: is of a kind that images aren't read from; {how} (docs/images.md)."
     found = Counter(
         "folders" if path.is_dir() else f"{path.suffix.lower() or 'unnamed'} files"
@@ -180,11 +182,19 @@ def _nothing_found(place: Path) -> str:
             f"{place}: holds images of formats alone that aren't read ({formats}); convert them to "
             "JPEG or PNG."
         )
+    files = [path for path in sorted(place.iterdir()) if path.is_file()]
+    how = next((how for path in files if (how := _how_instead(path))), "")
     held = ", ".join(f"{count:,} {kind}" for kind, count in found.most_common(6)) or "nothing"
-    return (
-        f"{place}: holds no images that can be read ({held}); give pictures in a folder for each "
-        "class, or one of the files of docs/images.md."
-    )
+    how = how or "give pictures in a folder for each class, or one of the files of docs/images.md"
+    return f"{place}: holds no images that can be read ({held}); {how}."
+
+
+def _how_instead(path: Path) -> str:
+    """What to do with a file of a kind that isn't read, but known; else ""."""
+    with suppress(OSError), path.open("rb") as file:
+        if file.read(2) in PICKLE_STARTS:  # CIFAR's batches have no ending.
+            return HOW_INSTEAD[".pkl"]
+    return HOW_INSTEAD.get(path.suffix.lower(), "")
 
 
 def dataset_name(source: str | Path) -> str:
