@@ -141,3 +141,15 @@ def test_labels_of_minus_one_and_one() -> None:
     assert accuracy(labels, SCORES[:, 2]) == right
     with pytest.raises(InputError, match="subtract 1"):  # One of the columns has no label.
         make_predictions(np.array([1, 3, 1]), SCORES[:3])
+
+
+def test_a_dict_may_name_other_numbers() -> None:
+    for numbers in ([1, 2, 3], [3, 5, 90]):
+        names = dict(zip(numbers, NAMES.tolist(), strict=True))
+        labels, predicted = np.array(numbers)[LABELS], np.array(numbers)[PREDICTED]
+        for given in (SCORES, predicted):
+            predictions = make_predictions(labels, given, class_names=names)
+            assert (predictions.predicted == predictions.labels).mean() == 0.8
+            assert predictions.class_names == tuple(NAMES)
+    with pytest.raises(InputError, match="labels are '0', which class_names doesn't name"):
+        make_predictions(LABELS, SCORES, class_names={1: "a", 2: "b", 3: "c"})

@@ -65,3 +65,52 @@ def test_a_refusal_shows_texts_before_numbers(tmp_path) -> None:
     wide.assign(meta_label=NAMES[LABELS]).to_csv(path)
     with pytest.raises(InputError, match=r"found the columns 'meta_label' \(text\)"):
         load_predictions(path)
+
+
+def test_json_by_column_keyed_by_file_names(tmp_path) -> None:
+    path, names = tmp_path / "predictions.json", [f"{row}.png" for row in range(30)]
+    frame = FRAME.set_index(pd.Index(names))
+    for orient in ("columns", "index"):
+        frame.to_json(path, orient=orient)
+        predictions = load_predictions(path)
+        assert accuracy(predictions) == 0.8
+        assert predictions.ids.tolist() == names
+
+
+@pytest.mark.parametrize("names", [
+    ("Y_true", "Y_Pred"), ("test_labels", "test_probs"), ("labels_test", "probs_test"),
+])  # fmt: skip
+def test_names_of_arrays_in_another_case_or_of_a_part(tmp_path, names) -> None:
+    path = tmp_path / "predictions.npz"
+    np.savez(path, **dict(zip(names, (LABELS, SCORES), strict=True)), train_labels=LABELS[:5])
+    assert accuracy(load_predictions(path)) == 0.8
+    np.savez(path, all_labels=LABELS, val_labels=LABELS, probs=SCORES)  # Whose are the labels?
+    with pytest.raises(InputError, match="lacks the array 'labels'"):
+        load_predictions(path)
+
+
+def test_records_in_an_npy_say_how_to_save_them(tmp_path) -> None:
+    path = tmp_path / "predictions.npy"
+    np.save(path, np.zeros(3, [("label", "i4"), ("probs", "f4", (3,))]))
+    with pytest.raises(InputError, match="records of the fields 'label', 'probs'; save each"):
+        load_predictions(path)
+
+
+def test_other_names_of_predictions(tmp_path) -> None:
+    path = tmp_path / "predictions.csv"
+    pd.DataFrame({"expected": NAMES[LABELS], "got": NAMES[PREDICTED]}).to_csv(path)
+    assert accuracy(load_predictions(path)) == 0.8
+    pd.DataFrame({"label": NAMES[LABELS], "second": NAMES[PREDICTED]}).to_csv(path)
+    with pytest.raises(InputError, match="'label' and 'second' hold the same classes; call that"):
+        load_predictions(path)
+
+
+@pytest.mark.parametrize("labels", [LABELS + 1, np.where(LABELS == 2, 0, LABELS) + 1])
+def test_numbers_name_columns_that_count_from_1(tmp_path, labels) -> None:
+    path = tmp_path / "predictions.csv"
+    scores = np.eye(3)[labels - 1]
+    pd.DataFrame(scores, columns=["class1", "class2", "class3"]).assign(label=labels).to_csv(path)
+    predictions = load_predictions(path)
+    assert accuracy(predictions) == 1
+    assert predictions.class_names == ("class1", "class2", "class3")
+    assert predictions.labels.tolist() == (labels - 1).tolist()

@@ -114,6 +114,11 @@ def _read_array(file: IO[bytes], size: int, most_bytes: int | None) -> np.ndarra
     if dtype.hasobject:
         raise InputError("holds pickled objects, which are never loaded; " + PLAIN)
     is_bfloat16 = dtype.kind == "V" and dtype.itemsize == 2 and dtype.names is None
+    if dtype.names is not None:
+        raise InputError(
+            f"holds records of the fields {', '.join(map(repr, dtype.names))[:80]}; save each as "
+            "an array of its own, with numpy.savez."
+        )
     if not is_bfloat16 and (dtype.kind not in ARRAY_KINDS or dtype.itemsize > LARGEST_ITEM):
         raise InputError(f"holds an array of {dtype}; " + PLAIN)
     claimed = math.prod(shape) * dtype.itemsize

@@ -9,10 +9,11 @@ import numpy as np
 
 from hardpairs.arrays import to_numpy
 from hardpairs.errors import InputError
-from hardpairs.predictions.columns import Table
+from hardpairs.predictions.columns import Table, plain
 from hardpairs.predictions.found import Found, Hints
 from hardpairs.predictions.numpy_files import TEXTS, find_arrays
-from hardpairs.predictions.table import find_columns
+from hardpairs.predictions.score_columns import PREDICTED
+from hardpairs.predictions.table import LABEL, TRUE, find_columns
 from hardpairs.predictions.top import split_pairs
 from hardpairs.reading import guarded, parse_json, read_text, understood
 
@@ -182,9 +183,15 @@ def _keyed_table(content: dict[str, Any]) -> Table:
     if all(isinstance(value, dict) for value in content.values()):
         first = next(iter(content.values()))
         if first and all(value.keys() == first.keys() for value in content.values()):
-            by_column = list(first) == [str(index) for index in range(len(first))]
-            if by_column and len(first) != len(content):
-                return {
+            counts = list(first) == [str(index) for index in range(len(first))]
+            # Of file names and names of columns the latter have the usual ones among them.
+            usual = {*TRUE, *LABEL, *PREDICTED}
+            outer, inner = (
+                any(plain(str(name)) in usual for name in keys) for keys in (content, first)
+            )
+            if (counts and len(first) != len(content)) or (outer and not inner):
+                ids = {} if counts else {"": column(list(first), "")}
+                return ids | {
                     str(name): column(list(value.values()), str(name))
                     for name, value in content.items()
                 }

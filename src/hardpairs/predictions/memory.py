@@ -21,6 +21,7 @@ from hardpairs.predictions.handed import (
     join_batches,
     named_scores,
     one_hot_names,
+    with_own_numbers,
 )
 from hardpairs.predictions.json_files import records_table
 from hardpairs.predictions.load import load_predictions
@@ -71,6 +72,7 @@ def make_predictions(
     if class_names is not None:
         is_read_once = isinstance(class_names, Iterator)
         found = _with_names(found, [*class_names] if is_read_once else class_names)
+        found = with_own_numbers(found, class_names)
     if ids is not None:
         found = replace(found, ids=ids)
     if embeddings is not None:

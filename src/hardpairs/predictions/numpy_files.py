@@ -1,6 +1,8 @@
 """Predictions from NumPy's files: .npz by the usual names of its arrays, .npy as bare scores."""
 
-from collections.abc import Sequence
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,7 @@ IDS = ("ids", "id", "filenames", "file_names", "filepaths", "paths", "files", "i
 IMAGES = ("images", "x_test", "imgs", "pixels")
 EMBEDDINGS = ("embeddings", "features", "activations")
 UNNAMED = ("arr_0", "arr_1", "arr_2")
+PART = re.compile(r"^(test|val|valid|all)_|_(test|val|valid|all)$")
 TEXTS = ("split", "fingerprint", "metadata")
 KNOWN = (*LABELS, *SCORES, *PREDICTED, *NAMES, *IDS, *IMAGES, *EMBEDDINGS, *TEXTS)
 
@@ -40,11 +43,34 @@ def read_arrays(path: Path, hints: Hints) -> Found:
     Raises:
         InputError: Damaged, of a later format version, or without the arrays needed.
     """
-    arrays = _by_place(read_npz(path, [*KNOWN, "format_version", "top_k", *UNNAMED]))
-    found = find_arrays(arrays, hints)
+    shapes = npz_shapes(path)
+    usual = _usual_names(shapes)
+    arrays = read_npz(path, list(usual))
+    found = find_arrays(_by_place({usual[name]: array for name, array in arrays.items()}), hints)
     if found is None:
-        raise InputError(_lacks(arrays, npz_shapes(path)))
+        raise InputError(_lacks(arrays, shapes))
     return found
+
+
+def _usual_names(names: Iterable[str]) -> dict[str, str]:
+    """The arrays that have a usual name, and it: whatever the case, else without its part.
+
+    Of several that would have one name none has it.
+    """
+    known = {*KNOWN, "format_version", "top_k", *UNNAMED}
+    left = list(names)
+    usual: dict[str, str] = {}
+    for way in (str, str.lower, lambda name: PART.sub("", name.lower())):
+        called = {name: way(name) for name in left}
+        counts = Counter(called.values())
+        new = {
+            name: each
+            for name, each in called.items()
+            if each in known and counts[each] == 1 and each not in usual.values()
+        }
+        usual |= new
+        left = [name for name in left if name not in new]
+    return usual
 
 
 def find_arrays(arrays: dict[str, np.ndarray], hints: Hints) -> Found | None:

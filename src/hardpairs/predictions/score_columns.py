@@ -19,6 +19,7 @@ PREDICTED = (
     *("predicted", "prediction", "predictions", "pred", "preds", "ypred", "predictedlabel"),
     *("predictedclass", "predlabel", "predclass", "predictionlabel", "predictedname", "top1"),
     *("labelpred", "argmax", "yhat", "predict", "scoredlabels", "modelprediction", "hypothesis"),
+    *("guess", "guessed", "got", "inferred", "classified", "predictedcategory", "modellabel"),
 )
 INDICES = ("index", "classid", "classindex", "labelindex", "class", "predictedindex", "top1index")
 CONFIDENCE = (

@@ -142,6 +142,14 @@ def _only_labels(table: Table, label: str | None, mentioned: set[str]) -> str:
                 f"the column {name[:40]!r} stands where a class should and holds no numbers "
                 f"({bad[:40]!r}); mend it; {listing(table)}."
             )
+    known = set(classes_in(table[label])) if label is not None else set()
+    for name, values in table.items():
+        is_like = name != label and is_text(values) and not tells_apart(values)
+        if is_like and known >= set(classes_in(values)):
+            return (
+                f"the columns {label!r} and {name[:40]!r} hold the same classes; call that of the "
+                "predictions 'prediction'."
+            )
     return (
         f"the column {label!r} holds predictions without true labels, or true labels with nothing "
         "predicted; give the true labels with --labels, or a column for each class or of "

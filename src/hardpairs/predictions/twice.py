@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from hardpairs.arrays import is_text, to_numpy
-from hardpairs.labels import clean_label, to_names
+from hardpairs.labels import NUMBERED, clean_label, to_names
 from hardpairs.predictions.cells import SAMPLE
 from hardpairs.predictions.columns import Table
 from hardpairs.predictions.found import Found
@@ -30,7 +30,23 @@ def of_one_kind(labels: np.ndarray, found: Found, left: Table) -> tuple[np.ndarr
         names = names_by_number(labels, values) if called and is_text(values) else None
         if names is not None and not called.isdisjoint(names.values()):
             return values, found
+    numbers = _own_numbers(found)
+    given = set(labels.tolist()) if labels.dtype.kind in "iuf" else set()
+    if given and given <= set(numbers):
+        return _texts(numbers, labels), found
     return labels, found
+
+
+def _own_numbers(found: Found) -> dict[float, str]:
+    """Names of columns as ``class1`` by their numbers, where these aren't the columns' places."""
+    if found.class_names is None or not is_text(to_numpy(found.class_names, "class names")):
+        return {}
+    names = to_names(found.class_names)
+    matches = [NUMBERED.fullmatch(name) for name in names]
+    if not all(matches) or len({match["start"] for match in matches if match}) != 1:
+        return {}
+    numbers = {float(match["number"]): match[0] for match in matches if match}
+    return {} if len(numbers) < len(names) or list(numbers) == [*range(len(names))] else numbers
 
 
 def _by_name(labels: np.ndarray, found: Found, left: Table) -> Found:
