@@ -114,3 +114,33 @@ def test_numbers_name_columns_that_count_from_1(tmp_path, labels) -> None:
     assert accuracy(predictions) == 1
     assert predictions.class_names == ("class1", "class2", "class3")
     assert predictions.labels.tolist() == (labels - 1).tolist()
+
+
+@pytest.mark.parametrize("name", ["p{}", ".pred_{}", "Probability of {} (%)"])
+def test_columns_named_around_the_labels(tmp_path, name) -> None:
+    path = tmp_path / "predictions.csv"
+    table = FRAME.rename(columns={each: name.format(each) for each in NAMES})
+    table.rename(columns={"label": "obs"}).assign(pred=NAMES[PREDICTED], age=7).to_csv(path)
+    predictions = load_predictions(path)
+    assert accuracy(predictions) == 0.8
+    assert sorted(predictions.class_names) == sorted(NAMES)
+    assert predictions.probabilities is not None
+
+
+def test_a_row_that_is_there_twice_is_refused(tmp_path) -> None:
+    path = tmp_path / "predictions.csv"
+    frame = FRAME.assign(file=[f"{row}.png" for row in range(30)])
+    pd.concat([frame, frame.iloc[3:4]]).to_csv(path)
+    with pytest.raises(InputError, match=r"has '3\.png' twice in the column 'file'"):
+        load_predictions(path)
+    frame.loc[4, "file"] = "3.png"  # Of another folder.
+    frame.to_csv(path)
+    assert accuracy(load_predictions(path)) == 0.8
+
+
+def test_a_row_for_each_image_and_class_is_refused(tmp_path) -> None:
+    path = tmp_path / "predictions.csv"
+    frame = FRAME.assign(file=[f"{row}.png" for row in range(30)])
+    frame.melt(["file", "label"], var_name="kind", value_name="score").to_csv(path)
+    with pytest.raises(InputError, match=r"a row for each image and class.*pivot"):
+        load_predictions(path)

@@ -205,7 +205,8 @@ def _join_truth(found: Found, truth: Truth, notes: list[str]) -> Found:
     if not matched.any():
         raise InputError(
             f"none of the predictions' ids ({listed(ours.tolist(), SHOWN)}) is among those of "
-            f"{truth.source} ({listed(theirs.tolist(), SHOWN)}); give files of the same images."
+            f"{truth.source} ({listed(theirs.tolist(), SHOWN)}); give files of the same images, or "
+            "say with --id-column which column names them."
         )
     if matched.all() and len(labels) == images:
         notes.append(f"{images:,} of {images:,} predictions found their label in {truth.source}.")

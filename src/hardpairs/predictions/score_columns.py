@@ -205,6 +205,8 @@ def _unwrapped(numbers: list[str], mentioned: set[str | None]) -> dict[str, str]
     """Columns whose names wrap a class's in one and the same way, with the classes' names."""
     if mentioned and mentioned <= {name.strip() for name in numbers}:
         return None  # The labels are named as the columns are.
+    if around := _around(numbers, mentioned):
+        return around
     for pattern in WRAPPED:
         found = {name: match["name"].strip() for name in numbers if (match := pattern.match(name))}
         numbered = {name: each for name, each in found.items() if each.isdecimal()}
@@ -212,6 +214,27 @@ def _unwrapped(numbers: list[str], mentioned: set[str | None]) -> dict[str, str]
             found = numbered
         if len(found) >= 2 and all(found.values()) and len(set(found.values())) == len(found):
             return found
+    return None
+
+
+def _around(numbers: list[str], mentioned: set[str | None]) -> dict[str, str] | None:
+    """Columns whose names are those of the labels with one text before and one behind them.
+
+    As tidymodels' ``.pred_cat`` and H2O's ``pcat``. What is a number could be anything's.
+    """
+    labels = sorted(name for name in mentioned if name)
+    if len(labels) < 2 or all(name.isdecimal() for name in labels):
+        return None
+    there = set(numbers)
+    for column in numbers:
+        before, _, behind = column.partition(labels[0])
+        if column != before and there.issuperset(before + name + behind for name in labels):
+            end = len(behind)
+            return {
+                name: name[len(before) : -end or None].strip()
+                for name in numbers
+                if name.startswith(before) and name.endswith(behind)
+            }
     return None
 
 

@@ -1,5 +1,6 @@
 """Columns of a table, from whatever file or frame: which is the label, the id, the prediction?"""
 
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,15 @@ from hardpairs.arrays import is_text
 from hardpairs.errors import InputError
 from hardpairs.labels import classes_in, to_vector
 from hardpairs.predictions.cells import SAMPLE, is_number
-from hardpairs.predictions.columns import Table, first_named, listing, plain, tells_apart, texts_of
+from hardpairs.predictions.columns import (
+    IMAGE_NAME,
+    Table,
+    first_named,
+    listing,
+    plain,
+    tells_apart,
+    texts_of,
+)
 from hardpairs.predictions.faults import check_whole
 from hardpairs.predictions.found import Found, Hints
 from hardpairs.predictions.score_columns import (
@@ -29,8 +38,12 @@ TRUE = (
     *("truelabel", "trueclass", "groundtruth", "groundtruthlabel", "ytrue", "truth", "true", "gt"),
     *("target", "targets", "actual", "expected", "labelids", "labelid", "ytest", "givenlabel"),
     *("correctlabel", "reference", "references", "targs", "actualclass", "actuallabel"),
+    *("obs", "observed"),
 )
-LABEL = ("label", "labels", "classname", "labelname", "classlabel", "category", "y", "class")
+LABEL = (
+    *("label", "labels", "classname", "labelname", "classlabel", "category", "y", "class"),
+    "choice",
+)
 IDS = (
     *("id", "imageid", "filename", "filepath", "file", "path", "imagepath", "imagename"),
     *("imgpath", "img", "image", "images", "filenames", "ids", "uuid", "sampleid", "key"),
@@ -83,6 +96,12 @@ def find_columns(table: Table, hints: Hints) -> Found:
     if labels is not None:
         labels, found = of_one_kind(labels, found, left)
     return replace(_with_confidence(found), labels=labels, ids=ids)
+
+
+def _is_long(others: Table, classes: int) -> bool:
+    """Whether some text stands in as many rows as there are classes, and so does each of them."""
+    counts = [Counter(values.tolist()) for values in others.values() if is_text(values)]
+    return any(set(each.values()) == {classes} for each in counts)
 
 
 def _squeezed(table: Table) -> Table:
@@ -145,7 +164,13 @@ def _only_labels(table: Table, label: str | None, mentioned: set[str]) -> str:
     known = set(classes_in(table[label])) if label is not None else set()
     for name, values in table.items():
         is_like = name != label and is_text(values) and not tells_apart(values)
-        if is_like and known >= set(classes_in(values)):
+        classes = set(classes_in(values)) if is_like else set()
+        if classes and known >= classes:
+            if _is_long({each: table[each] for each in table if each != name}, len(classes)):
+                return (
+                    "seems to have a row for each image and class; give a row for each image and a "
+                    "column for each class, as pandas' pivot makes them."
+                )
             return (
                 f"the columns {label!r} and {name[:40]!r} hold the same classes; call that of the "
                 "predictions 'prediction'."
@@ -250,6 +275,8 @@ def _id_column(table: Table, hints: Hints, mentioned: set[str]) -> str | None:
         column = first_named(table, (name,), mentioned)
         if column is not None and tells_apart(table[column]):
             return column
+        if column is not None:
+            _check_names(table, column)
     if "" in table and not tells_apart(table[""]):
         table.pop("")
     if "" not in table:  # A text of its own in every row, as file names are.
@@ -258,6 +285,28 @@ def _id_column(table: Table, hints: Hints, mentioned: set[str]) -> str | None:
             if is_name and column not in mentioned and not any(map(is_number, values[:SAMPLE])):
                 return column
     return None
+
+
+def _check_names(table: Table, column: str) -> None:
+    """Refuse file names of which a few come twice with all that stands beside them.
+
+    Others may be of pictures in several folders, which only their order tells apart.
+    """
+    values = table[column]
+    if not is_text(values) or not all(map(IMAGE_NAME.search, values[:SAMPLE].tolist())):
+        return
+    first: dict[str, int] = {}
+    pairs = [(row, first.setdefault(name, row)) for row, name in enumerate(values.tolist())]
+    repeated = [(row, before) for row, before in pairs if row != before]
+    if not repeated or 10 * len(repeated) > len(values):
+        return
+    row, before = repeated[0]
+    others = (each for name, each in table.items() if name not in ("", column))
+    if all(np.array_equal(each[row], each[before]) for each in others):
+        raise InputError(
+            f"has {values[row][-60:]!r} twice in the column {column[:40]!r}, with the same beside "
+            "it; leave one row for each image."
+        )
 
 
 def _given(table: Table, column: str, option: str) -> str:
