@@ -51,9 +51,8 @@ def to_numpy(value: Any, what: str) -> np.ndarray:
 
 def _as_array(value: Any) -> np.ndarray:
     """The array, by whichever way the value offers one."""
-    for step in ("detach", "cpu"):  # A tensor in training, or on a GPU.
-        if callable(getattr(value, step, None)):
-            value = getattr(value, step)()
+    if callable(getattr(value, "detach", None)):  # A tensor in training, or on a GPU.
+        value = value.detach().cpu()
     if str(getattr(value, "dtype", "")) == "torch.bfloat16":
         value = value.float()  # NumPy has no such type.
     if hasattr(value, "toarray"):  # SciPy's sparse ones.

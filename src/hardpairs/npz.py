@@ -61,6 +61,18 @@ def _read_member(member: IO[bytes], name: str, size: int, most: int) -> np.ndarr
         raise InputError(f"array {name!r} {error}") from error
 
 
+def npz_names(path: str | Path) -> list[str]:
+    """The names of an .npz's arrays; reads none of them.
+
+    Raises:
+        InputError: Missing or damaged.
+    """
+    with guarded(path, "an .npz file (a zip of plain arrays); save it with numpy.savez"):
+        with zipfile.ZipFile(path) as archive:
+            entries = [entry for entry in archive.infolist() if _is_wanted(entry, None)]
+        return [entry.filename.removesuffix(".npy") for entry in entries]
+
+
 def npz_shapes(path: str | Path) -> dict[str, tuple[tuple[int, ...], str]]:
     """The shape and dtype that each array of an .npz claims; reads headers alone.
 

@@ -11,7 +11,7 @@ import numpy as np
 from hardpairs.arrays import describe
 from hardpairs.data.memory import to_images
 from hardpairs.errors import InputError
-from hardpairs.npz import npz_shapes, read_npy, read_npz
+from hardpairs.npz import npz_names, npz_shapes, read_npy, read_npz
 from hardpairs.predictions.found import Found, Hints
 from hardpairs.predictions.predictions import FORMAT_VERSION
 from hardpairs.reading import parse_json
@@ -43,12 +43,12 @@ def read_arrays(path: Path, hints: Hints) -> Found:
     Raises:
         InputError: Damaged, of a later format version, or without the arrays needed.
     """
-    shapes = npz_shapes(path)
-    usual = _usual_names(shapes)
-    arrays = read_npz(path, list(usual))
-    found = find_arrays(_by_place({usual[name]: array for name, array in arrays.items()}), hints)
+    usual = _usual_names(npz_names(path))
+    given = read_npz(path, list(usual))
+    arrays = _by_place({usual[name]: array for name, array in given.items()})
+    found = find_arrays(arrays, hints)
     if found is None:
-        raise InputError(_lacks(arrays, shapes))
+        raise InputError(_lacks(arrays, npz_shapes(path)))
     return found
 
 
