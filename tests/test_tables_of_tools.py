@@ -1,5 +1,7 @@
 """Tables as pandas, Polars and NumPy write them, in forms that say less than they could."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -144,3 +146,13 @@ def test_a_row_for_each_image_and_class_is_refused(tmp_path) -> None:
     frame.melt(["file", "label"], var_name="kind", value_name="score").to_csv(path)
     with pytest.raises(InputError, match=r"a row for each image and class.*pivot"):
         load_predictions(path)
+
+
+@pytest.mark.parametrize("form", [json.dumps, str], ids=["JSON", "Python"])
+def test_dicts_of_scores_in_cells(tmp_path, form) -> None:
+    path = tmp_path / "predictions.csv"
+    cells = [form(dict(zip(NAMES.tolist(), row, strict=True))) for row in SCORES.tolist()]
+    pd.DataFrame({"label": NAMES[LABELS], "probs": cells, "options": "{}"}).to_csv(path)
+    predictions = load_predictions(path)
+    assert accuracy(predictions) == 0.8
+    assert sorted(predictions.class_names) == sorted(NAMES)

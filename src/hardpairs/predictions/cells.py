@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+LARGEST = 1e300
 SAMPLE = 50  # Rows that tell whether a column holds numbers.
 WRAPPED = re.compile(r"^\s*(?:tensor|array|np\.array)\s*\((?P<inner>\[.*\]).*\)\s*$", re.DOTALL)
 NUMPY_SCALAR = re.compile(r"np\.\w+\(([^()]*)\)")
 # A comma that parts no thousands, as that of "1,234" may.
 DECIMAL_COMMA = re.compile(r"\s*[-+]?(?:0*,\d+|\d+,(?!\d{3}\b)\d+)(?:[eE][-+]?\d+)?\s*%?\s*")
+SINGLE_QUOTED = re.compile(r"(?<=[{,\s])'([^'\\]*)'(?=\s*:)")
 QUOTED = re.compile(r"'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"")
 
 
@@ -32,7 +34,7 @@ def to_number(cell: str, *, decimal_comma: bool = False) -> float:
 
 
 def to_column(cells: list[str], *, decimal_comma: bool) -> np.ndarray:
-    """Make a column of numbers (N,), of lists (N, k), or else of texts (N,).
+    """Make a column of numbers (N,), of lists (N, k), of dicts of numbers, or else of texts (N,).
 
     Args:
         cells: N texts.
@@ -46,6 +48,8 @@ def to_column(cells: list[str], *, decimal_comma: bool) -> np.ndarray:
         made = _numbers(cells, decimal_comma)
     elif cells and all(is_list(cell) for cell in cells[:SAMPLE]):
         made = _lists(cells)
+    elif cells and all(is_dict(cell) for cell in cells[:SAMPLE]):
+        made = _dicts(cells)
     if made is None:
         made = np.empty(len(cells), object)
         made[:] = cells
@@ -106,6 +110,35 @@ def _lists(cells: list[str]) -> np.ndarray | None:
     made = np.empty((len(rows), len(rows[0])), object)
     made[:] = [[str(value) for value in values] for values in rows]
     return made
+
+
+def is_dict(cell: str) -> bool:
+    """Whether a cell begins and ends as a dict."""
+    cell = cell.strip()
+    return cell.startswith("{") and cell.endswith("}")
+
+
+def _dicts(cells: list[str]) -> np.ndarray | None:
+    made = np.empty(len(cells), object)
+    for row, cell in enumerate(cells):
+        made[row] = read_dict(cell)
+    return None if None in made.tolist() else made
+
+
+def read_dict(cell: str) -> dict[str, float] | None:
+    """Read numbers by name as JSON or Python print them; None where it is something else."""
+    inner = NUMPY_SCALAR.sub(r"\1", cell.strip())
+    # Python's names in single quotes are JSON's in double ones.
+    for text in (inner, SINGLE_QUOTED.sub(lambda match: json.dumps(match[1]), inner)):
+        try:
+            values = json.loads(text)
+        except (ValueError, RecursionError):
+            continue
+        numbers = [each for each in values.values() if type(each) in (int, float)]
+        if len(numbers) < len(values) or any(abs(each) > LARGEST for each in numbers):
+            return None
+        return {name: float(each) for name, each in values.items()}
+    return None
 
 
 def read_list(cell: str) -> list[float | str] | None:
