@@ -1,4 +1,6 @@
 import io
+import sys
+import threading
 
 import numpy as np
 import pytest
@@ -81,3 +83,41 @@ def test_elsewhere_nothing_is_shown(monkeypatch, clock):
     with progress.reading_bar():
         read(500, 20, clock)
     assert written.getvalue() == ""
+
+
+class Gone(io.StringIO):
+    """What a pipe is whose reader has left, and a file on a full disk."""
+
+    def __init__(self, error, terminal):
+        super().__init__()
+        self.error, self.terminal, self.asked = error, terminal, 0
+
+    def write(self, text):
+        self.asked += 1
+        raise self.error
+
+    def isatty(self):
+        return self.terminal
+
+
+@pytest.mark.parametrize("error", [BrokenPipeError(32, "gone"), OSError(28, "full")])
+@pytest.mark.parametrize("terminal", [False, True])
+def test_what_cannot_be_shown_ends_nothing(monkeypatch, error, terminal):
+    gone = Gone(error, terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys, "stderr", gone)
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)  # Of the thread that redraws.
+    done = 0
+    with progress.phases(quiet=False) as show:
+        show(Progress("training", epoch=1, epochs=2, step=1, steps=9))
+        show(Progress("predicting"))
+        done += 1
+    with progress.study_bar(quiet=False) as jobs_done:
+        jobs_done(0, 4)
+        jobs_done(4, 4)
+        done += 1
+    with progress.download_bar(quiet=False) as arrived:
+        arrived(1000)
+        done += 1
+    assert done == 3
+    assert gone.asked

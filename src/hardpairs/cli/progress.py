@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from rich.console import Console
+from rich import console as rich_console
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -27,6 +27,14 @@ from hardpairs.training.progress import Progress as Done
 STARTED = time.perf_counter()
 PATIENCE = 1  # Seconds of reading until a bar is shown.
 NARROW = 80  # Columns; below it there is no room for a bar.
+
+
+class Console(rich_console.Console):
+    """Where progress is shown: that nobody reads it any more ends no command."""
+
+    def on_broken_pipe(self) -> None:
+        """Fail as where the disk is full; rich would end the process, as with `2>&1 | head`."""
+        raise BrokenPipeError
 
 
 @contextmanager
@@ -115,19 +123,26 @@ def _moving_line(console: Console, *, at_once: bool = True) -> Iterator[OnProgre
             total = done.epochs * done.steps
             completed = (done.epoch - 1) * done.steps + done.step
             figures = figures_of(done)
-        if description.partition(",")[0] != bar.tasks[0].description.partition(",")[0]:
-            bar.reset(phase, total=total)
-        bar.update(
-            phase, description=description, total=total, completed=completed, figures=figures
-        )
         with suppress(OSError):
+            if description.partition(",")[0] != bar.tasks[0].description.partition(",")[0]:
+                bar.reset(phase, total=total)
+            bar.update(
+                phase, description=description, total=total, completed=completed, figures=figures
+            )
             bar.start()
 
+    with _shown(bar, at_once=at_once):
+        yield show
+
+
+@contextmanager
+def _shown(bar: Progress, *, at_once: bool = True) -> Iterator[None]:
+    """Show a bar while the block goes on, if it can be shown."""
     if at_once:
         with suppress(OSError):
             bar.start()
     try:
-        yield show
+        yield
     finally:
         with suppress(OSError):
             bar.stop()
@@ -164,16 +179,17 @@ def study_bar(quiet: bool) -> Iterator[Callable[[int, int], None]]:
     bar = Progress(
         *columns, console=Console(stderr=True), speed_estimate_period=86_400, disable=quiet
     )
-    with bar:
-        task = bar.add_task("trainings", total=None)
+    task = bar.add_task("trainings", total=None)
 
-        def show(done: int, total: int) -> None:
+    def show(done: int, total: int) -> None:
+        with suppress(OSError):
             # Finished ones are found at once and say nothing of the pace.
             if bar.tasks[0].total is None:
                 bar.reset(task, total=total, completed=done)
             else:
                 bar.update(task, total=total, completed=done)
 
+    with _shown(bar):
         yield show
 
 
@@ -184,6 +200,7 @@ def download_bar(quiet: bool) -> "Iterator[Callable[[int], None] | None]":
         yield None
         return
     columns = (TextColumn("{task.description}"), DownloadColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("fetching votes", total=None)
+    bar = Progress(*columns, console=Console(stderr=True))
+    task = bar.add_task("fetching votes", total=None)
+    with _shown(bar):
         yield lambda arrived: bar.update(task, completed=arrived)

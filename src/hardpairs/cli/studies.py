@@ -11,6 +11,7 @@ import click
 
 from hardpairs.cli.options import data_option, quiet_option
 from hardpairs.cli.progress import study_bar
+from hardpairs.cli.streams import say
 from hardpairs.cli.terminal import Console, print_study
 from hardpairs.data.datasets import load_dataset
 from hardpairs.data.split import Dataset
@@ -126,7 +127,7 @@ def _load(data: Sequence[str]) -> dict[str, Dataset]:
         if first == dataset.source:
             datasets[first] = dataset
         else:
-            _say(f"{given} holds the same images as {first}; used once.")
+            say(f"{given} holds the same images as {first}; used once.")
     return datasets
 
 
@@ -154,10 +155,10 @@ def _study(
             try:
                 results, failures = run_jobs(todo, datasets, folder, engine, on_progress)
             except EngineLost as error:
-                _say(f"{error}; go on with: {shlex.join(['hardpairs', *sys.argv[1:]])}")
+                say(f"{error}; go on with: {shlex.join(['hardpairs', *sys.argv[1:]])}")
                 sys.exit(1)
         for job, reason in failures.items():
-            _say(f"failed: {job.label}: {reason!r}")
+            say(f"failed: {job.label}: {reason!r}")
         outcomes = (results, failures)
         findings, blocks = gather_findings(kind, plan, datasets, seeds, outcomes, quick=quick)
         write_study_page(findings, plan, datasets, results, folder)
@@ -174,8 +175,4 @@ def _cluster(address: str | None, states: Path) -> Engine | None:
         return None
     from hardpairs.studies.cluster import ray_engine
 
-    return ray_engine(address, _say, states)
-
-
-def _say(text: str) -> None:
-    click.echo(f"hardpairs: {text}", err=True)
+    return ray_engine(address, say, states)
