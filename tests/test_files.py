@@ -96,6 +96,14 @@ def test_a_folder_is_never_overwritten(tmp_path):
         pass
 
 
+@pytest.mark.parametrize("name", ["a" * 256, "new/.."])
+def test_a_folder_that_cannot_be_is_refused_before_anything_is_done(tmp_path, name):
+    begun = False
+    with pytest.raises(InputError), whole_folder(tmp_path / name):
+        begun = True
+    assert not begun
+
+
 def test_a_full_disk_is_one_sentence(tmp_path):
     with pytest.raises(InputError, match="No space left") as caught, whole_file(tmp_path / "f"):
         raise OSError(errno.ENOSPC, "No space left on device")

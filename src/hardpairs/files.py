@@ -126,9 +126,8 @@ def whole_folder(path: str | Path) -> Iterator[Path]:
     lock = None
     try:
         with uninterrupted(), _write_errors_of(path):
-            if os.path.lexists(path):
-                raise Taken(f"{path}: exists already; name another folder or move it away.")
             path.parent.mkdir(parents=True, exist_ok=True)
+            _check_free(path)
             clear_abandoned(path.parent)
             lock = _make_locked_folder(hidden)
             (hidden / "content").mkdir()
@@ -137,6 +136,13 @@ def whole_folder(path: str | Path) -> Iterator[Path]:
             _put(hidden / "content", path)
     finally:
         _remove(hidden, lock)
+
+
+def _check_free(path: Path) -> None:
+    """Raise Taken where something is there, OSError where nothing can be, as for a long name."""
+    with suppress(FileNotFoundError):
+        path.lstat()
+        raise Taken(f"{path}: exists already; name another folder or move it away.")
 
 
 def write_text(path: str | Path, text: str) -> None:
