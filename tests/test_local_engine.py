@@ -1,10 +1,12 @@
 """Studies on this machine, in processes of their own."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import Future
 
 import pytest
 
@@ -101,3 +103,45 @@ def test_without_keras_a_study_names_the_extra(monkeypatch):
     monkeypatch.setattr(local.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"hardpairs\[train\]"):
         local.local_engine(1)
+
+
+def test_of_two_trainings_lost_together_each_is_tried_alone(monkeypatch):
+    """The second is killed whenever it runs; the first must not pass for failed."""
+    from hardpairs.studies import local
+    from toys import DATASETS, JOBS
+
+    class Pool(contextlib.nullcontext):
+        def __init__(self, workers, *_):
+            super().__init__()
+            self.workers, self.running = workers, []
+
+        def submit(self, function, job, *_):
+            self.running.append(future := Future())
+            if job == JOBS[1]:
+                for each in self.running:
+                    each.set_exception(local.BrokenProcessPool("a worker died"))
+            elif job != JOBS[0] or self.workers == 1:
+                self.running.remove(future)
+                future.set_result({"done": b""})
+            return future
+
+    monkeypatch.setattr(local, "ProcessPoolExecutor", Pool)
+    monkeypatch.setattr(local, "describe_job", lambda job, dataset: {})
+    came = dict(local.local_engine(2)(JOBS[:4], DATASETS))
+    assert [job for job in JOBS[:4] if came[job] == {"done": b""}] == [JOBS[0], *JOBS[2:4]]
+    assert "no memory left" in str(came[JOBS[1]])
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="no such signal here")
+def test_a_closed_terminal_leaves_the_tracker_of_semaphores_alone():
+    code = (
+        "import os, signal, time\n"
+        "from multiprocessing.resource_tracker import _resource_tracker as tracker\n"
+        "from hardpairs.studies.local import _start_tracker\n"
+        "_start_tracker()\n"
+        "os.kill(tracker._pid, signal.SIGHUP)\n"
+        "time.sleep(0.5)\n"
+        "print(os.waitpid(tracker._pid, os.WNOHANG), signal.pthread_sigmask(0, []))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == "(0, 0) set()\n", done.stderr

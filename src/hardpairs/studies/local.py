@@ -25,6 +25,17 @@ from hardpairs.training.threads import available_cores, use_cores
 _load_once = cache(load_dataset)
 
 
+class WorkerLost(Exception):
+    """A process is gone that nothing of ours ended; ``beside`` others, one of which may be it."""
+
+    def __init__(self, *, beside: bool) -> None:
+        super().__init__(
+            "its process was killed, as by a system that has no memory left; the same command "
+            "goes on from the last finished epoch"
+        )
+        self.beside = beside
+
+
 def local_engine(workers: int, scratch: Path | None = None, states: Path | None = None) -> Engine:
     """Return an engine with so many trainings at a time, which share the processor's cores.
 
@@ -43,28 +54,41 @@ def local_engine(workers: int, scratch: Path | None = None, states: Path | None 
             "pip install 'hardpairs[train]'"
         )
 
+    threads = max(available_cores() // workers, 1)
+
     def engine(
         jobs: Sequence[Job], datasets: Mapping[str, Dataset]
     ) -> Iterator[tuple[Job, Files | Exception]]:
+        _start_tracker()
         waiting = list(jobs)[::-1]
         while waiting:
-            yield from _run_until_broken(waiting, workers, datasets, scratch, states)
+            together: list[Job] = []
+            for job, outcome in _run_until_broken(
+                waiting, datasets, workers, (threads, scratch), states
+            ):
+                if isinstance(outcome, WorkerLost) and outcome.beside:
+                    together.append(job)
+                else:
+                    yield job, outcome
+            while together:  # One of them was killed, maybe for the memory of all.
+                alone = [together.pop()]
+                while alone:
+                    yield from _run_until_broken(alone, datasets, 1, (threads, scratch), states)
 
     return engine
 
 
 def _run_until_broken(
     waiting: list[Job],
-    workers: int,
     datasets: Mapping[str, Dataset],
-    scratch: Path | None,
+    workers: int,
+    set_up: tuple[int, Path | None],
     states: Path | None,
 ) -> Iterator[tuple[Job, Files | Exception]]:
-    """Work ``waiting`` off from its end; stop early where a worker died, with what it ran lost."""
-    threads = max(available_cores() // workers, 1)
+    """Work ``waiting`` off from its end; stop early where a worker died, with what all ran lost."""
     context = multiprocessing.get_context("spawn")
     running: dict[Future, Job] = {}
-    pool = ProcessPoolExecutor(workers, context, _set_up_worker, (threads, scratch))
+    pool = ProcessPoolExecutor(workers, context, _set_up_worker, set_up)
     with _main_unseen(), pool:
         try:
             broken = False
@@ -80,13 +104,29 @@ def _run_until_broken(
                         broken = True
                 finished, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in finished:
-                    job, outcome = running.pop(future), _outcome(future)
-                    broken = broken or isinstance(outcome, BrokenProcessPool)
-                    yield job, outcome
+                    outcome = _outcome(future, beside=broken or len(running) > 1)
+                    broken = broken or isinstance(outcome, WorkerLost)
+                    yield running.pop(future), outcome
         finally:
             if running:  # Left early: Ctrl-C, or a folder that can't be written.
                 for process in multiprocessing.active_children():
                     process.kill()
+
+
+def _start_tracker() -> None:
+    """Start what multiprocessing counts semaphores with so that a closed terminal doesn't end it.
+
+    It leaves Ctrl-C and SIGTERM to the study by itself, and ended it would be missed in tracebacks.
+    """
+    if not hasattr(signal, "SIGHUP"):
+        return
+    from multiprocessing import resource_tracker
+
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])  # Which a child inherits.
+    try:
+        resource_tracker.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
@@ -104,18 +144,22 @@ def _main_unseen() -> Iterator[None]:
         vars(main).update(saved)
 
 
-def _outcome(future: Future) -> Files | Exception:
+def _outcome(future: Future, *, beside: bool) -> Files | Exception:
     try:
         return future.result()
+    except BrokenProcessPool:
+        return WorkerLost(beside=beside)
     except Exception as error:  # Whatever stops one training, the others go on.
         return error
 
 
 def _set_up_worker(threads: int, scratch: Path | None) -> None:
-    """End with the parent, however that ends; leave Ctrl-C to it; take a share of the cores."""
+    """End with the parent, however that ends; leave the terminal to it; take some cores."""
     if scratch is not None:
         tempfile.tempdir = str(scratch)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for name in ("SIGINT", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     use_cores(threads)
     os.environ["OMP_NUM_THREADS"] = str(threads)
     threading.Thread(target=_end_with_parent, daemon=True).start()
