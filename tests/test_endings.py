@@ -4,6 +4,8 @@ from pathlib import Path
 import pytest
 
 from conftest import make_predictions, run_cli, run_process
+from hardpairs.cli.ending import Unfinished, going_on
+from hardpairs.errors import InputError
 from hardpairs.predictions.predictions import save_predictions
 
 
@@ -47,3 +49,17 @@ def test_a_path_that_is_too_long_is_one_sentence(tmp_path):
     done = run_cli("evaluate", "a" * 300, cwd=tmp_path)
     assert (done.returncode, "Traceback" in done.stderr) == (2, False)
     assert "too long" in done.stderr
+
+
+def test_whatever_ends_a_training_says_what_it_goes_on_from():
+    with pytest.raises(InputError) as ended, going_on(lambda: True, "all is in .state"):
+        raise InputError("r: can't be written (No space left on device).")
+    assert ended.value.__notes__ == ["all is in .state, and the same command goes on from there"]
+    for there, error in (
+        (False, InputError("full")),
+        (True, InputError(".state: is damaged; remove it.")),
+        (True, Unfinished("run the same command again")),
+    ):
+        with pytest.raises(type(error)) as ended, going_on(lambda: there, "all is in .state"):  # noqa: B023
+            raise error
+        assert not getattr(ended.value, "__notes__", None)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from hardpairs.cli.ending import kept
+from hardpairs.cli.ending import going_on, kept
 from hardpairs.cli.options import (
     corrections_option,
     data_option,
@@ -25,7 +25,6 @@ from hardpairs.errors import InputError
 from hardpairs.files import Taken, whole_folder
 from hardpairs.predictions.load import load_predictions
 from hardpairs.predictions.predictions import Predictions, save_predictions
-from hardpairs.stopping import Stopped
 from hardpairs.training.progress import OnProgress, Progress
 from hardpairs.training.recipes import Recipe, few_steps, find_recipe, recipe_record
 from hardpairs.training.start import start_keras
@@ -85,21 +84,17 @@ def _predict(
             start_keras()
             from hardpairs.training.cross_validation import cross_validate, fold_states
 
-            try:
+            def found() -> bool:
+                return any(path.exists() for path in fold_states(dataset, recipe, seed, out.parent))
+
+            with going_on(found, f"what was trained so far is kept beside {out}"):
                 predictions = list(
                     cross_validate(
                         *(dataset, recipe), seed=seed, states=out.parent, on_progress=show
                     )
                 )
-            except Stopped as stopped:
-                if any(path.exists() for path in fold_states(dataset, recipe, seed, out.parent)):
-                    stopped.add_note(
-                        f"what was trained so far is kept beside {out}, and the same command goes "
-                        "on from there"
-                    )
-                raise
-            for name, predicted in zip(PREDICTED, predictions, strict=True):
-                save_predictions(predicted, partial / f"{name}.npz")
+                for name, predicted in zip(PREDICTED, predictions, strict=True):
+                    save_predictions(predicted, partial / f"{name}.npz")
     except Taken:
         if not out.exists():  # Another audit is making it.
             raise

@@ -1,6 +1,6 @@
 """How a command ends that had something go wrong after its work was done."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,24 @@ def kept(folder: "Path", what: str, *, go_on: str | None = None) -> Iterator[Non
         raise Unfinished(
             f"{folder} is trained and complete, but {what} failed ({reason(error)}); {again}."
         ) from error
+
+
+@contextmanager
+def going_on(found: Callable[[], object], what: str) -> Iterator[None]:
+    """Let what ends the block early say that the same command goes on with what was trained.
+
+    Args:
+        found: Whether there is anything to go on with; asked when something went wrong.
+        what: Says what and where, as in "the epochs trained so far are kept in FILE".
+    """
+    try:
+        yield
+    except Unfinished:  # Says itself what to do.
+        raise
+    except BaseException as error:
+        if "remove it" not in str(error) and found():  # Else it is at fault, and not to be kept.
+            error.add_note(f"{what}, and the same command goes on from there")
+        raise
 
 
 def reason(error: BaseException) -> str:

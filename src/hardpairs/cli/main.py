@@ -131,7 +131,8 @@ def _conclude(error: BaseException) -> int:
             error.show()
         return 2
     if isinstance(error, InputError | Unfinished):
-        say(str(error))
+        for sentence in (str(error), *(f"{note}." for note in getattr(error, "__notes__", ()))):
+            say(sentence)
         return 2 if isinstance(error, InputError) else 1
     if isinstance(error, OSError) and error.filename is not None:
         say(f"{error.filename}: {reason(error)}; check the path and your rights there.")

@@ -1,8 +1,7 @@
 """`hardpairs run` and `hardpairs train`."""
 
 import shutil
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from datetime import datetime
 from itertools import count
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from hardpairs.cli.ending import kept
+from hardpairs.cli.ending import going_on, kept
 from hardpairs.cli.options import (
     SHELF,
     corrections_option,
@@ -28,7 +27,6 @@ from hardpairs.data.datasets import load_dataset
 from hardpairs.data.split import Dataset
 from hardpairs.data.votes import load_votes
 from hardpairs.files import Taken, whole_folder
-from hardpairs.stopping import Stopped
 from hardpairs.training.edges import edge_shares_beside
 from hardpairs.training.progress import OnProgress, Progress
 from hardpairs.training.recipes import few_steps, find_recipe
@@ -125,7 +123,7 @@ def _train(
 
         training = describe_training(dataset, recipe, seed=seed, precision=precision)
         state = state_path(folder.parent, training)
-        with _keeping(state):
+        with going_on(state.exists, f"the epochs trained so far are kept in {state}"):
             create_run(
                 *(partial, dataset, recipe),
                 seed=seed,
@@ -138,20 +136,6 @@ def _train(
     with suppress(OSError):
         state.unlink(missing_ok=True)
     return folder
-
-
-@contextmanager
-def _keeping(state: Path) -> Iterator[None]:
-    """Say where the state of a training is that was stopped."""
-    try:
-        yield
-    except Stopped as stopped:
-        if state.exists():
-            stopped.add_note(
-                f"the epochs trained so far are kept in {state}, and the same command goes "
-                "on from there"
-            )
-        raise
 
 
 def _corrected(dataset: Dataset, path: Path) -> tuple[Dataset, np.ndarray | None]:

@@ -9,13 +9,16 @@ from typing import Any
 
 import click
 
+from hardpairs.cli.ending import Unfinished, going_on
 from hardpairs.cli.options import data_option, quiet_option
 from hardpairs.cli.progress import study_bar
 from hardpairs.cli.streams import say
 from hardpairs.cli.terminal import Console, print_study
 from hardpairs.data.datasets import load_dataset
 from hardpairs.data.split import Dataset
-from hardpairs.studies.findings import StudyKind, gather_findings
+from hardpairs.errors import InputError
+from hardpairs.files import STATE_ENDING, whole_files
+from hardpairs.studies.findings import StudyKind, failure_line, gather_findings
 from hardpairs.studies.jobs import Engine, EngineLost, run_jobs, study_folder
 from hardpairs.studies.local import local_engine
 from hardpairs.studies.plans import (
@@ -149,7 +152,8 @@ def _study(
     datasets = _load(data)
     plan = make_plan(list(datasets), quick=quick)
     todo = [job for arms in plan.values() for arm in arms for job in arm.jobs(seeds)]
-    with study_folder(folder) as scratch:
+    what = f"what was trained so far is kept in {folder}"
+    with study_folder(folder) as scratch, going_on(partial(_found, folder / "jobs"), what):
         engine = cluster or local_engine(jobs, scratch, folder / "jobs")
         with study_bar(quiet) as on_progress:
             try:
@@ -158,16 +162,29 @@ def _study(
                 say(f"{error}; go on with: {shlex.join(['hardpairs', *sys.argv[1:]])}")
                 sys.exit(1)
         for job, reason in failures.items():
-            say(f"failed: {job.label}: {reason!r}")
+            say(f"failed: {failure_line(job, reason)}")
         outcomes = (results, failures)
-        findings, blocks = gather_findings(kind, plan, datasets, seeds, outcomes, quick=quick)
-        write_study_page(findings, plan, datasets, results, folder)
+        try:
+            findings, blocks = gather_findings(kind, plan, datasets, seeds, outcomes, quick=quick)
+        except InputError as error:  # What was given isn't at fault.
+            raise Unfinished(str(error)) from error
         splits = {name: datasets[arms[0].source].test for name, arms in plan.items()}
-        write_study(findings, blocks, splits, folder)
+        with whole_files(folder) as hidden:
+            write_study_page(findings, plan, datasets, results, hidden)
+            write_study(findings, blocks, splits, hidden)
     print_study(findings, Console())
     click.echo(f"report.html, difference.html, study.md, study.json and figures: {folder}")
     if failures:
         sys.exit(1)
+
+
+def _found(jobs: Path) -> bool:
+    """Whether a study has finished trainings, or states of those that were stopped."""
+    try:
+        names = [path.name for path in jobs.iterdir()]
+    except OSError:
+        return False
+    return any(not name.startswith(".") or name.endswith(STATE_ENDING) for name in names)
 
 
 def _cluster(address: str | None, states: Path) -> Engine | None:

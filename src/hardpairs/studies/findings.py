@@ -212,7 +212,7 @@ def gather_findings(
         kind=kind,
         quick=quick,
         seeds=common,
-        failed=tuple(f"{job.label}: {_last_line(reason)}" for job, reason in failures.items()),
+        failed=tuple(failure_line(job, reason) for job, reason in failures.items()),
         training_hours=sum(seconds) / 3600,
         sections=tuple(sections),
         leader=choose_leader(blocks[ADDED], validation[ADDED]) if ADDED in validation else None,
@@ -250,6 +250,7 @@ def make_blocks(
     return test, validation, common
 
 
-def _last_line(error: Exception) -> str:
+def failure_line(job: Job, error: Exception) -> str:
+    """Say in a line which job failed and what stopped it."""
     lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[-1] if lines else 'no message'}"
+    return f"{job.label}: {type(error).__name__}: {lines[-1] if lines else 'no message'}"
