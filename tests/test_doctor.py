@@ -82,6 +82,9 @@ def test_a_backend_that_is_there_takes_the_place_of_one_that_is_not(monkeypatch,
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     (tmp_path / "keras.json").write_text('{"backend": "tensorflow"}')
     assert environment.backend_name() == "tensorflow"
+    for nothing in ("numpy", "no.such", ""):
+        (tmp_path / "keras.json").write_text(f'{{"backend": "{nothing}"}}')
+        assert environment.backend_name() == "tensorflow"
     monkeypatch.setattr(
         environment.importlib.util, "find_spec", lambda name: "spec" if name == "jax" else None
     )

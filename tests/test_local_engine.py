@@ -100,8 +100,26 @@ def workers_of(session: int) -> list[str]:
 def test_without_keras_a_study_names_the_extra(monkeypatch):
     from hardpairs.studies import local
 
-    monkeypatch.setattr(local.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
     with pytest.raises(InputError, match=r"hardpairs\[train\]"):
+        local.local_engine(1)
+
+
+@pytest.mark.parametrize(
+    ("backend", "said"),
+    [
+        ("glitter", "KERAS_BACKEND is glitter.*set it to"),
+        ("numpy", "KERAS_BACKEND is numpy.*set it to"),
+        ("jax", "KERAS_BACKEND is jax, which isn't installed; do so or unset"),
+    ],
+)
+def test_a_backend_that_cannot_train_is_refused_before_anything_starts(monkeypatch, backend, said):
+    from hardpairs.studies import local
+
+    monkeypatch.setenv("KERAS_BACKEND", backend)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "jax" else name)
+    with pytest.raises(InputError, match=said):
         local.local_engine(1)
 
 

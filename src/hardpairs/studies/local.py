@@ -1,6 +1,5 @@
 """The local engine: a study's jobs in processes of their own on this machine."""
 
-import importlib.util
 import multiprocessing
 import os
 import signal
@@ -17,8 +16,8 @@ from typing import Any
 
 from hardpairs.data.datasets import load_dataset
 from hardpairs.data.split import Dataset
-from hardpairs.errors import MissingExtra
 from hardpairs.studies.jobs import Engine, Files, Job, describe_job, job_key, job_state
+from hardpairs.training.environment import check_training
 from hardpairs.training.start import start_keras
 from hardpairs.training.threads import available_cores, use_cores
 
@@ -46,14 +45,9 @@ def local_engine(workers: int, scratch: Path | None = None, states: Path | None 
         states: Where the states of trainings are kept, to go on from; by default nowhere.
 
     Raises:
-        MissingExtra: Keras isn't installed.
+        InputError, MissingExtra: As `hardpairs.training.environment.check_training` does.
     """
-    if importlib.util.find_spec("keras") is None:
-        raise MissingExtra(
-            "a study trains nets, and there is no keras here; install it with: "
-            "pip install 'hardpairs[train]'"
-        )
-
+    check_training()
     threads = max(available_cores() // workers, 1)
 
     def engine(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from hardpairs.errors import MissingExtra
 from hardpairs.training.environment import (
+    NOT_THERE,
     backend_name,
     default_precision,
     jax_finds_gpu,
@@ -43,10 +44,7 @@ try:
     with _silent_stderr():
         import keras
 except ImportError as error:
-    raise MissingExtra(
-        f"training needs Keras and its backend, and there is no {error.name or 'such package'} "
-        "here; install them with: pip install 'hardpairs[train]'"
-    ) from error
+    raise MissingExtra(NOT_THERE.format(error.name or "such package")) from error
 logging.getLogger("tensorflow").setLevel(logging.ERROR)  # In a notebook it sets its own at import.
 
 __all__ = ["default_precision", "has_gpu", "keras"]

@@ -8,11 +8,17 @@ import os
 from functools import cache
 from pathlib import Path
 
+from hardpairs.errors import InputError, MissingExtra
+
 NVIDIA = Path("/proc/driver/nvidia")  # Of a Linux driver.
 BF16_FLAGS = {"avx512_bf16", "amx_bf16"}
 AVX2_FLAG = "avx2"
 ONEDNN_VARIABLE = "TF_ENABLE_ONEDNN_OPTS"
 BACKENDS = ("tensorflow", "jax", "torch")
+NOT_THERE = (
+    "training needs Keras and its backend, and there is no {} here; install them with: "
+    "pip install 'hardpairs[train]'"
+)
 CODE = ("data/*.py", "studies/worker.py", "training/*.py")
 
 
@@ -30,7 +36,28 @@ def backend_name() -> str:
         chosen = str(json.loads(settings.read_text(encoding="utf-8")).get("backend", BACKENDS[0]))
     except (OSError, ValueError, AttributeError):
         chosen = BACKENDS[0]
+    chosen = chosen if chosen in BACKENDS else BACKENDS[0]
     return next(filter(importlib.util.find_spec, dict.fromkeys((chosen, *BACKENDS))), chosen)
+
+
+def check_training() -> None:
+    """Look, without importing them, whether Keras and a backend that trains are here.
+
+    Raises:
+        InputError: KERAS_BACKEND names something else.
+        MissingExtra: Keras or its backend isn't installed.
+    """
+    backend, asked = backend_name(), os.environ.get("KERAS_BACKEND")
+    if backend not in BACKENDS:
+        raise InputError(
+            f"KERAS_BACKEND is {backend}, on which nothing can be trained here; set it to "
+            f"{', '.join(BACKENDS[:-1])} or {BACKENDS[-1]}, or unset it."
+        )
+    missing = [name for name in ("keras", backend) if importlib.util.find_spec(name) is None]
+    if missing == [asked]:
+        raise MissingExtra(f"KERAS_BACKEND is {asked}, which isn't installed; do so or unset it.")
+    if missing:
+        raise MissingExtra(NOT_THERE.format(missing[0]))
 
 
 def default_precision() -> str:

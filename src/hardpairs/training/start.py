@@ -3,6 +3,8 @@
 import gc
 import sys
 
+from hardpairs.training.environment import check_training
+
 # Keras and TensorFlow import these where they are installed, for what no command does: tables as
 # input, wrappers for scikit-learn, plots, notebooks. They would take as long as half of
 # TensorFlow.
@@ -18,10 +20,11 @@ def start_keras() -> None:
     vain, and once more at each of its later rounds.
 
     Raises:
-        MissingExtra: Keras or its backend isn't installed.
+        InputError, MissingExtra: As `hardpairs.training.environment.check_training` does.
     """
     if "keras" in sys.modules:
         return
+    check_training()
     hidden = [name for name in UNUSED if name not in sys.modules]
     gc.disable()
     sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None: can't be imported.
