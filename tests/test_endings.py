@@ -5,6 +5,7 @@ import pytest
 
 from conftest import make_predictions, run_cli, run_process
 from hardpairs.cli.ending import Unfinished, going_on
+from hardpairs.cli.main import _conclude
 from hardpairs.errors import InputError
 from hardpairs.predictions.predictions import save_predictions
 
@@ -63,3 +64,16 @@ def test_whatever_ends_a_training_says_what_it_goes_on_from():
         with pytest.raises(type(error)) as ended, going_on(lambda: there, "all is in .state"):  # noqa: B023
             raise error
         assert not getattr(ended.value, "__notes__", None)
+
+
+class ResourceExhaustedError(Exception):
+    """As TensorFlow's."""
+
+
+@pytest.mark.parametrize("error", [MemoryError(), ResourceExhaustedError("OOM when allocating")])
+def test_want_of_memory_is_one_sentence_and_what_is_kept(error, capsys):
+    error.add_note("the epochs trained so far are kept")
+    assert _conclude(error) == 1
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith("hardpairs: there isn't enough memory here; ")
+    assert second == "hardpairs: the epochs trained so far are kept."

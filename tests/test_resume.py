@@ -49,6 +49,16 @@ def stop_in(epoch: int, step: int = 1):
     return show
 
 
+def test_a_training_that_comes_to_no_number_ends_and_leaves_no_state(data, tmp_path):
+    few = replace(data, train=data.train.take(slice(200)))
+    recipe = replace(RECIPES["dense"], epochs=3, learning_rate=1e30, batch_size=20, patience=0)
+    told = []
+    with pytest.raises(InputError, match=r"dense: the loss isn't a number any more after epoch 1"):
+        train(few, recipe, state=tmp_path / "state.npz", on_progress=told.append)
+    assert told[-1].epoch == 1
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("recipe", RECIPES_TO_STOP, ids=lambda recipe: recipe.name)
 def test_a_training_that_was_stopped_goes_on_to_the_same_weights(data, tmp_path, recipe):
     easy = np.arange(0, 600, 3) if recipe.easy_by else None

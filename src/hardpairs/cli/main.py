@@ -42,6 +42,10 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "doctor": ("doctor", "Say what is installed, and what is slow or missing."),
     },
 }
+NO_MEMORY = ("ResourceExhaustedError", "RESOURCE_EXHAUSTED", "OutOfMemoryError")  # Of backends.
+SHORT_OF_MEMORY = (
+    "there isn't enough memory here; close other programs, or give fewer or smaller images."
+)
 COMMANDS = {name: entry for section in SECTIONS.values() for name, entry in section.items()}
 
 
@@ -130,8 +134,11 @@ def _conclude(error: BaseException) -> int:
         with suppress(OSError):
             error.show()
         return 2
-    if isinstance(error, InputError | Unfinished):
-        for sentence in (str(error), *(f"{note}." for note in getattr(error, "__notes__", ()))):
+    no_memory = isinstance(error, MemoryError) or any(name in repr(error) for name in NO_MEMORY)
+    if isinstance(error, InputError | Unfinished) or no_memory:
+        notes = getattr(error, "__notes__", ())
+        what = SHORT_OF_MEMORY if no_memory else str(error)
+        for sentence in (what, *(f"{note}." for note in notes)):
             say(sentence)
         return 2 if isinstance(error, InputError) else 1
     if isinstance(error, OSError) and error.filename is not None:

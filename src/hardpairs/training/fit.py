@@ -73,7 +73,7 @@ def train(
             for each epoch, which suits a notebook.
 
     Raises:
-        InputError: The state is damaged or of another training.
+        InputError: The state is damaged or of another training, or the loss became NaN.
     """
     precision = precision or default_precision()
     described = {}
@@ -306,8 +306,20 @@ class _Keeper(keras.callbacks.Callback):
             remembered = {name: float(getattr(self.early_stopping, name)) for name in REMEMBERED}
             self.record.stopping = remembered
             self.best_weights = self.early_stopping.best_weights
+        if np.isnan((logs or {}).get("loss", 0.0)) and not self.best_weights:
+            self._give_up()
         if epoch + 1 < self.recipe.epochs and not self.trainer.stop_training:
             self._save()
+
+    def _give_up(self) -> None:
+        """End a training whose weights are no numbers any more; nothing leads on from there."""
+        if self.path is not None:
+            self.path.unlink(missing_ok=True)
+        raise InputError(
+            f"recipe {self.recipe.name}: the loss isn't a number any more after epoch "
+            f"{self.record.epochs}, so nothing can come of it; try another precision, seed or "
+            "recipe."
+        )
 
     def finish(self) -> None:
         """Keep what came out at last: a stop while it is predicted with costs no training."""
