@@ -147,6 +147,21 @@ def test_precision_is_put_back():
     assert keras.config.dtype_policy().name == before
 
 
+def test_the_users_settings_of_keras_change_nothing_and_stay(data):
+    from hardpairs.training.backend import set_keras
+
+    few = replace(data, train=data.train.take(slice(300)))
+    theirs = {"image_data_format": "channels_first", "floatx": "float64", "epsilon": 1e-2}
+    usual = train(few, RECIPES["sprint"]).model.get_weights()
+    before = set_keras(theirs)
+    try:
+        weights = train(few, RECIPES["sprint"]).model.get_weights()
+    finally:
+        assert set_keras(before) == theirs
+    for first, second in zip(usual, weights, strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
 def test_augmentation_does_what_it_says():
     rng = np.random.default_rng(0)
     images = rng.integers(1, 256, (400, 28, 28, 1), dtype=np.uint8)

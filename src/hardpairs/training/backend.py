@@ -8,6 +8,7 @@ import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from hardpairs.errors import MissingExtra
 from hardpairs.training.environment import (
@@ -47,7 +48,29 @@ except ImportError as error:
     raise MissingExtra(NOT_THERE.format(error.name or "such package")) from error
 logging.getLogger("tensorflow").setLevel(logging.ERROR)  # In a notebook it sets its own at import.
 
-__all__ = ["default_precision", "has_gpu", "keras"]
+__all__ = ["default_precision", "has_gpu", "keras", "own_settings", "set_keras"]
+
+
+# Nets expect their channels last, and a seed decides numbers only with one epsilon and dtype.
+OWN_SETTINGS = {"image_data_format": "channels_last", "floatx": "float32", "epsilon": 1e-7}
+
+
+def set_keras(settings: dict[str, Any] = OWN_SETTINGS) -> dict[str, Any]:
+    """Change Keras' settings, by default to what it has of itself; return those before."""
+    before = {name: getattr(keras.config, name)() for name in settings}
+    for name, value in settings.items():
+        getattr(keras.config, f"set_{name}")(value)
+    return before
+
+
+@contextlib.contextmanager
+def own_settings() -> Iterator[None]:
+    """Build nets as Keras does by default, whatever keras.json or the user's script has set."""
+    before = set_keras()
+    try:
+        yield
+    finally:
+        set_keras(before)
 
 
 def has_gpu() -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 
 from hardpairs.data.split import Dataset
 from hardpairs.errors import InputError
-from hardpairs.training.backend import default_precision, keras
+from hardpairs.training.backend import default_precision, keras, own_settings
 from hardpairs.training.batches import Batches, as_fit_takes_them
 from hardpairs.training.nets import SideBySide, build_net, trained_part
 from hardpairs.training.optimizers import OneCycle, convolution_muon
@@ -47,6 +47,7 @@ class TrainedModel:
     held_out: np.ndarray
 
 
+@own_settings()
 def train(
     dataset: Dataset,
     recipe: Recipe,

@@ -26,7 +26,7 @@ from hardpairs.analysis.samples import even_sample
 from hardpairs.data.split import Dataset, Split, SplitName
 from hardpairs.files import whole_file, write_text
 from hardpairs.predictions.predictions import Predictions, save_predictions
-from hardpairs.training.backend import keras
+from hardpairs.training.backend import keras, own_settings
 from hardpairs.training.edges import MOST_CANDIDATES, Shares, edge_shares
 from hardpairs.training.fit import TrainedModel, train
 from hardpairs.training.nets import hidden_part
@@ -55,6 +55,7 @@ class Outcome:
     validation: Predictions | None
 
 
+@own_settings()
 def train_and_predict(
     dataset: Dataset,
     recipe: Recipe,
@@ -95,6 +96,7 @@ def train_and_predict(
     return Outcome(trained, test, validation)
 
 
+@own_settings()
 def create_run(
     folder: str | Path,
     dataset: Dataset,

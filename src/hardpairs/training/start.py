@@ -29,9 +29,10 @@ def start_keras() -> None:
     gc.disable()
     sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None: can't be imported.
     try:
-        import hardpairs.training.backend  # noqa: F401
+        from hardpairs.training.backend import set_keras
     finally:
         for name in hidden:
             del sys.modules[name]
         gc.enable()
+    set_keras()  # For good: nothing else in this process could want the user's.
     gc.freeze()

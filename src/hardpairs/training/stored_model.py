@@ -17,7 +17,7 @@ from hardpairs.errors import InputError
 from hardpairs.files import whole_file
 from hardpairs.npz import read_npz
 from hardpairs.reading import guarded, read_json
-from hardpairs.training.backend import keras
+from hardpairs.training.backend import keras, own_settings
 from hardpairs.training.nets import LARGEST_SIDE, NETS, SMALLEST_SIDE, Shape, build_net
 
 MOST_FILTERS, MOST_LAYERS = 1024, 16
@@ -33,6 +33,7 @@ def save_model(model: "keras.Model", path: Path) -> None:
                     np.lib.format.write_array(file, weights.numpy(), allow_pickle=False)
 
 
+@own_settings()
 def load_model(folder: str | Path) -> "keras.Model":
     """Rebuild a run's net from our own code and fill in its weights.
 
