@@ -10,6 +10,7 @@ import pytest
 from hardpairs.errors import InputError
 from hardpairs.npz import npz_shapes, read_npy, read_npz
 from hardpairs.reading import (
+    guarded,
     json_safe,
     read_csv,
     read_json,
@@ -17,6 +18,7 @@ from hardpairs.reading import (
     read_start,
     read_toml,
     read_unpacked,
+    understood,
 )
 
 
@@ -166,3 +168,9 @@ def test_a_zip_of_one_file_is_read_and_no_other(tmp_path):
     path.write_bytes(b"text")
     with pytest.raises(InputError, match="isn't packed with zip, as its name says"):
         read_unpacked(path, 4)
+
+
+@pytest.mark.parametrize("door", [guarded, understood])
+def test_want_of_memory_is_no_damage(door):
+    with pytest.raises(InputError, match="takes more memory than is free"), door("x.npz", "a file"):
+        raise MemoryError

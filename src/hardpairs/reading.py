@@ -53,6 +53,10 @@ def guarded(path: str | Path, what: str) -> Iterator[None]:
             raise InputError(f"{path}: is damaged or isn't {what} ({error}).") from error
         reason = error.strerror or type(error).__name__
         raise InputError(f"{path}: can't be read ({reason}); check the path.") from error
+    except MemoryError as error:
+        raise InputError(
+            f"{path}: takes more memory than is free; close other programs."
+        ) from error
     except Exception as error:
         reason = clean_text(str(error)).strip().split("\n")[0][:80] or type(error).__name__
         raise InputError(f"{path}: is damaged or isn't {what} ({reason}).") from error
@@ -71,7 +75,7 @@ def understood(path: str | Path, what: str) -> Iterator[None]:
     with guarded(path, "readable"):
         try:
             yield
-        except (InputError, OSError):
+        except (InputError, OSError, MemoryError):
             raise
         except Exception as error:
             reason = clean_text(str(error)).strip().split("\n")[0][:80] or type(error).__name__
