@@ -56,6 +56,19 @@ def test_the_interval_holds_the_error_of_calibrated_probabilities(images):
     assert held >= 90
 
 
+@pytest.mark.parametrize("images", [10, 30, 100])
+def test_the_interval_holds_the_error_of_few_and_sure_predictions(images):
+    """All are right by chance in most samples, which shows the bootstrap no spread."""
+    rng, held = np.random.default_rng(0), 0
+    for _ in range(100):
+        confidence = np.full(images, 0.99)
+        error = calibration_error(rng.random(images) < 0.96, confidence)
+        low, high = error.interval
+        assert 0 <= low <= error.value <= high <= 1
+        held += low <= 0.03 <= high
+    assert held >= 90
+
+
 def test_nothing_is_fitted_without_validation():
     calibration = calibrate(make_predictions(), None)
     assert (calibration.temperature, calibration.after, calibration.fitted_on) == (None, None, 0)
