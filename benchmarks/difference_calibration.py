@@ -98,6 +98,8 @@ def main() -> None:
         two_models("a loss of 2 points, 1,000 images", many, 1000, 0.02),
         two_recipes("equal recipes, 5 and 3 seeds", studies, (5, 3), 0.0),
         two_recipes("equal recipes, 2 and 5 seeds", studies, (2, 5), 0.0),
+        two_recipes("equal recipes, 2 matched seeds", studies, (2, 2), 0.0, matched=True),
+        two_recipes("equal recipes, 3 and 3 seeds", studies, (3, 3), 0.0),
         two_recipes("equal recipes, 5 matched seeds", studies, (5, 5), 0.0, matched=True),
         two_recipes("equal recipes, 3 and 1 seed", studies, (3, 1), 0.0),
         two_recipes("a loss of 0.5, 0.5 allowed, 5 and 3", studies, (5, 3), 0.005, allowed=0.005),

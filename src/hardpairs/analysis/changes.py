@@ -180,8 +180,7 @@ def _changes(
     if len(sides[0][0]) + len(sides[0][1]) == 2:
         return _of_models(sides, confidence)
     errors = [recipes_error(*side, matched=matched) for side in sides]
-    if len(errors) > 1:
-        errors = moderate(errors, [before.shape[1] for before, _ in sides])
+    errors = moderate(errors, [before.shape[1] for before, _ in sides])
     return [
         _of_recipes(*side, error, confidence) for side, error in zip(sides, errors, strict=True)
     ]
@@ -227,13 +226,14 @@ def _of_recipes(
     shares = float(by_image[0].mean()), float(by_image[1].mean())
     difference = shares[1] - shares[0]
     varied = error.seed_variance + error.image_variance > 0
+    low, high = error.interval(difference, confidence)
     return Change(
         images=before.shape[1],
         before=shares[0],
         after=shares[1],
         fixed=float((by_image[1] * (1 - by_image[0])).sum()),
         broken=float((by_image[0] * (1 - by_image[1])).sum()),
-        interval=error.interval(difference, confidence) if varied else None,
+        interval=(max(low, -1.0), min(high, 1.0)) if varied else None,
         p_value=error.p_value(difference) if varied else 1.0,
         mid_p=None,
         adjusted_p=1.0,
