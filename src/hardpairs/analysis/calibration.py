@@ -12,6 +12,7 @@ import numpy as np
 
 from hardpairs.analysis.intervals import CONFIDENCE, wilson_interval
 from hardpairs.predictions.predictions import Predictions
+from hardpairs.wording import counted, plainly
 
 BINS = 15  # As in Guo et al.
 RESAMPLES = 500
@@ -108,9 +109,10 @@ def calibrate(predictions: Predictions, validation: Predictions | None) -> Calib
     if temperature is None:
         return Calibration(
             before,
-            reason=f"No temperature was fitted: on the {len(validation):,} validation images the "
-            f"best one lies beyond {COLDEST:g} to {HOTTEST:g}, as where all of them are right or "
-            "the probabilities are 0 and 1.",
+            reason="No temperature was fitted: on the "
+            f"{counted(len(validation), 'validation image')} the best one lies beyond "
+            f"{COLDEST:g} to {HOTTEST:g}, as where all of them are right or the probabilities "
+            "are 0 and 1.",
         )
     after = calibration_error(correct, scaled_confidence(probabilities, temperature))
     return Calibration(before, temperature, len(validation), after)
@@ -247,4 +249,4 @@ def _logits(probabilities: np.ndarray) -> np.ndarray:
 
 def plain_points(value: float) -> str:
     """A share in points, which has no sign: a calibration error."""
-    return f"{100 * value:.1f}"
+    return plainly(100 * value, 1, apart_from=[0])

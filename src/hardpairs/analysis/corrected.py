@@ -11,6 +11,7 @@ from hardpairs.data.corrections import Corrections, corrected_labels, told
 from hardpairs.data.split import Chosen, Images
 from hardpairs.errors import InputError
 from hardpairs.predictions.predictions import Predictions
+from hardpairs.wording import percent
 
 Rows = TypeVar("Rows", bound=np.ndarray | None)
 
@@ -32,8 +33,8 @@ def correct_subject(subject: Subject, corrections: Corrections) -> Subject:
     changed, rows = int((labels != predictions.labels).sum()), np.flatnonzero(stays)
     note = (
         f"{told(corrections, changed, int((~stays).sum()))} Before them "
-        f"{subject.evaluation.accuracy:.2%} of {subject.evaluation.images:,} images were right; "
-        "who corrects mistakes only can hardly but raise that."
+        f"{percent(subject.evaluation.accuracy, 2)} of {subject.evaluation.images:,} images were "
+        "right; who corrects mistakes only can hardly but raise that."
     )
     if not changed and stays.all():
         return replace(subject, notes=(*subject.notes, note))

@@ -16,6 +16,7 @@ from hardpairs.analysis.evidence import Evidence
 from hardpairs.foreign import csv_text
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.showing import as_frame, as_html
+from hardpairs.wording import counted, percent_texts
 
 SUSPECT, AMBIGUOUS, MODEL_ERROR = "label suspect", "ambiguous", "model error"
 CANNOT_TELL = "can't tell"
@@ -180,8 +181,8 @@ def why_no_verdicts(predictions: Predictions, evidence: Evidence) -> str:
         return "No verdicts are given: the probabilities are 0 and 1 and so tell no doubt."
     if images < FEWEST_IMAGES:
         return (
-            f"No verdicts are given: {images} images are too few to know how hard their "
-            "classes are."
+            f"No verdicts are given: {counted(images, 'image')} {'is' if images == 1 else 'are'} "
+            "too few to know how hard their classes are."
         )
     return ""
 
@@ -204,10 +205,10 @@ def headline(verdicts: Verdicts) -> str:
     if not len(verdicts):
         return "There are no mistakes to judge."
     counts = count_verdicts(verdicts)
+    if len(verdicts) == 1:
+        return _of_one(VERDICTS[verdicts.kinds[0]], alone=verdicts.alone)
     if verdicts.alone:
-        suspect, rest = percent_texts([counts[SUSPECT], len(verdicts) - counts[SUSPECT]])
-        of_rest = f"; what caused the other {rest} can't be told" if counts[CANNOT_TELL] else ""
-        return f"Of {len(verdicts):,} mistakes {suspect} look mislabelled{of_rest}."
+        return _of_labels(counts[SUSPECT], len(verdicts))
     suspect, ambiguous, error, unknown = percent_texts([*counts.values()])
     return (
         f"Of {len(verdicts):,} mistakes {suspect} look mislabelled, {ambiguous} are ambiguous, "
@@ -215,27 +216,28 @@ def headline(verdicts: Verdicts) -> str:
     )
 
 
-def percent_texts(counts: Sequence[int]) -> list[str]:
-    """`whole_percents` as text, in which what is there but rare is under 1%.
+def _of_one(verdict: str, *, alone: bool) -> str:
+    """What the only mistake looks like."""
+    untold = "The only mistake doesn't look mislabelled; what caused it can't be told."
+    return {
+        SUSPECT: "The only mistake looks mislabelled.",
+        AMBIGUOUS: "The only mistake is ambiguous.",
+        MODEL_ERROR: "The only mistake is a model error.",
+        CANNOT_TELL: untold if alone else "What caused the only mistake can't be told.",
+    }[verdict]
 
-    >>> percent_texts([4, 490, 207, 147, 0])
-    ['under 1%', '58%', '24%', '17%', '0%']
-    """
-    texts, total = zip(counts, whole_percents(counts), strict=True), sum(counts)
-    return ["under 1%" if 0 < 100 * count < total else f"{percent}%" for count, percent in texts]
 
-
-def whole_percents(counts: Sequence[int]) -> list[int]:
-    """Shares in whole percents that sum to 100: the largest remainders are rounded up.
-
-    >>> whole_percents([1, 1, 1])
-    [34, 33, 33]
-    """
-    exact = 100 * np.asarray(counts, np.float64) / sum(counts)
-    percents = np.floor(exact).astype(np.int64)
-    short = 100 - int(percents.sum())
-    percents[np.argsort(percents - exact, kind="stable")[:short]] += 1
-    return [int(each) for each in percents]
+def _of_labels(suspects: int, mistakes: int) -> str:
+    """What several mistakes look like where only their labels can be doubted."""
+    if not suspects:
+        return f"None of {mistakes:,} mistakes looks mislabelled; what caused them can't be told."
+    if suspects == mistakes:
+        return f"All {mistakes:,} mistakes look mislabelled."
+    suspect, rest = percent_texts([suspects, mistakes - suspects])
+    return (
+        f"Of {mistakes:,} mistakes {suspect} look mislabelled; what caused the other {rest} "
+        "can't be told."
+    )
 
 
 def verdicts_dict(predictions: Predictions, verdicts: Verdicts, runs: int) -> dict[str, Any]:

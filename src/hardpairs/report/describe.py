@@ -7,6 +7,7 @@ from hardpairs.analysis.evaluation import Evaluation
 from hardpairs.analysis.subject import Subject
 from hardpairs.foreign import one_line
 from hardpairs.predictions.predictions import Predictions
+from hardpairs.wording import counted, percent
 
 LONGEST = 60  # Letters of a foreign name in a sentence.
 COUNTS = ("train_images", "held_out_images", "parameters")  # Of what a run's metadata tells.
@@ -29,13 +30,18 @@ def data_name(subject: Subject) -> str:
 
 def split_name(predictions: Predictions) -> str:
     """Name the images, as in "test images"."""
-    return f"{_cut(predictions.split)} images" if predictions.split.strip() else "images"
+    return f"{image_noun(predictions)}s"
+
+
+def image_noun(predictions: Predictions) -> str:
+    """The same of one, as in "test image"."""
+    return f"{_cut(predictions.split)} image" if predictions.split.strip() else "image"
 
 
 def describe(subject: Subject) -> str:
     """Data, number of images and classifier, in a line."""
     predictions = subject.predictions
-    count = f"{len(predictions.labels):,} {split_name(predictions)}"
+    count = counted(len(predictions), image_noun(predictions))
     name = run_name(predictions)
     parts = (data_name(subject), count, "" if name == "predictions" else name)
     return " · ".join(part for part in parts if part)
@@ -45,8 +51,9 @@ def accuracy_line(evaluation: Evaluation) -> str:
     """Accuracy with its interval, in a sentence."""
     low, high = evaluation.accuracy_interval
     return (
-        f"{evaluation.accuracy:.2%} of {evaluation.images:,} images are right "
-        f"(95% confidence interval {low:.2%} to {high:.2%})"
+        f"{percent(evaluation.accuracy, 2)} of {counted(evaluation.images, 'image')} "
+        f"{'is' if evaluation.images == 1 else 'are'} right "
+        f"(95% confidence interval {percent(low, 2)} to {percent(high, 2)})"
     )
 
 
@@ -60,7 +67,8 @@ def finding(evaluation: Evaluation, names: Sequence[str]) -> str:
     """The hardest pair and its mistakes, in a sentence with these names of the classes."""
     pairs, mistakes = evaluation.hard_pairs, evaluation.images - evaluation.correct
     if not pairs:
-        return f"All {evaluation.images:,} images are right"
+        many = evaluation.images > 1
+        return f"All {evaluation.images:,} images are right" if many else "The only image is right"
     if not stands_out(evaluation):
         return f"No pair of classes stands out: {mistakes:,} are mixed up, each once"
     share = f"{pairs[0].mistakes:,} of {mistakes:,} mistakes"

@@ -29,6 +29,7 @@ from hardpairs.report.canvas import (
 )
 from hardpairs.report.describe import accuracy_line, describe
 from hardpairs.report.names import short_names, text_width
+from hardpairs.wording import percent
 
 MOST_CLASSES_IN_MATRIX = 40
 CELL = 0.55  # Inches.
@@ -54,7 +55,7 @@ def draw_confusion(subject: Subject, *, ax: Axes | None = None) -> Figure | None
         axes, beside = _matrix_axes(subject)
     else:
         axes, beside = ax, None
-        entitle(axes, f"{evaluation.accuracy:.2%} are right")
+        entitle(axes, f"{percent(evaluation.accuracy, 2)} are right")
     picture = _fill_matrix(axes, evaluation)
     figure = figure_of(axes)
     bar = figure.colorbar(

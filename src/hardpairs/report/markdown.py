@@ -6,6 +6,7 @@ import jinja2
 from markupsafe import Markup
 
 from hardpairs.foreign import escape_markdown
+from hardpairs.wording import counted, percent
 
 
 def markdown_environment() -> jinja2.Environment:
@@ -19,7 +20,8 @@ def markdown_environment() -> jinja2.Environment:
         keep_trailing_newline=True,
         finalize=_harmless,
     )
-    environment.filters["percent"] = _percent
+    environment.filters["percent"] = lambda *value: Markup(percent(*value))
+    environment.filters["counted"] = counted
     environment.filters["plain"] = _harmless
     environment.filters["safe"] = Markup
     return environment
@@ -29,7 +31,3 @@ def _harmless(value: Any) -> Any:
     if isinstance(value, str) and not isinstance(value, Markup):
         return Markup(escape_markdown(value))
     return value
-
-
-def _percent(value: float, decimals: int = 1) -> Markup:
-    return Markup(f"{value:.{decimals}%}")

@@ -15,11 +15,12 @@ from hardpairs.analysis.changes import interval_text, points
 from hardpairs.analysis.difference import Difference
 from hardpairs.analysis.evaluation import Evaluation
 from hardpairs.analysis.subject import Subject
-from hardpairs.analysis.verdicts import Verdicts, count_verdicts, headline, percent_texts
+from hardpairs.analysis.verdicts import Verdicts, count_verdicts, headline
 from hardpairs.foreign import one_line, spoken_names
 from hardpairs.report.describe import accuracy_line, describe
 from hardpairs.report.page.difference import render_difference
 from hardpairs.report.page.render import render_report
+from hardpairs.wording import counted, percent, percent_texts, score_text
 
 FRAME_HEIGHT = 720  # Pixels.
 MOST_BYTES = 10_000_000  # Of a page in a notebook, which is saved and opened with it.
@@ -73,8 +74,8 @@ def _(difference: Difference) -> str:
     rows = [
         (
             name,
-            f"{change.before:.2%}",
-            f"{change.after:.2%}",
+            percent(change.before, 2),
+            percent(change.after, 2),
             points(change.difference),
             interval_text(change),
         )
@@ -135,7 +136,7 @@ def _classes(evaluation: Evaluation) -> str:
     rows = [
         (
             name,
-            *(f"{share:.3f}" for share in (score.precision, score.recall, score.f1)),
+            *(score_text(share) for share in (score.precision, score.recall, score.f1)),
             f"{score.support:,}",
         )
         for name, score in ordered[:MOST_ROWS]
@@ -147,8 +148,7 @@ def _classes(evaluation: Evaluation) -> str:
 def _pairs(evaluation: Evaluation) -> str:
     names = spoken_names(evaluation.class_names)
     pairs = [
-        f"{names[pair.first]} / {names[pair.second]}, {pair.mistakes:,} "
-        f"{'mistake' if pair.mistakes == 1 else 'mistakes'}"
+        f"{names[pair.first]} / {names[pair.second]}, {counted(pair.mistakes, 'mistake')}"
         for pair in evaluation.hard_pairs[:PAIRS_SHOWN]
     ]
     return _line(f"Hard pairs: {'; '.join(pairs)}.") if pairs else ""

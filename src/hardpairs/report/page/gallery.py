@@ -17,6 +17,7 @@ from hardpairs.report.page.matrix import people_examples
 from hardpairs.report.page.pairs import first_images, pair_data, quiz_data, quiz_rows, surest
 from hardpairs.report.page.shell import id_text
 from hardpairs.report.page.sprites import images_sprite
+from hardpairs.wording import percent
 
 MOST_IMAGES = 10_000
 RIGHT_PER_CLASS = 24
@@ -111,7 +112,7 @@ def _cells(evaluation: Evaluation) -> list[list[Any]]:
     order = np.argsort(-evaluation.cells[:, 2], kind="stable")
     support = [score.support for score in evaluation.classes]
     return [
-        [true, predicted, images, f"{images / support[true]:.1%}"]
+        [true, predicted, images, percent(images / support[true])]
         for true, predicted, images in evaluation.cells[order].tolist()
     ]
 

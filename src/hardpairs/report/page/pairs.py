@@ -11,6 +11,7 @@ from hardpairs.analysis.verdicts import AMBIGUOUS, MODEL_ERROR, SUSPECT, VERDICT
 from hardpairs.foreign import spoken_names
 from hardpairs.report.choice import cell_rows, confident_and_borderline, directions
 from hardpairs.report.describe import stands_out
+from hardpairs.wording import percent
 
 STEPS = 11  # Of the spectrum, an odd number: the crossing is in the middle.
 SUREST = 6  # Right images of each class, to compare.
@@ -114,8 +115,8 @@ def _people_sentence(pair: HardPair, votes: np.ndarray, names: list[str]) -> str
     there, back = votes[pair.first, pair.second], votes[pair.second, pair.first]
     more = "more" if there + back > pair.first_share + pair.second_share else "less"
     return (
-        f"People mix them up {more}: {there:.0%} of their votes on {first} go to {second}, "
-        f"{back:.0%} the other way."
+        f"People mix them up {more}: {percent(there, 0)} of their votes on {first} go to {second}, "
+        f"{percent(back, 0)} the other way."
     )
 
 

@@ -8,6 +8,7 @@ import jinja2
 from hardpairs.analysis.calibration import plain_points
 from hardpairs.foreign import one_line
 from hardpairs.html import html_environment
+from hardpairs.wording import counted, percent, score_text
 
 HERE = Path(__file__).parent
 
@@ -16,7 +17,7 @@ HERE = Path(__file__).parent
 def page_environment() -> jinja2.Environment:
     """The pages' templates; every text put into them is escaped."""
     environment = html_environment(HERE)
-    environment.filters["percent"] = lambda value, decimals=1: f"{value:.{decimals}%}"
+    environment.filters |= {"percent": percent, "score": score_text, "counted": counted}
     environment.filters["plain_points"] = plain_points
     return environment
 
