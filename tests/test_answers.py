@@ -90,3 +90,62 @@ def test_names_that_figures_cannot_write_are_told_of():
     names = ("\U0001f455", "\U0001f45f", "c", "d", "e")
     sheet = render_answers(Subject(make_predictions(class_names=names)), {})
     assert "2 classes have numbers in the figures" in sheet
+
+
+def sheet_of(labels, predicted, **more):
+    count = max(*labels, *predicted, 1) + 1
+    names = tuple("abcdefgh"[:count])
+    predictions = Predictions(np.array(labels), None, names, predicted=np.array(predicted), **more)
+    return render_answers(Subject(predictions), {})
+
+
+def test_where_all_classes_are_as_hard_the_sheet_names_none():
+    sheet = sheet_of([0, 0, 1, 1], [0, 1, 1, 0])
+    assert "The hardest class:" not in sheet
+    assert "There is none: all classes have the same F1." in sheet
+
+
+def test_classes_that_are_as_hard_are_all_named():
+    sheet = sheet_of([0, 0, 1, 1, 2], [0, 1, 1, 0, 2])
+    assert "## One of the hardest classes: a" in sheet
+    assert "No class has a lower F1; b has the same." in sheet
+    assert sheet.count("| hardest |") == 2
+
+
+def test_a_class_that_is_hard_for_its_precision():
+    sheet = sheet_of([0] * 98 + [1] * 2, [1] * 40 + [0] * 58 + [1] * 2)
+    assert "## The hardest class: b" in sheet
+    assert (
+        "The model finds all 2 images of b. Of the 42 images that it takes for b, 40 are" in sheet
+    )
+    assert "misses 0" not in sheet
+
+
+def test_a_class_that_is_never_predicted():
+    sheet = sheet_of([0, 0, 1, 1], [0, 0, 0, 0])
+    assert "The model finds none of the 2 images of b. It takes them for a (2)." in sheet
+    assert "It takes no image for b." in sheet
+
+
+def test_sheet_of_one_image():
+    assert "**100.00%** of 1 image is right" in sheet_of([0], [0], split="")
+    sheet = sheet_of([0], [1], split="validation")
+    assert "of 1 validation image is right" in sheet
+    assert "sampling of validation images" in sheet
+
+
+def test_one_mistake_among_many_is_not_none():
+    labels = np.arange(100_000) % 2
+    sheet = sheet_of(labels.tolist(), [1, *labels[1:].tolist()])
+    assert "**99.999%** of 100,000 images" in sheet
+    assert "(0.002% of them)" in sheet
+    assert "1.000 |" in sheet  # The other's recall, which is whole.
+    assert "100.00%" not in sheet
+
+
+def test_people_who_do_not_mix_up_a_pair():
+    predictions = Predictions(np.array([0, 1]), None, ("a", "b"), predicted=np.array([1, 1]))
+    sheet = render_answers(Subject(predictions, class_votes=np.eye(2)), {})
+    assert "People don't mix them up." in sheet
+    assert "people mix up this pair no more than the model does" in sheet
+    assert "as well" not in sheet

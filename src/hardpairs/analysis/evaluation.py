@@ -10,6 +10,7 @@ import numpy as np
 from hardpairs.analysis.intervals import wilson_interval
 from hardpairs.predictions.memory import make_predictions
 from hardpairs.showing import as_frame, as_html, chosen_columns
+from hardpairs.wording import counted, percent
 
 SCHEMA_VERSION = 1
 KEPT_PAIRS = 10
@@ -64,7 +65,8 @@ class Evaluation:
         cells: int64 (M, 3), true class, predicted class and images of every cell of the confusion
             matrix that isn't empty, by true class and then by predicted class.
         classes: One `ClassScore` per class.
-        hardest, easiest: Indices of the lowest and highest F1 among classes that occur.
+        hardest, easiest: Indices of the lowest and highest F1 among classes that occur, the first
+            of them where several share it; see `marks`.
         hard_pairs: The most confused unordered pairs, most mistakes first, at most 10.
     """
 
@@ -93,8 +95,8 @@ class Evaluation:
     def __repr__(self) -> str:
         low, high = self.accuracy_interval
         return (
-            f"Evaluation({self.images:,} images, {len(self.class_names):,} classes, accuracy "
-            f"{self.accuracy:.2%}, 95% {low:.2%} to {high:.2%})"
+            f"Evaluation({counted(self.images, 'image')}, {len(self.class_names):,} classes, "
+            f"accuracy {percent(self.accuracy, 2)}, 95% {percent(low, 2)} to {percent(high, 2)})"
         )
 
     def _repr_html_(self) -> str:
@@ -109,6 +111,22 @@ class Evaluation:
         confusion = np.zeros((len(self.class_names),) * 2, np.int64)
         confusion[self.cells[:, 0], self.cells[:, 1]] = self.cells[:, 2]
         return confusion
+
+    @cached_property
+    def marks(self) -> dict[int, str]:
+        """Indices of all classes with the lowest F1, "hardest", and with the highest, "easiest".
+
+        Empty where all that occur have the same: none is the hardest then.
+        """
+        lowest, highest = (self.classes[index].f1 for index in (self.hardest, self.easiest))
+        if lowest == highest:
+            return {}
+        words = {lowest: "hardest", highest: "easiest"}
+        return {
+            index: words[score.f1]
+            for index, score in enumerate(self.classes)
+            if score.support and score.f1 in words
+        }
 
     @property
     def row_shares(self) -> np.ndarray:
@@ -139,9 +157,8 @@ class Evaluation:
                 else {"confusion": None, "cells": self.cells.tolist()}
             ),
             "classes": [vars(score) for score in self.classes],
-            # Where all classes are as hard, none is the hardest.
-            "hardest": names[self.hardest] if self.hardest != self.easiest else None,
-            "easiest": names[self.easiest] if self.hardest != self.easiest else None,
+            "hardest": names[self.hardest] if self.marks else None,
+            "easiest": names[self.easiest] if self.marks else None,
             "hard_pairs": [
                 {**asdict(pair), "first": names[pair.first], "second": names[pair.second]}
                 for pair in self.hard_pairs

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from hardpairs.foreign import one_line, spoken_names
 from hardpairs.training.recipes import RECIPES, WITHOUT_BF16
+from hardpairs.wording import counted, percent, score_text
 
 if TYPE_CHECKING:
     from hardpairs.analysis.audit import Audit
@@ -25,8 +26,8 @@ def print_evaluation(evaluation: "Evaluation", console: Console) -> None:
     """Print accuracy, the per-class report and the hard pairs."""
     low, high = evaluation.accuracy_interval
     console.print(
-        f"\n[bold]accuracy {evaluation.accuracy:.2%}[/bold]  "
-        f"95% confidence interval {low:.2%} to {high:.2%}, {evaluation.images:,} images\n",
+        f"\n[bold]accuracy {percent(evaluation.accuracy, 2)}[/bold]  95% confidence interval "
+        f"{percent(low, 2)} to {percent(high, 2)}, {counted(evaluation.images, 'image')}\n",
         highlight=False,
     )
     console.print(_class_table(evaluation, console))
@@ -57,14 +58,13 @@ def _class_table(evaluation: "Evaluation", console: Console) -> Table:
         shown = sorted(occurring, key=lambda index: evaluation.classes[index].f1)[:HARDEST_CLASSES]
         table.caption = f"the hardest of {len(evaluation.classes):,} classes; all: metrics.json"
     left = _sign(console, "←")
-    marks = {evaluation.hardest: f"{left} hardest", evaluation.easiest: f"{left} easiest"}
     for index in shown:
         score = evaluation.classes[index]
-        mark = marks.get(index, "") if evaluation.hardest != evaluation.easiest else ""
+        mark = f"{left} {evaluation.marks[index]}" if index in evaluation.marks else ""
         scores = (score.f1,) if narrow else (score.precision, score.recall, score.f1)
         table.add_row(
             Text(one_line(score.name)),
-            *(f"{value:.3f}" if score.support else "-" for value in scores),
+            *(score_text(value) if score.support else "-" for value in scores),
             f"{score.support:,}",
             mark,
             style="bold" if mark else None,
@@ -76,9 +76,9 @@ def _pair_lines(evaluation: "Evaluation", console: Console) -> Iterator[str]:
     names, arrow = spoken_names(evaluation.class_names), _sign(console, "→")
     for pair in evaluation.hard_pairs[:SHOWN_PAIRS]:
         first, second = (names[index] for index in (pair.first, pair.second))
-        yield f"{first} / {second}: {pair.mistakes} mistakes"
-        yield f"  {first} {arrow} {second}: {pair.first_as_second} ({pair.first_share:.1%})"
-        yield f"  {second} {arrow} {first}: {pair.second_as_first} ({pair.second_share:.1%})"
+        yield f"{first} / {second}: {counted(pair.mistakes, 'mistake')}"
+        yield f"  {first} {arrow} {second}: {pair.first_as_second} ({percent(pair.first_share)})"
+        yield f"  {second} {arrow} {first}: {pair.second_as_first} ({percent(pair.second_share)})"
     yield ""
 
 
@@ -97,14 +97,14 @@ def _pair_table(evaluation: "Evaluation", arrow: str) -> Table:
             f"{pair.mistakes:,}",
             Text(f"{first} {arrow} {second}"),
             f"{pair.first_as_second:,}",
-            f"{pair.first_share:.1%}",
+            percent(pair.first_share),
         )
         table.add_row(
             "",
             "",
             Text(f"{second} {arrow} {first}"),
             f"{pair.second_as_first:,}",
-            f"{pair.second_share:.1%}",
+            percent(pair.second_share),
         )
     return table
 

@@ -13,6 +13,7 @@ from hardpairs.foreign import spoken_names
 from hardpairs.report.describe import describe, finding, split_name, stands_out
 from hardpairs.report.markdown import markdown_environment
 from hardpairs.report.names import without_letters
+from hardpairs.wording import counted, percent, score_text
 
 SHOWN_PAIRS = 3
 SHOWN_CLASSES = 100
@@ -47,6 +48,7 @@ def render_answers(subject: Subject, pictures: Mapping[str, str]) -> str:
         ],
         none_stands_out="" if stands_out(evaluation) else finding(evaluation, names),
         hardest=_hardest(subject, names),
+        nothing_wrong=evaluation.correct == evaluation.images,
         class_votes=subject.class_votes,
         verdicts=metrics["verdicts"],
         calibration=metrics["calibration"],
@@ -74,6 +76,8 @@ def _renamed(names: Sequence[str]) -> list[str]:
     count = without_letters(names)
     if not count:
         return []
+    if count == 1:
+        return ["1 class has a number in the figures: no font here has its letters."]
     return [f"{count:,} classes have numbers in the figures: no font here has their letters."]
 
 
@@ -95,7 +99,7 @@ def _origin(metadata: Mapping[str, Any]) -> list[str]:
     if images is not None and seconds is not None:
         more, epochs = metadata.get("held_out_images"), _plain(metadata, "epochs", int)
         sentences.append(
-            f"Trained on {images:,} images"
+            f"Trained on {counted(images, 'image')}"
             + (f" ({more:,} more held out)" if more and isinstance(more, int) else "")
             + f" in {seconds:.1f} s"
             + (f", {epochs} epoch{'' if epochs == 1 else 's'}" if epochs is not None else "")
@@ -108,25 +112,21 @@ def _origin(metadata: Mapping[str, Any]) -> list[str]:
 
 
 def _classes(evaluation: Evaluation, names: list[str]) -> list[dict[str, Any]]:
-    rows = []
-    for index, score in enumerate(evaluation.classes[:SHOWN_CLASSES]):
-        marks = {evaluation.hardest: "hardest", evaluation.easiest: "easiest"}
-        differ = evaluation.hardest != evaluation.easiest
-        rows.append(
-            {
-                "name": names[index],
-                **{field: _score(score, field) for field in ("precision", "recall", "f1")},
-                "support": score.support,
-                "mark": marks.get(index, "") if differ else "",
-            }
-        )
-    return rows
+    return [
+        {
+            "name": names[index],
+            **{field: _score(score, field) for field in ("precision", "recall", "f1")},
+            "support": score.support,
+            "mark": evaluation.marks.get(index, ""),
+        }
+        for index, score in enumerate(evaluation.classes[:SHOWN_CLASSES])
+    ]
 
 
 def _score(score: ClassScore, field: str) -> str:
     """A ratio of a class that occurs; of one that doesn't there is none."""
     value = getattr(score, field)
-    return f"{value:.3f}" if score.support and value is not None else "-"
+    return score_text(value) if score.support and value is not None else "-"
 
 
 def _shared(evaluation: Evaluation, metrics: dict[str, Any]) -> dict[str, Any] | None:
@@ -159,18 +159,20 @@ def _pair(subject: Subject, names: list[str], rank: int) -> dict[str, Any]:
 
 
 def _hardest(subject: Subject, names: list[str]) -> dict[str, Any] | None:
-    """None where nothing is wrong."""
+    """None where nothing is wrong, or all classes are as hard."""
     evaluation, shares = subject.evaluation, subject.class_votes
     index = evaluation.hardest
-    row = evaluation.row(index)
-    if evaluation.correct == evaluation.images:
+    if not evaluation.marks:
         return None
-    images = subject.images
+    row, images = evaluation.row(index), subject.images
+    score, right = evaluation.classes[index], int(row[index])
     taken_for = [
         {
             "name": names[column],
             "counted": f"{names[column]} ({row[column]:,})",
-            "voted": "" if shares is None else f"{shares[index, column]:.0%} go to {names[column]}",
+            "voted": ""
+            if shares is None
+            else f"{percent(shares[index, column], 0)} go to {names[column]}",
             "separates": _separates(subject, index, int(column)),
         }
         for column in np.argsort(-row, kind="stable")
@@ -178,9 +180,11 @@ def _hardest(subject: Subject, names: list[str]) -> dict[str, Any] | None:
     ]
     return {
         "name": names[index],
-        "score": evaluation.classes[index],
-        "mistakes": int(row.sum() - row[index]),
+        "as_hard": _as_hard(evaluation, names),
+        "found": _found(score.support, right, names[index]),
+        "mistakes": score.support - right,
         "taken_for": taken_for[:3],
+        "wrongly": _wrongly(evaluation, names[index]),
         "gray_values": (
             images.shape[1] * images.shape[2]
             if subject.about is not None and isinstance(images, np.ndarray)
@@ -190,3 +194,42 @@ def _hardest(subject: Subject, names: list[str]) -> dict[str, Any] | None:
         "human_best": None if shares is None else float(np.diag(shares).max()),
         "human_best_name": None if shares is None else names[int(np.diag(shares).argmax())],
     }
+
+
+def _as_hard(evaluation: Evaluation, names: list[str]) -> str:
+    """Which other classes have the hardest class's F1 as well, in a sentence; "" for none."""
+    others = [
+        names[index]
+        for index, mark in evaluation.marks.items()
+        if mark == "hardest" and index != evaluation.hardest
+    ]
+    if not others:
+        return ""
+    told = _listed(others) if len(others) <= SHOWN_PAIRS else f"{len(others):,} other classes"
+    return f"No class has a lower F1; {told} {'has' if len(others) == 1 else 'have'} the same."
+
+
+def _found(support: int, right: int, name: str) -> str:
+    """How many images of a class are found, in a sentence."""
+    images = _images_of(support, name)
+    if support == 1:
+        return f"The model {'finds' if right else 'misses'} the only {images}."
+    if right in (0, support):
+        return f"The model finds {'all' if right else 'none of the'} {support:,} {images}."
+    missed = f"misses {support - right:,}"
+    return f"The model finds {percent(right / support)} of the {support:,} {images} and {missed}."
+
+
+def _wrongly(evaluation: Evaluation, name: str) -> str:
+    """How many images are wrongly taken for the hardest class, in a sentence; "" for none."""
+    cells = evaluation.cells[evaluation.cells[:, 1] == evaluation.hardest]
+    taken, wrong = (
+        int(part[:, 2].sum()) for part in (cells, cells[cells[:, 0] != evaluation.hardest])
+    )
+    if not taken:
+        return f"It takes no image for {name}."
+    if taken == 1:
+        return f"The only image that it takes for {name} is of another class." if wrong else ""
+    verb = "is" if wrong == 1 else "are"
+    told = f"Of the {taken:,} images that it takes for {name}, {wrong:,} {verb} of another class."
+    return told if wrong else ""

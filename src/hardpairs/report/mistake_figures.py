@@ -41,6 +41,7 @@ from hardpairs.report.choice import (
 from hardpairs.report.describe import describe, finding
 from hardpairs.report.names import LONGEST_NAME, short_id, short_names
 from hardpairs.report.pictures import pictures
+from hardpairs.wording import counted, percent
 
 WIDTH, HARDEST_WIDTH = 10.4, 9.6  # Inches.
 IN_SENTENCE = 20.0  # Widths of the letter M.
@@ -97,7 +98,7 @@ def draw_pairs(subject: Subject, *, ax: Axes | None = None) -> Figure | None:
         axes.text(start, 0.2, heading, color=GREY, fontweight="bold")
     for line, (true, taken_for, count, share) in enumerate(rows):
         top = 0.3 + line * 1.48
-        title = f"{names[true]}\n→ {names[taken_for]}\n\n{count:,} of them,\n{share:.1%}"
+        title = f"{names[true]}\n→ {names[taken_for]}\n\n{count:,} of them,\n{percent(share)}"
         axes.text(1.75, top + 0.5, title, ha="right", va="center", linespacing=1.3)
         mistakes = confident_and_borderline(cell_rows(predictions, true, taken_for), PER_GROUP)
         right = cell_rows(predictions, true, true)
@@ -128,24 +129,29 @@ def _captioned(
 
 @of_subject
 def draw_hardest(subject: Subject, *, ax: Axes | None = None) -> Figure | None:
-    """Draw 4 mistakes of the hardest class, see `typical_mistakes`; None where it has none.
+    """Draw 4 mistakes of the hardest class, see `typical_mistakes`.
 
     Args:
         subject: The analysis, with images.
         ax: Axes to draw into, by default those of a figure of its own.
+
+    Returns:
+        The figure, or None where there is no image or no mistake of it, or all classes are as hard.
     """
     evaluation, predictions = subject.evaluation, subject.predictions
     chosen = typical_mistakes(evaluation, predictions, evaluation.hardest, 4)
-    if subject.images is None or not len(chosen):
+    if subject.images is None or not len(chosen) or not evaluation.marks:
         return None
+    as_hard = list(evaluation.marks.values()).count("hardest")
+    which = "the hardest class" if as_hard == 1 else f"one of the {as_hard:,} hardest classes"
     name = _names(subject, IN_SENTENCE)[evaluation.hardest]
     names, score = _names(subject), evaluation.classes[evaluation.hardest]
     missed = score.support - int(evaluation.row(evaluation.hardest)[evaluation.hardest])
     figure, axes = grid_figure(
         8.0,
         2.0 if predictions.has_probabilities else 1.55,
-        f"{name} is the hardest class: {missed:,} of its "
-        f"{score.support:,} images {'is' if missed == 1 else 'are'} taken for something else",
+        f"{name} is {which}: {missed:,} of its {counted(score.support, 'image')} "
+        f"{'is' if missed == 1 else 'are'} taken for something else",
         describe(subject),
         width=HARDEST_WIDTH,
         ax=ax,

@@ -34,6 +34,7 @@ from hardpairs.report.page.pairs import pair_facts
 from hardpairs.report.page.shell import joined, page_environment
 from hardpairs.report.page.sprites import kernels_sprite
 from hardpairs.report.page.study import draw_curve, study_charts, study_title
+from hardpairs.wording import score_text
 
 STYLES = ("base", "first", "matrix", "view", "print")
 SCRIPTS = ("common", "core", "lists", "loupe", "marks", "views", "tables", "quiz", "map", "start")
@@ -152,8 +153,6 @@ def _own_files() -> dict[str, Any]:
 
 def _classes(evaluation: Evaluation) -> list[dict[str, Any]]:
     """Rows of the class table, hardest first; classes without images last."""
-    differ = evaluation.hardest != evaluation.easiest
-    marks = {evaluation.hardest: "hardest", evaluation.easiest: "easiest"} if differ else {}
     right = {true: count for true, column, count in evaluation.cells.tolist() if true == column}
     taken_for: dict[int, tuple[int, int]] = {}
     for true, column, count in evaluation.cells.tolist():
@@ -165,7 +164,7 @@ def _classes(evaluation: Evaluation) -> list[dict[str, Any]]:
             "score": score,
             "mistakes": score.support - right.get(index, 0),
             "taken_for": taken_for.get(index),
-            "mark": marks.get(index),
+            "mark": evaluation.marks.get(index),
         }
         for index, score in enumerate(evaluation.classes)
     ]
@@ -178,7 +177,7 @@ def _other_classes(rows: list[dict[str, Any]]) -> list[list[Any]]:
         [
             row["index"],
             *(
-                f"{getattr(row['score'], field):.3f}" if row["score"].support else "-"
+                score_text(getattr(row["score"], field)) if row["score"].support else "-"
                 for field in ("precision", "recall", "f1")
             ),
             *(row["score"].support, row["mistakes"]),
