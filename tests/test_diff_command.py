@@ -159,7 +159,7 @@ def test_names_do_not_act_in_the_summary():
     names = ("<b>", "a|b", "[x](http://x)", "*", "@all")
     run = make_predictions(2000, class_names=names)
     difference = diff(run, improved(run, 0.3))
-    text = render_summary(difference, find_worse(difference, 0), 0)
+    text = render_summary(difference, find_worse(difference, 0))
     for foreign in names:
         assert foreign not in text.replace(r"\*", "") or foreign == "*"
     rows = [line for line in text.splitlines() if line.startswith("| recall of")]
@@ -174,6 +174,10 @@ def test_evaluate_as_json_and_with_a_least_accuracy(run_here):
     low = run_here("evaluate", "main.npz", "--min-accuracy", accuracy + 0.001)
     assert low.returncode == 1
     assert f"accuracy {accuracy:.4f} is below" in low.stderr
+    near = run_here("evaluate", "main.npz", "--min-accuracy", accuracy + 1e-6)
+    assert near.returncode == 1
+    below, least = re.search(r"accuracy ([\d.]+) is below ([\d.]+)", near.stderr).groups()
+    assert float(below) < float(least)
     with pytest.raises(click.BadParameter, match="not in the range"):
         run_here("evaluate", "main.npz", "--min-accuracy", "92")
 

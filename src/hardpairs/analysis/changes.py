@@ -4,7 +4,7 @@ A side is one fitted model, or one recipe trained with several seeds. Studies an
 both take their numbers from here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -24,9 +24,15 @@ from hardpairs.analysis.significance import (
     newcombe_bounds,
     unmatched_error,
 )
+from hardpairs.wording import plainly
 
+ROUNDING = 1e-9  # Points: less is what adding up leaves over.
 SMALLEST_P = 0.0001  # Texts say of smaller ones that they are; difference.json has their digits.
 
+STRICTER_TEST = (
+    "The exact test is stricter than the interval: where the interval leaves out 0 and p is not "
+    "below 0.05, the difference isn't significant."
+)
 WIDER_INTERVALS = (
     "Bonferroni's intervals are wider than Holm's test asks for, so a class may differ "
     "significantly while its interval still holds 0."
@@ -249,8 +255,15 @@ def recipes_error(before: np.ndarray, after: np.ndarray, *, matched: bool) -> Cr
 
 
 def points(value: float) -> str:
-    """A difference of shares in points, with its sign."""
-    return f"{100 * value:+.2f}"
+    """A difference of shares in points, with its sign; it reads as none only where it is."""
+    return signed(100 * value, 2)
+
+
+def signed(value: float, decimals: int) -> str:
+    """A number with its sign, and with so many decimals or as many as tell it from 0."""
+    if abs(value) < ROUNDING:
+        value = 0.0
+    return f"{'-' if value < 0 else '+'}{plainly(abs(value), decimals, apart_from=[0])}"
 
 
 def interval_text(change: Change) -> str:
@@ -263,10 +276,19 @@ def interval_text(change: Change) -> str:
 
 
 def p_text(p_value: float | None) -> str:
-    """A p-value with two digits, that it is tiny, or that there is none."""
+    """A p-value with two digits, that it is tiny, or that there is none.
+
+    More digits where two would read as the 5% that it is compared with.
+
+    >>> p_text(0.031), p_text(0.0496)
+    ('0.031', '0.0496')
+    """
     if p_value is None:
         return "not tested"
-    return f"< {SMALLEST_P:g}" if p_value < SMALLEST_P else f"{p_value:.2g}"
+    if p_value < SMALLEST_P:
+        return f"< {SMALLEST_P:g}"
+    texts = (f"{p_value:.{digits}g}" for digits in range(2, 9))
+    return next((each for each in texts if float(each) != SIGNIFICANCE), f"{p_value:.2g}")
 
 
 def p_is(p_value: float | None) -> str:
@@ -276,8 +298,23 @@ def p_is(p_value: float | None) -> str:
 
 
 def count_text(images: float) -> str:
-    """A number of images, which is a mean over runs: whole, or with one decimal."""
-    return f"{images:,.1f}".removesuffix(".0")
+    """A number of images, which is a mean over runs: whole, or with one decimal or more."""
+    return plainly(images, 1, apart_from=[0]).removesuffix(".0")
+
+
+def images_text(images: float) -> str:
+    """The same with its noun."""
+    return f"{count_text(images)} image{'' if images == 1 else 's'}"
+
+
+def disagree(changes: Iterable[Change]) -> bool:
+    """Whether some interval leaves out 0 though the difference isn't significant."""
+    return any(
+        each.interval is not None
+        and not each.significant
+        and not each.interval[0] <= 0 <= each.interval[1]
+        for each in changes
+    )
 
 
 # The filters of all templates that tell differences.
@@ -288,4 +325,5 @@ FORMATS = {
     "p": p_text,
     "p_is": p_is,
     "count": count_text,
+    "images": images_text,
 }

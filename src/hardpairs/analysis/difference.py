@@ -126,6 +126,11 @@ class Difference:
         return f"B is {self.conclusion} than A by {size}"
 
     @property
+    def several(self) -> bool:
+        """Whether a side has several runs."""
+        return max(len(side.accuracies) for side in (self.a, self.b)) > 1
+
+    @property
     def can_tell(self) -> bool:
         """Whether there are verdicts that tell an ambiguous picture from the model's error."""
         return bool(self.verdicts) and not all(side.verdicts.alone for side in self.subjects)
@@ -133,7 +138,7 @@ class Difference:
     @property
     def method(self) -> str:
         """How intervals and p-values were made, in a sentence."""
-        if len(self.a.accuracies) + len(self.b.accuracies) == 2:
+        if not self.several:
             return (
                 "Two fitted models: Newcombe's interval for paired proportions (1998, method 10), "
                 "exact McNemar test; the spread between seeds isn't in it."

@@ -1,12 +1,11 @@
 """The gate of a difference: what is worse by more than is allowed."""
 
-from hardpairs.analysis.changes import interval_text
+from hardpairs.analysis.changes import ROUNDING, interval_text
 from hardpairs.analysis.difference import Difference
 from hardpairs.analysis.sides import lone_side
 from hardpairs.errors import InputError
 from hardpairs.foreign import one_line
-
-ROUNDING = 1e-9  # Points.
+from hardpairs.wording import plainly
 
 
 def find_worse(
@@ -39,8 +38,18 @@ def find_worse(
             continue  # Where nothing is allowed, the exact test errs in 2.5% at most.
         end = change.difference if strict or change.interval is None else change.interval[1]
         if 100 * end < -allowed - ROUNDING:
+            loss = plainly(-100 * change.difference, 2, apart_from=[allowed])
             sentences.append(
-                f"{name} is worse by {-100 * change.difference:.2f} points "
-                f"({interval_text(change)}), {allowed:g} are allowed"
+                f"{name} is worse by {loss} points (95% confidence interval of the difference "
+                f"{interval_text(change)}), more than the {allowed:g} allowed"
             )
     return tuple(sentences)
+
+
+def nothing_worse(allowed: float, *, strict: bool = False, per_class: bool = False) -> str:
+    """What was found where `find_worse` names nothing, in a sentence; arguments as there."""
+    looked_at = "Neither accuracy nor the recall of any class is" if per_class else "Accuracy is"
+    short_of = "" if strict else "significantly "
+    if not per_class:
+        short_of = f"not {short_of}"
+    return f"{looked_at} {short_of}worse by more than the {allowed:g} points allowed."

@@ -13,9 +13,11 @@ from rich.text import Text
 
 from hardpairs.analysis.calibration import plain_points
 from hardpairs.analysis.changes import (
+    STRICTER_TEST,
     WIDER_INTERVALS,
     Change,
     count_text,
+    disagree,
     interval_text,
     p_is,
     p_text,
@@ -23,13 +25,14 @@ from hardpairs.analysis.changes import (
 )
 from hardpairs.analysis.difference import Difference
 from hardpairs.analysis.difference import diff as compare_sides
-from hardpairs.analysis.gate import find_worse
+from hardpairs.analysis.gate import find_worse, nothing_worse
 from hardpairs.cli.options import link_option, votes_option
 from hardpairs.cli.terminal import NARROW, Console
 from hardpairs.errors import InputError
 from hardpairs.files import named_file, write_text
 from hardpairs.foreign import one_line
 from hardpairs.report.difference import difference_json, render_summary, write_difference
+from hardpairs.wording import percent
 
 SHOWN_PAIRS = 5
 
@@ -102,13 +105,15 @@ def diff(
     _check_gate(allowed, strict, per_class)
     difference = compare_sides(before, after, **sources)
     worse: tuple[str, ...] = ()
+    otherwise = ""
     if allowed is not None:
         worse = find_worse(difference, allowed, strict=strict, per_class=per_class)
+        otherwise = nothing_worse(allowed, strict=strict, per_class=per_class)
     if out is not None:
         write_difference(difference, out)
     if summary is not None:
         with named_file(summary) as partial:
-            write_text(partial, render_summary(difference, worse, allowed))
+            write_text(partial, render_summary(difference, worse, otherwise))
     if as_json:
         click.echo(difference_json(difference), nl=False)
     else:
@@ -156,12 +161,7 @@ def print_difference(difference: Difference, console: Console) -> None:
         if each.change.significant:
             _add_row(table, one_line(each.name), each.change, each.change.adjusted_p)
     console.print(table)
-    named = [each.change for each in difference.classes if each.change.significant]
-    if any(each.interval and each.interval[0] <= 0 <= each.interval[1] for each in named):
-        console.print(WIDER_INTERVALS)
-    tested = difference.classes[0].change.p_value is not None
-    if tested and not named:
-        console.print(f"none of {len(difference.classes):,} classes differs significantly")
+    _print_significance(difference, console)
     if a.calibration_error is not None and b.calibration_error is not None:
         console.print(
             f"calibration error {plain_points(a.calibration_error)} and "
@@ -185,10 +185,26 @@ def print_difference(difference: Difference, console: Console) -> None:
         console.print(Text(f"{names}: {wrong} mistakes ({mark})"))
 
 
+def _print_significance(difference: Difference, console: Console) -> None:
+    """Say whether classes differ significantly, and why an interval may seem to say otherwise."""
+    named = [each.change for each in difference.classes if each.change.significant]
+    if any(each.interval and each.interval[0] <= 0 <= each.interval[1] for each in named):
+        console.print(WIDER_INTERVALS)
+    tested = difference.classes[0].change.p_value is not None
+    if disagree([difference.accuracy]):
+        console.print(STRICTER_TEST)
+    if tested and not named:
+        count = len(difference.classes)
+        every = (
+            "the only class doesn't differ" if count == 1 else f"none of {count:,} classes differs"
+        )
+        console.print(f"{every} significantly")
+
+
 def _add_row(table: Table, name: str, change: Change, p_value: float | None) -> None:
     cells = (
-        f"{change.before:.2%}",
-        f"{change.after:.2%}",
+        percent(change.before, 2),
+        percent(change.after, 2),
         points(change.difference),
         interval_text(change),
         count_text(change.fixed),

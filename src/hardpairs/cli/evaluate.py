@@ -18,6 +18,7 @@ from hardpairs.files import clear_abandoned
 from hardpairs.foreign import one_line
 from hardpairs.predictions.found import Hints
 from hardpairs.report.write import analyse
+from hardpairs.wording import plainly
 
 
 @click.command()
@@ -111,7 +112,8 @@ def evaluate(
         print_analysis(subject, folder)
     accuracy = subject.evaluation.accuracy
     if min_accuracy is not None and accuracy < min_accuracy:
-        click.echo(f"hardpairs: accuracy {accuracy:.4f} is below {min_accuracy:g}", err=True)
+        shown = plainly(accuracy, 4, apart_from=[min_accuracy])
+        click.echo(f"hardpairs: accuracy {shown} is below {min_accuracy:g}", err=True)
         sys.exit(1)
 
 

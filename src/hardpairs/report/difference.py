@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from hardpairs.analysis.changes import FORMATS, WIDER_INTERVALS
+from hardpairs.analysis.changes import FORMATS, STRICTER_TEST, WIDER_INTERVALS, disagree
 from hardpairs.analysis.difference import Difference
 from hardpairs.files import whole_files, write_text
 from hardpairs.report.markdown import markdown_environment
@@ -28,21 +28,21 @@ def difference_json(difference: Difference) -> str:
     return json.dumps(difference.to_dict(), indent=1, allow_nan=False) + "\n"
 
 
-def render_summary(
-    difference: Difference, worse: Sequence[str] = (), allowed: float | None = None
-) -> str:
+def render_summary(difference: Difference, worse: Sequence[str] = (), otherwise: str = "") -> str:
     """Fill in the summary, as Markdown for a pull request's comment.
 
     Args:
         difference: Of B against A.
         worse: What is worse than allowed, see `hardpairs.analysis.gate.find_worse`.
-        allowed: Points that B may be worse; None where nobody asked.
+        otherwise: What is said where nothing is, see `hardpairs.analysis.gate.nothing_worse`; ""
+            where nobody asked.
     """
     environment = markdown_environment()
     environment.filters.update(FORMATS)
     return environment.get_template("difference.md.jinja").render(
         difference=difference,
         worse=worse,
-        allowed=allowed,
+        otherwise=otherwise,
         wider_intervals=WIDER_INTERVALS,
+        stricter_test=STRICTER_TEST if disagree([difference.accuracy]) else "",
     )

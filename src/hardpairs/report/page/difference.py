@@ -6,7 +6,7 @@ import numpy as np
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
-from hardpairs.analysis.changes import FORMATS, WIDER_INTERVALS
+from hardpairs.analysis.changes import FORMATS, STRICTER_TEST, WIDER_INTERVALS, disagree, signed
 from hardpairs.analysis.difference import Difference, PairChange
 from hardpairs.analysis.evaluation import count_cells
 from hardpairs.analysis.verdicts import ONE_WITNESS, VERDICTS, judge_images
@@ -53,6 +53,11 @@ def render_difference(difference: Difference, *, quick: bool = False) -> str:
         names=names,
         short_names=head_names(names),
         wider_intervals=WIDER_INTERVALS,
+        stricter_test=STRICTER_TEST,
+        disagreement={
+            "accuracy": disagree([difference.accuracy]),
+            "classes": disagree(each.change for each in difference.classes),
+        },
         one_witness=ONE_WITNESS,
         matrix=_matrix(difference),
         spectra=_spectra(difference, both),
@@ -193,8 +198,8 @@ def _matrix(difference: Difference) -> dict[str, Any]:
         (true, taken_for): {
             "true": true,
             "predicted": taken_for,
-            "images": f"{value:+,.1f}".removesuffix(".0"),
-            "share": f"{100 * value / support[true]:+.1f}",
+            "images": signed(value, 1).removesuffix(".0"),
+            "share": signed(100 * value / support[true], 1),
             "size": abs(value),
             "kind": "better" if (value > 0) == (true == taken_for) else "worse",
             "level": max(1, int(np.ceil(LEVELS * np.sqrt(abs(value) / support[true] / largest)))),
