@@ -149,3 +149,8 @@ def test_people_who_do_not_mix_up_a_pair():
     assert "People don't mix them up." in sheet
     assert "people mix up this pair no more than the model does" in sheet
     assert "as well" not in sheet
+
+
+def test_what_the_hardest_class_is_taken_for_adds_up():
+    sheet = sheet_of([0] * 9 + [1, 2, 3, 4, 5], [1, 1, 1, 2, 2, 3, 4, 5, 0, 1, 2, 3, 4, 5])
+    assert "misses 8. It takes them for b (3), c (2), d (1) and others (2)." in sheet

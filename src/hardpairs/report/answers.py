@@ -166,24 +166,24 @@ def _hardest(subject: Subject, names: list[str]) -> dict[str, Any] | None:
         return None
     row, images = evaluation.row(index), subject.images
     score, right = evaluation.classes[index], int(row[index])
+    order = [c for c in np.argsort(-row, kind="stable") if c != index and row[c]]
     taken_for = [
         {
             "name": names[column],
-            "counted": f"{names[column]} ({row[column]:,})",
             "voted": ""
             if shares is None
             else f"{percent(shares[index, column], 0)} go to {names[column]}",
             "separates": _separates(subject, index, int(column)),
         }
-        for column in np.argsort(-row, kind="stable")
-        if column != index and row[column]
+        for column in order
     ]
     return {
         "name": names[index],
         "as_hard": _as_hard(evaluation, names),
         "found": _found(score.support, right, names[index]),
         "mistakes": score.support - right,
-        "taken_for": taken_for[:3],
+        "taken_for": taken_for[:SHOWN_PAIRS],
+        "taken_for_told": _told([(names[c], int(row[c])) for c in order]),
         "wrongly": _wrongly(evaluation, names[index]),
         "gray_values": (
             images.shape[1] * images.shape[2]
@@ -194,6 +194,16 @@ def _hardest(subject: Subject, names: list[str]) -> dict[str, Any] | None:
         "human_best": None if shares is None else float(np.diag(shares).max()),
         "human_best_name": None if shares is None else names[int(np.diag(shares).argmax())],
     }
+
+
+def _told(others: list[tuple[str, int]]) -> str:
+    """Names with their counts, as in a sentence: the first few, and how many more are of others."""
+    if len(others) <= SHOWN_PAIRS + 1:
+        return _listed(f"{name} ({count:,})" for name, count in others) if others else ""
+    rest = sum(count for _, count in others[SHOWN_PAIRS:])
+    return _listed(
+        [*(f"{name} ({count:,})" for name, count in others[:SHOWN_PAIRS]), f"others ({rest:,})"]
+    )
 
 
 def _as_hard(evaluation: Evaluation, names: list[str]) -> str:
