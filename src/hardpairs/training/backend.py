@@ -7,13 +7,13 @@ import contextlib
 import logging
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from hardpairs.errors import MissingExtra
 from hardpairs.training.environment import (
     NOT_THERE,
     backend_name,
+    cache_folder,
     default_precision,
     jax_finds_gpu,
     use_onednn,
@@ -39,8 +39,7 @@ use_onednn()
 os.environ["KERAS_BACKEND"] = backend_name()
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 if jax_finds_gpu():  # There compiling takes longer than most trainings; so each step does it once.
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache / "hardpairs" / "jax"))
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache_folder() / "jax"))
 try:
     with _silent_stderr():
         import keras

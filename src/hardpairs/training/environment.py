@@ -91,6 +91,11 @@ def jax_has_cuda() -> bool:
     return any(map(importlib.util.find_spec, ("jax_cuda12_plugin", "jax_cuda13_plugin")))
 
 
+def cache_folder() -> Path:
+    """Where what costs time to make is kept for the next process: ``~/.cache/hardpairs``."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hardpairs"
+
+
 def training_environment() -> dict[str, str]:
     """The backend, the versions of what computes, and a hash of this package's training code."""
     backend = backend_name()

@@ -18,9 +18,8 @@ from hardpairs.training.predict import PREDICT_BATCH_SIZE, predict
 from hardpairs.training.progress import OnProgress, Progress, ignore
 from hardpairs.training.recipes import Recipe
 from hardpairs.training.state import Record, describe_training, load_state, save_state
+from hardpairs.training.steps import STEPS_PER_EXECUTION, keep_steps
 
-# Fewer returns to Python: about 10% faster in Keras on TensorFlow. Keras on torch allows only 1.
-STEPS_PER_EXECUTION = 1 if keras.backend.backend() == "torch" else 20
 REMEMBERED = ("wait", "best", "best_epoch", "stopped_epoch")  # By Keras' early stopping.
 
 
@@ -102,6 +101,7 @@ def train(
     net = build_net(recipe.net, images.shape[1:], classes, **net_options)
     trainer = SideBySide(trained_part(net))
     _compile((trainer, net), recipe, len(batches) * recipe.epochs)
+    keep_steps(trainer, recipe, batches, held_out=len(held_out), precision=precision)
     keeper = _Keeper(trainer, recipe, state, described)
     if keeper.record.epochs:
         on_progress(Progress(f"going on after epoch {keeper.record.epochs}, where it was stopped"))
