@@ -1,8 +1,8 @@
 """Graphs that TensorFlow traced from Python, kept in files for the next process.
 
-Tracing a training's step takes half a second or more, running all of its steps little more: JAX
-keeps what it compiled, and this does the same for TensorFlow, which has nothing of the kind. A
-graph that is found is the one that would be traced, so every number stays the same.
+Tracing a training's step takes half a second or more, where the shortest training takes three. JAX
+keeps what it compiled; this does so for TensorFlow, which has nothing of the kind. A graph that is
+found is the one that would be traced, so every number stays the same.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ from hardpairs.training.backend import keras
 from hardpairs.training.environment import cache_folder, training_environment
 
 MOST_GRAPHS = 100  # Of about 30 KB each; older ones are forgotten.
-KNOWN_VERSIONS = ("2.21.",)  # Of TensorFlow: what calls a graph by its name is its own affair.
+KNOWN_VERSIONS = ("2.21.",)  # Of TensorFlow, whose inner functions `_load` calls.
 
 
 def kept_graph(
