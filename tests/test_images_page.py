@@ -40,6 +40,20 @@ def listed_pictures(root):
     (root / "train.csv").write_text("file,label\n" + rows)
 
 
+def one_list(root):
+    pictures(root / "images", range(10), "jpg")
+    parts = ("train", "test")
+    rows = "".join(f"{row}.jpg,{row % 2},{parts[row // 5]}\n" for row in range(10))
+    (root / "labels.csv").write_text("file,label,split\n" + rows)
+
+
+def imagefolder(root):
+    for part in ("train", "test"):
+        pictures(root / part, range(5), "jpg")
+        rows = "".join(f"{row}.jpg,{row % 2}\n" for row in range(5))
+        (root / part / "metadata.csv").write_text("file_name,label\n" + rows)
+
+
 def idx_files(folder, pattern="{part}-{kind}-idx{n}-ubyte.gz", parts=("train", "t10k")):
     folder.mkdir(parents=True, exist_ok=True)
     for part in parts:
@@ -117,6 +131,8 @@ MAKERS = {
         class_folders(at / "photos" / p / p) for p in ("seg_train", "seg_test")
     ],
     "pictures side by side and": lambda at: listed_pictures(at / "photos"),
+    "one table for all parts": lambda at: one_list(at / "photos"),
+    "Hugging Face's imagefolder": lambda at: imagefolder(at / "photos"),
     "pictures side by side,": lambda at: pictures(at / "photos", range(10)),
     "MNIST, Fashion-MNIST": lambda at: idx_files(at / "folder"),
     "the folder that torchvision": lambda at: idx_files(at / "root" / "FashionMNIST" / "raw"),

@@ -171,7 +171,7 @@ def test_classes_that_are_not_listed_stay_below_those_that_are(tmp_path):
         ("p.xlsx", "is a spreadsheet; save its sheet as CSV"),
         ("p.xyz", "predictions are read from .npz, .npy, .csv"),
         ("p", "of no known kind"),
-        ("p.h5", "of no known kind"),
+        ("p.h5", "is a model, not its predictions"),
         ("p.npz.gz", "only tables and JSON are read so; unpack it"),
         ("p.zip", "only tables and JSON are read so; unpack it"),
     ],

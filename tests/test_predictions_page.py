@@ -142,13 +142,14 @@ def predict_results():
     Path("labels.txt").write_text("\n".join(NAMES[LABELS]) + "\n")
 
 
+RESULTS = [
+    [{"score": float(row[k]), "label": NAMES[k]} for k in np.argsort(-row)] for row in PROBABILITIES
+]
+
+
 def pipeline():
     results = [
-        {
-            "file": file,
-            "prediction": [{"score": float(row[k]), "label": NAMES[k]} for k in range(3)],
-        }
-        for file, row in zip(FILES, PROBABILITIES, strict=True)
+        {"file": file, "prediction": found} for file, found in zip(FILES, RESULTS, strict=True)
     ]
     Path("results.json").write_text(json.dumps(results))
     labels_file()
@@ -220,6 +221,7 @@ SETUPS = [
     given(labels=LABELS, probabilities=PROBABILITIES, embeddings=Tensor(PROBABILITIES)),
     given(labels=NAMES[LABELS], predicted=NAMES[PREDICTED]),
     lambda: {"frame": frame(**scores(), label=NAMES[LABELS])},
+    given(labels=np.split(LABELS, [25, 50]), logits=np.split(np.log(PROBABILITIES), [25, 50])),
     given(y_test=NAMES[LABELS], model=MODEL, X_test=None),
     given(y_test=LABELS, model=MODEL, x_test=np.zeros((60, 8, 8), np.uint8), names=NAMES),
     given(generator=GENERATOR, model=MODEL),
@@ -231,6 +233,7 @@ SETUPS = [
     given(trainer=SimpleNamespace(predict=lambda _: SimpleNamespace(
         predictions=np.log(PROBABILITIES), label_ids=LABELS)), model=MODEL, dataset=None),
     predict_results,
+    given(labels=NAMES[LABELS], pipe=lambda _: RESULTS, images=None),
     pipeline,
     timm,
     ludwig,
