@@ -87,6 +87,15 @@ def test_an_order_that_is_mixed_up_is_named():
         assert not any("different orders" in note for note in notes)
 
 
+def test_classes_with_each_others_names_are_told():
+    labels = np.arange(200) % 2
+    probabilities = np.eye(2)[1 - labels] * 0.8 + 0.1
+    notes = hardpairs.explore(labels, probabilities).notes
+    (note,) = [each for each in notes if "accuracy of" in each]
+    assert "0.0% is below that of a random order (50.0%)" in note
+    assert "each other's names" in note
+
+
 def test_predicted_classes_beside_probabilities_count_as_given(tmp_path):
     predicted = (PLAIN.predicted + (np.arange(60) < 5)) % 3
     np.savez(tmp_path / "p.npz", labels=LABELS, probabilities=PROBABILITIES, predicted=predicted)

@@ -72,6 +72,7 @@ def order_note(labels: np.ndarray, predicted: np.ndarray, classes: int) -> str:
 
     That is: the accuracy is no better than that of a random order, while the classes are as
     frequent among the predictions as among the labels, which no ordinary failure brings about.
+    Where it is much worse, the classes have each other's names instead.
 
     Returns:
         A sentence, or "" where nothing is to be said.
@@ -83,12 +84,19 @@ def order_note(labels: np.ndarray, predicted: np.ndarray, classes: int) -> str:
     of_predicted = np.bincount(predicted, minlength=classes) / images
     chance = float(of_labels @ of_predicted)
     right = float((labels == predicted).mean())
-    no_better = right <= chance + 3 * np.sqrt(chance * (1 - chance) / images)
+    spread = 3 * np.sqrt(chance * (1 - chance) / images)
+    no_better = right <= chance + spread
     apart = np.abs(of_labels - of_predicted).sum() / 2
     # Two draws of the same images differ by about so much in their frequencies.
     expected = np.sqrt(of_labels * (1 - of_labels) / images).sum()
     if not no_better or chance > 0.9 or apart > max(0.15, expected):
         return ""
+    if right < chance - spread:
+        return (
+            f"The accuracy of {right:.1%} is below that of a random order ({chance:.1%}): the "
+            "predictions' classes seem to have each other's names; compare their order with that "
+            "of the labels' classes."
+        )
     return (
         f"The accuracy of {right:.1%} is that of a random order ({chance:.1%}), while the classes "
         "are predicted about as often as they occur: labels and predictions seem to be in "
