@@ -1,7 +1,7 @@
 """Anything that holds numbers or texts as a NumPy array: lists, tensors, columns of DataFrames."""
 
 import math
-from collections.abc import Iterator, KeysView, ValuesView
+from collections.abc import Iterator, KeysView, Sequence, ValuesView
 from decimal import Decimal
 from typing import Any
 
@@ -68,6 +68,13 @@ def _as_array(value: Any) -> np.ndarray:
     return np.asarray(value)
 
 
+def to_objects(values: Sequence[Any]) -> np.ndarray:
+    """Objects (N,), each as it is: NumPy alone would make texts of one length, or lists an axis."""
+    made = np.empty(len(values), object)
+    made[:] = values
+    return made
+
+
 def _plain(array: np.ndarray) -> np.ndarray:
     """Objects as numbers or texts where all of them are; bytes as text, decimals as floats."""
     if array.dtype.kind == "S":
@@ -82,9 +89,7 @@ def _plain(array: np.ndarray) -> np.ndarray:
         if all(value is None or isinstance(value, float) for value in values):
             values = [math.nan if value is None else value for value in values]
     if any(isinstance(value, str) or value is None for value in values):
-        texts = np.empty(len(values), object)
-        texts[:] = values
-        return texts.reshape(array.shape)
+        return to_objects(values).reshape(array.shape)
     try:
         made = np.array(values)
         # A column of lists has an axis more.

@@ -137,13 +137,14 @@ def _read_list(path: Path, pictures: Sequence[str]) -> Listed | None:
     labels = _labels([cell.lower() for cell in header], header, columns)
     if labels is None:
         return None
-    missing = [cell_of(row, names) for row in body if not find(cell_of(row, names), known)]
+    cells = [cell_of(row, names) for row in body]
+    paths = [find(cell, known) for cell in cells]
+    missing = [cell for cell, path in zip(cells, paths, strict=True) if not path]
     if missing:
         raise InputError(
             f"{path}: lists {len(missing):,} pictures that aren't there ({few_files(missing)}); "
             "put them there or take them out of the list."
         )
-    paths = [find(cell_of(row, names), known) for row in body]
     return Listed(paths, labels, _parts(header, columns) or [""] * len(body))
 
 

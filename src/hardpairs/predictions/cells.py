@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from hardpairs.arrays import to_objects
+
 LARGEST = 1e300
 SAMPLE = 50  # Rows that tell whether a column holds numbers.
 WRAPPED = re.compile(r"^\s*(?:tensor|array|np\.array)\s*\((?P<inner>\[.*\]).*\)\s*$", re.DOTALL)
@@ -50,10 +52,7 @@ def to_column(cells: list[str], *, decimal_comma: bool) -> np.ndarray:
         made = _lists(cells)
     elif cells and all(is_dict(cell) for cell in cells[:SAMPLE]):
         made = _dicts(cells)
-    if made is None:
-        made = np.empty(len(cells), object)
-        made[:] = cells
-    return made
+    return to_objects(cells) if made is None else made
 
 
 def are_numbers(cells: list[str], *, decimal_comma: bool = False) -> bool:
@@ -119,10 +118,8 @@ def is_dict(cell: str) -> bool:
 
 
 def _dicts(cells: list[str]) -> np.ndarray | None:
-    made = np.empty(len(cells), object)
-    for row, cell in enumerate(cells):
-        made[row] = read_dict(cell)
-    return None if None in made.tolist() else made
+    made = [read_dict(cell) for cell in cells]
+    return None if None in made else to_objects(made)
 
 
 def read_dict(cell: str) -> dict[str, float] | None:

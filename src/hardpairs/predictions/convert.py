@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from hardpairs.arrays import describe, is_text, to_numpy
+from hardpairs.arrays import describe, is_text, to_numpy, to_objects
 from hardpairs.errors import InputError
 from hardpairs.labels import classes_in, clean_label, listed, look_up, to_names, to_vector
 from hardpairs.predictions.found import Found, Truth
@@ -298,9 +298,7 @@ def to_ids(ids: Any, images: int) -> np.ndarray:
         numbers = [int(text) for text in texts]
         if all(str(number) == text for number, text in zip(numbers, texts, strict=True)):
             return np.array(numbers, np.int64).reshape(array.shape)
-    made = np.empty(len(texts), object)
-    made[:] = texts
-    return made.reshape(array.shape)
+    return to_objects(texts).reshape(array.shape)
 
 
 def _check_length(images: int, given: np.ndarray) -> None:

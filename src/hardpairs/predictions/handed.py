@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from hardpairs.arrays import to_numpy
+from hardpairs.arrays import to_numpy, to_objects
 from hardpairs.errors import InputError
 from hardpairs.labels import classes_in, listed, to_vector
 from hardpairs.predictions.found import Found
@@ -62,9 +62,7 @@ def named_scores(predictions: Any) -> Found | None:
     rows = list(predictions) if isinstance(predictions, list | tuple) else []
     if not rows or not isinstance(rows[0], dict | list):
         return None
-    values = np.empty(len(rows), object)
-    values[:] = rows
-    return split_pairs(values)
+    return split_pairs(to_objects(rows))
 
 
 def one_hot_names(labels: Any) -> tuple[Any, list[str] | None]:
@@ -115,9 +113,7 @@ def _named(values: Any, names: dict[int, str], what: str) -> Any:
             f"{what} are {listed(sorted(unknown), 3)}, which class_names doesn't name; it has "
             f"{listed(sorted(names))}."
         )
-    made = np.empty(len(array), object)
-    made[:] = [names[int(number)] for number in array.tolist()]
-    return made
+    return to_objects([names[number] for number in array.tolist()])
 
 
 def check_order(labels: Any, predictions: Any) -> None:

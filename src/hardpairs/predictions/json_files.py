@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hardpairs.arrays import to_numpy
+from hardpairs.arrays import to_numpy, to_objects
 from hardpairs.errors import InputError
 from hardpairs.predictions.columns import Table, plain
 from hardpairs.predictions.found import Found, Hints
@@ -220,9 +220,9 @@ def column(values: list[Any], name: str) -> np.ndarray:
         known = [value for value in values if value is not None]
         if known and all(_is_number(value) for value in known):
             return np.array([np.nan if value is None else float(value) for value in values])
-        return _objects(values)
+        return to_objects(values)
     if any(isinstance(value, str) for value in values):
-        return _objects([value if isinstance(value, str) else str(value) for value in values])
+        return to_objects([value if isinstance(value, str) else str(value) for value in values])
     if any(_is_number(value) and abs(value) >= 2**63 for value in values):
         return np.array([float(value) for value in values])
     return np.array(values)
@@ -237,7 +237,7 @@ def _lists(values: list[Any], name: str) -> np.ndarray:
     lengths = {len(value) for value in values if value is not None}
     cells = [each for value in values if value is not None for each in value]
     if len(lengths) > 1 or any(isinstance(each, dict) for each in cells):
-        return _objects(values)
+        return to_objects(values)
     has_null = None in values or None in cells
     values = [[None] * min(lengths) if value is None else value for value in values]
     if has_null and all(each is None or _is_number(each) for each in cells):
@@ -245,10 +245,4 @@ def _lists(values: list[Any], name: str) -> np.ndarray:
     try:
         return to_numpy(values, f"field {name[:40]!r}")
     except InputError:  # Lists of lists of several lengths.
-        return _objects(values)
-
-
-def _objects(values: list[Any]) -> np.ndarray:
-    made = np.empty(len(values), object)
-    made[:] = values
-    return made
+        return to_objects(values)

@@ -7,8 +7,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from hardpairs.arrays import to_objects
 from hardpairs.data.folders import find_classes
 from hardpairs.errors import InputError
 from hardpairs.npz import read_npy, read_npz
@@ -111,11 +110,11 @@ def _read_lines(path: Path) -> Truth:
         if lines[0].startswith('"') or any(delimiter in lines[0] for delimiter in "\t,;"):
             table, numbers = read_delimited_table(path)
             return _of_table(path, table, None, Hints(), numbers)
-        return Truth(str(path), _texts(_whole_numbers(lines)))
+        return Truth(str(path), to_objects(_whole_numbers(lines)))
     pairs = [line.split(maxsplit=1) for line in lines]
     if any(len(pair) < 2 for pair in pairs):
         raise InputError(f"{path}: has a line without a label; give a file name and a label each.")
-    return Truth(str(path), _texts([pair[1] for pair in pairs]), [pair[0] for pair in pairs])
+    return Truth(str(path), to_objects([pair[1] for pair in pairs]), [pair[0] for pair in pairs])
 
 
 def _whole_numbers(lines: list[str]) -> list[str]:
@@ -124,12 +123,6 @@ def _whole_numbers(lines: list[str]) -> list[str]:
         return lines
     numbers = [float(line) for line in lines]
     return [str(int(each)) for each in numbers] if all(map(float.is_integer, numbers)) else lines
-
-
-def _texts(values: list[str]) -> np.ndarray:
-    made = np.empty(len(values), object)
-    made[:] = values
-    return made
 
 
 def _read_class_folders(root: Path) -> Truth:
@@ -147,4 +140,4 @@ def _read_class_folders(root: Path) -> Truth:
         )
     names = sorted(classes)
     ids = [path for name in names for path in classes[name]]
-    return Truth(str(root), _texts([name for name in names for _ in classes[name]]), ids, names)
+    return Truth(str(root), to_objects([name for name in names for _ in classes[name]]), ids, names)

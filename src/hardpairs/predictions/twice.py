@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from hardpairs.arrays import is_text, to_numpy
+from hardpairs.arrays import is_text, to_numpy, to_objects
 from hardpairs.labels import NUMBERED, clean_label, to_names
 from hardpairs.predictions.cells import SAMPLE
 from hardpairs.predictions.columns import Table
@@ -33,7 +33,7 @@ def of_one_kind(labels: np.ndarray, found: Found, left: Table) -> tuple[np.ndarr
     numbers = _own_numbers(found)
     given = set(labels.tolist()) if labels.dtype.kind in "iuf" else set()
     if given and given <= set(numbers):
-        return _texts(numbers, labels), found
+        return to_objects([numbers[each] for each in labels.tolist()]), found
     return labels, found
 
 
@@ -70,7 +70,8 @@ def _by_name(labels: np.ndarray, found: Found, left: Table) -> Found:
         predicted = found.predicted
         is_numbered = predicted is not None and not is_text(predicted)
         if is_numbered and set(names) >= set(predicted.tolist()):
-            return replace(found, predicted=_texts(names, predicted))
+            called = to_objects([names[each] for each in predicted.tolist()])
+            return replace(found, predicted=called)
     return found
 
 
@@ -97,9 +98,3 @@ def _names_in(found: Found) -> set[str | None]:
     if values is None or not is_text(array := to_numpy(values, "predicted classes")):
         return set()
     return set(to_names(array))
-
-
-def _texts(names: dict[float, str], numbers: np.ndarray) -> np.ndarray:
-    made = np.empty(len(numbers), object)
-    made[:] = [names[number] for number in numbers.tolist()]
-    return made

@@ -10,7 +10,7 @@ from hardpairs.analysis.calibration import plain_points
 from hardpairs.analysis.evaluation import ClassScore, Evaluation
 from hardpairs.analysis.subject import Subject
 from hardpairs.foreign import spoken_names
-from hardpairs.report.describe import describe, finding, split_name, stands_out
+from hardpairs.report.describe import describe, finding, image_noun, split_name, stands_out
 from hardpairs.report.markdown import markdown_environment
 from hardpairs.report.names import without_letters
 from hardpairs.wording import counted, percent, score_text
@@ -36,6 +36,7 @@ def render_answers(subject: Subject, pictures: Mapping[str, str]) -> str:
         title="What the model mixes up, and why",
         described=describe(subject),
         origin=_origin(subject.predictions.metadata),
+        image=image_noun(subject.predictions),
         images=split_name(subject.predictions),
         seed=_plain(subject.predictions.metadata, "seed", int),
         evaluation=evaluation,

@@ -47,7 +47,7 @@ except ImportError as error:
     raise MissingExtra(NOT_THERE.format(error.name or "such package")) from error
 logging.getLogger("tensorflow").setLevel(logging.ERROR)  # In a notebook it sets its own at import.
 
-__all__ = ["default_precision", "has_gpu", "keras", "own_settings", "set_keras"]
+__all__ = ["OWN_SETTINGS", "default_precision", "has_gpu", "keras", "own_settings", "set_keras"]
 
 
 # Nets expect their channels last, and a seed decides numbers only with one epsilon and dtype.

@@ -18,7 +18,7 @@ from hardpairs.errors import InputError
 from hardpairs.files import make_folder, whole_file
 from hardpairs.npz import read_npz
 from hardpairs.reading import parse_json
-from hardpairs.training.backend import keras
+from hardpairs.training.backend import OWN_SETTINGS, keras
 from hardpairs.training.environment import cache_folder, training_environment
 
 MOST_GRAPHS = 100  # Of about 30 KB each; older ones are forgotten.
@@ -51,7 +51,8 @@ def kept_graph(
     described = {
         **description,
         **training_environment(),
-        "settings": _settings(),
+        "settings": [getattr(keras.config, name)() for name in OWN_SETTINGS],
+        "policy": keras.config.dtype_policy().name,
         "variables": [[*map(int, one.shape), one.dtype.name] for one in held],
     }
     digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
@@ -63,12 +64,6 @@ def kept_graph(
         with contextlib.suppress(InputError, OSError, RuntimeError):
             _save(_file_of(digest), traced, held)
     return traced
-
-
-def _settings() -> list[Any]:
-    settings = keras.config
-    policy = settings.dtype_policy().name
-    return [settings.floatx(), settings.epsilon(), settings.image_data_format(), policy]
 
 
 def _file_of(digest: str) -> Path:

@@ -1,6 +1,5 @@
 """What a net says of images, and what it sees in them."""
 
-import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -62,5 +61,5 @@ def _function_of(net: "keras.Model") -> Callable[[np.ndarray], np.ndarray]:
         return [asked(images, training=False)]
 
     images = tf.TensorSpec((None, *net.input_shape[1:]), tf.uint8)
-    graph = kept_graph(ask, [images], net.variables, {"net": json.loads(config)})
+    graph = kept_graph(ask, [images], net.variables, {"net": config})
     return lambda images: graph(tf.constant(images))[0].numpy()
