@@ -156,3 +156,13 @@ def test_dicts_of_scores_in_cells(tmp_path, form) -> None:
     predictions = load_predictions(path)
     assert accuracy(predictions) == 0.8
     assert sorted(predictions.class_names) == sorted(NAMES)
+
+
+@pytest.mark.parametrize("odd", ["3", "[0.1, 0.2]", "null", '"cat"'])
+def test_a_cell_among_dicts_that_is_none(tmp_path, odd) -> None:
+    path = tmp_path / "predictions.csv"
+    cells = ['{"a": 0.6, "b": 0.4}'] * 60
+    cells[55] = odd
+    pd.DataFrame({"label": ["a", "b"] * 30, "scores": cells}).to_csv(path, index=False)
+    with pytest.raises(InputError, match=r"'scores' \(text\)"):
+        load_predictions(path)

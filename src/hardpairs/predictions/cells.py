@@ -131,6 +131,8 @@ def read_dict(cell: str) -> dict[str, float] | None:
             values = json.loads(text)
         except (ValueError, RecursionError):
             continue
+        if not isinstance(values, dict):
+            return None
         numbers = [each for each in values.values() if type(each) in (int, float)]
         if len(numbers) < len(values) or any(abs(each) > LARGEST for each in numbers):
             return None
