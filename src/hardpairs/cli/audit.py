@@ -26,7 +26,7 @@ from hardpairs.files import Taken, whole_folder
 from hardpairs.predictions.load import load_predictions
 from hardpairs.predictions.predictions import Predictions, save_predictions
 from hardpairs.training.progress import OnProgress, Progress
-from hardpairs.training.recipes import Recipe, few_steps, find_recipe, recipe_record
+from hardpairs.training.recipes import Recipe, find_recipe, for_images, recipe_record
 from hardpairs.training.start import start_keras
 
 PREDICTED = ("train", "test")  # In a file each; audit.json, written last, says the audit is whole.
@@ -55,8 +55,8 @@ def audit(
         if corrections is not None:
             read = read_corrections(corrections, dataset.class_names)
             dataset = apply_corrections(dataset, read)
-        judged = few_steps(chosen, len(dataset.train) * 2 // 3)
-        for note in filter(None, (*dataset.notes, judged)):
+        chosen, changed = for_images(chosen, len(dataset.train) * 2 // 3)
+        for note in filter(None, (*dataset.notes, changed)):
             say(note)
         predictions = _predict(dataset, chosen, seed, out, show)
         with kept(out, "its audit", go_on=again):

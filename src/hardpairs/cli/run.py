@@ -29,7 +29,7 @@ from hardpairs.data.votes import load_votes
 from hardpairs.files import Taken, whole_folder
 from hardpairs.training.edges import edge_shares_beside
 from hardpairs.training.progress import OnProgress, Progress
-from hardpairs.training.recipes import few_steps, find_recipe
+from hardpairs.training.recipes import find_recipe, for_images
 from hardpairs.training.start import start_keras
 
 
@@ -99,7 +99,7 @@ def _train(
     corrections: Path | None = None,
 ) -> Path:
     """Train into a new folder and return it."""
-    recipe = find_recipe(recipe_name)
+    chosen = find_recipe(recipe_name)
     with ExitStack() as stack:
         folder, partial = _reserve(stack, out, recipe_name)
         show(Progress("reading the data"))
@@ -108,7 +108,8 @@ def _train(
             dataset, train_rows = _corrected(dataset, corrections)
             shutil.copyfile(corrections, partial / "corrections.csv")
         images = len(dataset.train) if train_rows is None else len(train_rows)
-        for note in filter(None, (*dataset.notes, few_steps(recipe, images))):
+        recipe, changed = for_images(chosen, images)
+        for note in filter(None, (*dataset.notes, changed)):
             say(note)
         if votes is not None:  # A file that doesn't fit is refused before the training, not after.
             classes = len(dataset.class_names)

@@ -28,6 +28,7 @@ from hardpairs.studies.plans import (
     ablate_arms,
     compare_arms,
     curve_arms,
+    for_data,
 )
 from hardpairs.studies.report import write_study, write_study_page
 from hardpairs.training.recipes import find_recipe
@@ -151,6 +152,10 @@ def _study(
     seeds = 2 if quick else seeds
     datasets = _load(data)
     plan = make_plan(list(datasets), quick=quick)
+    if kind != "ablate" and not quick:  # An ablation is of given epochs, among other things.
+        plan, notes = for_data(plan, datasets)
+        for note in notes:
+            say(note)
     todo = [job for arms in plan.values() for arm in arms for job in arm.jobs(seeds)]
     what = f"what was trained so far is kept in {folder}"
     with study_folder(folder) as scratch, going_on(partial(_found, folder / "jobs"), what):

@@ -22,7 +22,7 @@ from hardpairs.errors import InputError
 from hardpairs.reading import guarded, read_json
 from hardpairs.report.notebook import table
 from hardpairs.showing import as_frame, chosen_columns
-from hardpairs.studies.jobs import Job, Result
+from hardpairs.studies.jobs import Job, Result, training_count
 from hardpairs.studies.plans import ADDED, Arm, distinct_names
 
 SCHEMA_VERSION = 2
@@ -204,7 +204,7 @@ def gather_findings(
     sections = []
     for name, block in blocks.items():
         arm = plan[name][0]
-        count = max(round(len(datasets[arm.source].train) * arm.fraction), 1)
+        count = training_count(arm.fraction, datasets[arm.source])
         data = names[arm.source]
         sections.append(Section(name, arm.source, data, count, scores(block), effects(block)))
     seconds = [result.test.metadata.get("fit_seconds", 0.0) for result in results.values()]

@@ -179,10 +179,14 @@ def job_state(folder: Path, key: str) -> Path:
     return folder / f".{key}{STATE_ENDING}"
 
 
+def training_count(fraction: float, dataset: Dataset) -> int:
+    """How many images a fraction of the training images is, at least one."""
+    return max(round(len(dataset.train) * fraction), 1)
+
+
 def training_rows(job: Job, dataset: Dataset) -> np.ndarray:
     """int64, the training images that a job sees: every class in proportion."""
-    count = max(round(len(dataset.train) * job.fraction), 1)
-    return dataset.order_to_train()[:count]
+    return dataset.order_to_train()[: training_count(job.fraction, dataset)]
 
 
 def load_result(job: Job, dataset: Dataset, home: Path) -> Result:

@@ -2,16 +2,17 @@
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from hardpairs.data.split import Dataset
 from hardpairs.errors import InputError
-from hardpairs.studies.jobs import Job
-from hardpairs.training.recipes import RECIPES, Recipe
+from hardpairs.studies.jobs import Job, training_count
+from hardpairs.training.recipes import RECIPES, Recipe, for_images
 
 ADDED, REMOVED = "added alone", "removed from the full recipe"
 STRETCH, EXTRAS = "the lesson's stretch", "from the fast recipes"
@@ -167,6 +168,21 @@ def curve_arms(
         for source, name in distinct_names(sources).items()
         for fraction in (QUICK_CURVE_FRACTIONS if quick else CURVE_FRACTIONS)
     }
+
+
+def for_data(
+    plan: Mapping[str, Sequence[Arm]], datasets: Mapping[str, Dataset]
+) -> tuple[dict[str, list[Arm]], list[str]]:
+    """Return a plan whose recipes suit the number of images, and what changed; see `for_images`."""
+    fitted, notes = dict[str, list[Arm]](), dict[str, None]()
+    for name, arms in plan.items():
+        fitted[name] = []
+        for arm in arms:
+            count = training_count(arm.fraction, datasets[arm.source])
+            recipe, note = for_images(arm.recipe, count)
+            fitted[name].append(replace(arm, recipe=recipe))
+            notes[note] = None
+    return fitted, list(filter(None, notes))
 
 
 def distinct_names(sources: Iterable[str]) -> dict[str, str]:

@@ -3,13 +3,15 @@
 import json
 from dataclasses import asdict, dataclass, field, replace
 from difflib import get_close_matches
+from math import ceil
 from typing import Any, Literal
 
 from hardpairs.errors import InputError
 
 # Fields that are for people and decide nothing.
 WORDS_ONLY = ("name", "description", "measured", "on_gpu")
-FEW_STEPS = 50  # After fewer a net may still name one class alone.
+# For few images, see `for_images`; measured, see docs/speed.md.
+LEAST_STEPS, SMALLEST_BATCH = 150, 32
 # Measured, see docs/speed.md.
 WITHOUT_BF16 = "a training takes four to five times as long as its recipe says"
 
@@ -216,19 +218,32 @@ def find_recipe(name: str) -> Recipe:
     return RECIPES[name]
 
 
-def few_steps(recipe: Recipe, images: int) -> str:
-    """Say that a recipe will learn next to nothing from so few images; "" where there are enough.
+def for_images(recipe: Recipe, images: int) -> tuple[Recipe, str]:
+    """Return the recipe for so many training images, and what changed; "" where nothing did.
 
-    >>> few_steps(RECIPES["fast"], 144)
-    'fast takes 6 steps on 144 images, too few to learn much; small, of 110 epochs, takes more.'
+    Recipes are made for 60,000 images. Of few, an epoch is few steps, too few to learn much: then
+    batches are smaller, there are more epochs, and every image is in each of them.
+
+    >>> recipe, note = for_images(RECIPES["sprint"], 1000)
+    >>> recipe.batch_size, recipe.epochs
+    (32, 5)
+    >>> note
+    'sprint on 1,000 images: 5 epochs in batches of 32, instead of 1 in batches of 256.'
     """
-    trained = images - int(images * recipe.validation_share)
-    steps = recipe.epochs * max(trained // recipe.batch_size, 1)
-    if steps >= FEW_STEPS or recipe.epochs >= _SMALL.epochs:
-        return ""
-    return (
-        f"{recipe.name} takes {steps} step{'s' if steps > 1 else ''} on {images:,} images, too few "
-        f"to learn much; {_SMALL.name}, of {_SMALL.epochs} epochs, takes more."
+    trained = images - round(images * recipe.validation_share)
+    shown = trained - round(images * recipe.easy_share * (1 - 1 / recipe.easy_every))
+    batch_size, epochs = recipe.batch_size, recipe.epochs
+    if epochs * (shown // batch_size) >= LEAST_STEPS:
+        return recipe, ""
+    while batch_size > SMALLEST_BATCH and epochs * (trained // batch_size) < LEAST_STEPS:
+        batch_size //= 2
+    epochs = max(epochs, ceil(LEAST_STEPS / max(trained // batch_size, 1)))
+    fitted = replace(
+        recipe, batch_size=batch_size, epochs=epochs, easy_by=None, easy_share=0.0, easy_every=1
+    )
+    return fitted, (
+        f"{recipe.name} on {images:,} images: {fitted.epochs} epochs in batches of "
+        f"{fitted.batch_size}, instead of {recipe.epochs} in batches of {recipe.batch_size}."
     )
 
 

@@ -1,0 +1,66 @@
+"""Of few images a recipe has smaller batches and more epochs."""
+
+import numpy as np
+import pytest
+
+from conftest import run_cli, write_folder
+from hardpairs.predictions.load import load_predictions
+from hardpairs.studies.plans import compare_arms, curve_arms, for_data
+from hardpairs.training.recipes import (
+    LEAST_STEPS,
+    RECIPES,
+    SMALLEST_BATCH,
+    for_images,
+    recipe_record,
+)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_of_many_images_nothing_changes(name):
+    for images in (40_000, 60_000):
+        assert for_images(RECIPES[name], images) == (RECIPES[name], "")
+
+
+@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("images", [2, 31, 180, 1000, 3000])
+def test_of_few_there_are_steps_enough_and_not_many_more(name, images):
+    recipe, note = for_images(RECIPES[name], images)
+    trained = images - round(images * recipe.validation_share)
+    steps = recipe.epochs * max(trained // recipe.batch_size, 1)
+    assert steps >= LEAST_STEPS
+    if note:
+        assert note.startswith(f"{name} on {images:,} images: {recipe.epochs} epochs in batches of")
+        assert recipe.batch_size >= SMALLEST_BATCH
+        assert recipe.easy_by is None
+        assert steps < max(2 * LEAST_STEPS, RECIPES[name].epochs * 2 * trained // recipe.batch_size)
+    else:
+        assert recipe == RECIPES[name]
+
+
+def test_a_study_gives_every_part_its_steps():
+    class Data:
+        train = np.zeros(4000)
+
+    recipes = [RECIPES["sprint"], RECIPES["lesson"]]
+    plan, notes = for_data(curve_arms(["a"], recipes, quick=False), {"a": Data()})
+    for arms in plan.values():
+        for arm in arms:
+            images = round(4000 * arm.fraction)
+            assert for_images(arm.recipe, images) == (arm.recipe, "")
+    assert len(notes) == len(set(notes)) > 1
+    whole = compare_arms(["a"], recipes, quick=False)
+    Data.train = np.zeros(60_000)
+    assert for_data(whole, {"a": Data()}) == (whole, [])
+
+
+@pytest.mark.train
+def test_a_run_on_few_images_learns(tmp_path, fashion):
+    """In one step, as the recipe has it for many images, it gets a third of them right."""
+    data = write_folder(tmp_path / "few", fashion, 200, 1000)
+    done = run_cli("train", "--data", data, "--recipe", "sprint", "--out", tmp_path / "run")
+    assert done.returncode == 0, done.stderr
+    recipe, note = for_images(RECIPES["sprint"], 200)
+    assert note in " ".join(done.stderr.split())
+    predictions = load_predictions(tmp_path / "run")
+    assert predictions.metadata["recipe"] == recipe_record(recipe)
+    assert (predictions.probabilities.argmax(axis=1) == predictions.labels).mean() > 0.65
