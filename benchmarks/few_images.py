@@ -2,8 +2,8 @@
 
     python benchmarks/few_images.py [--recipes sprint,fast,quick,strong] [--images 200,1000,5000]
 
-Each seed trains on a part of Fashion-MNIST's training images of its own and predicts 10,000 others of
-them; the test images are never looked at. Prints a table, writes benchmarks/few_images.json.
+Each seed trains on a part of its own of the training images and predicts 10,000 others of them; the
+test images are never looked at. Prints a table, writes benchmarks/few_images.json.
 """
 
 import argparse
