@@ -18,7 +18,7 @@ test: .venv/dev.done .venv/browsers.done
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2 --dist loadscope
+	$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 # Keras on JAX and on torch, without TensorFlow, in an environment of its own.
 test-backends: .venv/dev.done

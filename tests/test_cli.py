@@ -65,7 +65,7 @@ def test_run_leaves_everything(run_folder):
     assert environment["versions"]["keras"]
     assert environment["seed"] == 0
     sheet = (folder / "answers.md").read_text()
-    assert "Trained on 5,400 images (600 more held out)" in sheet
+    assert "Trained on 1,800 images (200 more held out)" in sheet
 
 
 @pytest.mark.train

@@ -34,7 +34,7 @@ STOPPED = replace(RECIPES["quick"], epochs=3)
 
 @pytest.fixture(scope="module")
 def data(fashion) -> Dataset:
-    return replace(fashion, train=fashion.train.take(slice(600)))
+    return replace(fashion, train=fashion.train.take(slice(300)))
 
 
 class StopNow(BaseException):
@@ -61,7 +61,7 @@ def test_a_training_that_comes_to_no_number_ends_and_leaves_no_state(data, tmp_p
 
 @pytest.mark.parametrize("recipe", RECIPES_TO_STOP, ids=lambda recipe: recipe.name)
 def test_a_training_that_was_stopped_goes_on_to_the_same_weights(data, tmp_path, recipe):
-    easy = np.arange(0, 600, 3) if recipe.easy_by else None
+    easy = np.arange(0, 300, 3) if recipe.easy_by else None
     whole = train(data, recipe, seed=3, easy=easy)
     state = tmp_path / "state.npz"
     for epoch in (2, 4):
@@ -101,7 +101,7 @@ def test_the_state_of_another_training_is_refused(data, tmp_path, stopped_state,
     if change == "recipe":
         recipe = replace(recipe, learning_rate=0.01)
     elif change == "data":
-        data = replace(data, train=data.train.take(slice(590)))
+        data = replace(data, train=data.train.take(slice(290)))
     elif change == "precision":
         other = {"float32": "mixed_bfloat16", "mixed_bfloat16": "float32"}
         options["precision"] = other[load_state_precision(state)]

@@ -43,10 +43,13 @@ def kept_graph(
 
     Returns:
         A function of the same arguments. What can't be kept, for want of a folder that can be
-        written to or because more than the variables is held, is traced.
+        written to or because more than the variables is held, is traced; where TensorFlow is told
+        to run functions eagerly, as for debugging, it is ``function`` itself.
     """
     import tensorflow as tf
 
+    if tf.config.functions_run_eagerly():
+        return function
     held = [variable.value for variable in variables]
     described = {
         **description,
