@@ -104,17 +104,6 @@ def tiny_folder(tmp_path_factory, fashion) -> Path:
 
 
 @pytest.fixture(scope="session")
-def real_study(tmp_path_factory, tiny_folder) -> tuple[Path, str]:
-    """A small study that ran to its end undisturbed: its folder, and what it printed."""
-    from toys import REAL_STUDY
-
-    folder = tmp_path_factory.mktemp("studies") / "whole"
-    done = run_cli(*REAL_STUDY, "--data", tiny_folder, "--out", folder)
-    assert done.returncode == 0, done.stderr
-    return folder, done.stdout
-
-
-@pytest.fixture(scope="session")
 def exported(tmp_path_factory, fashion) -> Path:
     """What `hardpairs export` writes, of a net that takes no training."""
     from exported import write_exported

@@ -1,5 +1,4 @@
 import importlib.util
-import os
 import socket
 import time
 
@@ -7,27 +6,15 @@ import pytest
 
 from conftest import run_cli
 from hardpairs.cli import studies
-from hardpairs.data.datasets import load_dataset
 from hardpairs.errors import InputError
 from hardpairs.studies import cluster
 from hardpairs.studies.cluster import ray_engine
-from hardpairs.studies.jobs import EngineLost, Job, run_jobs
-from hardpairs.studies.plans import compare_arms
+from hardpairs.studies.jobs import EngineLost, Job
 from hardpairs.training.recipes import RECIPES
-from toys import REAL_STUDY, without_times
 
 needs_ray = pytest.mark.skipif(
     importlib.util.find_spec("ray") is None, reason="needs the extra hardpairs[ray]"
 )
-
-
-# Soon enough for a test: by default a dead node is missed after 15 seconds.
-FAST_CHECKS = {
-    "health_check_initial_delay_ms": 0,
-    "health_check_period_ms": 500,
-    "health_check_timeout_ms": 2000,
-    "health_check_failure_threshold": 2,
-}
 
 
 @needs_ray
@@ -128,48 +115,6 @@ def test_a_lost_cluster_says_what_is_done_and_the_command_to_go_on(monkeypatch, 
     said = capsys.readouterr().err
     assert f"0 of 10 trainings are done and kept in {tmp_path / 's'}" in said
     assert "go on with: hardpairs compare --out 'my study'" in said
-
-
-@needs_ray
-@pytest.mark.train
-@pytest.mark.filterwarnings("ignore")
-def test_a_node_killed_in_mid_study_loses_nothing(tmp_path, tiny_folder, real_study, monkeypatch):
-    import ray
-    from ray.cluster_utils import Cluster
-
-    monkeypatch.setenv("PYTHONWARNINGS", "ignore")
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(__import__("sys").path))
-    source = str(tiny_folder)
-    datasets = {source: load_dataset(source)}
-    arms = compare_arms([source], [RECIPES["fast-dense"], RECIPES["fast"]], quick=True)["tiny"]
-    jobs = [job for arm in arms for job in arm.jobs(2)]
-    # Its head has no cores: both workers are raylets of their own, and one of them dies.
-    nodes = Cluster(
-        initialize_head=True, head_node_args={"num_cpus": 0, "_system_config": FAST_CHECKS}
-    )
-    try:
-        nodes.add_node(num_cpus=1)
-        doomed = nodes.add_node(num_cpus=1)
-        (tmp_path / "ray" / "jobs").mkdir(parents=True)
-        engine = ray_engine(nodes.address, print, tmp_path / "ray" / "jobs")
-
-        def on_progress(done: int, total: int) -> None:
-            if done == 1 and doomed in nodes.list_all_nodes():
-                nodes.remove_node(doomed, allow_graceful=False)
-
-        results, failures = run_jobs(jobs, datasets, tmp_path / "ray", engine, on_progress)
-        assert doomed not in nodes.list_all_nodes()
-    finally:
-        ray.shutdown()
-        nodes.shutdown()
-    assert not failures
-    assert set(results) == set(jobs)
-    # The same folder as this machine alone fills: the local engine finds nothing left to do.
-    done = run_cli(*REAL_STUDY, "--data", source, "--out", tmp_path / "ray")
-    assert done.returncode == 0, done.stderr
-    assert len(list((tmp_path / "ray" / "jobs").iterdir())) == len(jobs)
-    # And the same report as if it had trained them itself.
-    assert without_times(tmp_path / "ray") == without_times(real_study[0])
 
 
 def test_states_lie_beside_the_jobs(tmp_path):

@@ -5,14 +5,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from concurrent.futures import Future
 
 import pytest
 
-from conftest import run_cli
 from hardpairs.errors import InputError
-from toys import REAL_STUDY, without_times
 
 UNGUARDED = """
 from hardpairs.data.datasets import load_dataset
@@ -58,43 +55,6 @@ def test_a_worker_that_dies_between_two_jobs_ends_no_study(monkeypatch):
     came = list(local.local_engine(1)(JOBS[:5], DATASETS))
     assert [job for job, _ in came] == JOBS[:5]
     assert all(isinstance(outcome, int) for _, outcome in came)
-
-
-@pytest.mark.train
-def test_killed_at_any_moment_it_goes_on_to_the_same_table(tmp_path, tiny_folder, real_study):
-    command = [*REAL_STUDY, "--data", tiny_folder, "--out", tmp_path / "killed"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "hardpairs", *map(str, command)],
-        env={**os.environ, "PYTHONWARNINGS": "ignore"},
-        start_new_session=True,
-    )
-    deadline = time.monotonic() + 120
-    while not (finished := list((tmp_path / "killed" / "jobs").glob("[!.]*"))):
-        assert time.monotonic() < deadline
-        assert process.poll() is None
-        time.sleep(0.05)
-    before = {path: (path / "predictions.npz").stat().st_mtime_ns for path in finished}
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    deadline = time.monotonic() + 10
-    while workers_of(process.pid):  # They end by themselves.
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    done = run_cli(*command)
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    for path, changed in before.items():
-        assert (path / "predictions.npz").stat().st_mtime_ns == changed
-    whole, said = real_study
-    assert without_times(tmp_path / "killed") == without_times(whole)
-    assert done.stdout.splitlines()[:-1] == said.splitlines()[:-1]
-
-
-def workers_of(session: int) -> list[str]:
-    listed = subprocess.run(
-        ["ps", "-o", "pid=", "-s", str(session)], capture_output=True, text=True, check=False
-    )
-    return listed.stdout.split()
 
 
 def test_without_keras_a_study_names_the_extra(monkeypatch):
