@@ -12,6 +12,7 @@ import pytest
 
 from conftest import run_cli
 from hardpairs.data.datasets import load_dataset
+from hardpairs.studies import cluster
 from hardpairs.studies.cluster import ray_engine
 from hardpairs.studies.jobs import run_jobs
 from hardpairs.studies.plans import compare_arms
@@ -83,6 +84,8 @@ def test_a_node_killed_in_mid_study_loses_nothing(tmp_path, tiny_folder, real_st
 
     monkeypatch.setenv("PYTHONWARNINGS", "ignore")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(__import__("sys").path))
+    # What else runs on a machine of two cores can hold up Ray's own health check for longer.
+    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 60)
     source = str(tiny_folder)
     datasets = {source: load_dataset(source)}
     arms = compare_arms([source], [RECIPES["fast-dense"], RECIPES["fast"]], quick=True)["tiny"]
