@@ -1,5 +1,6 @@
 import csv
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -71,6 +72,7 @@ def test_what_is_written(audited, tmp_path):
     for name in ("<b>", "<i>", "a|b", "*c*"):
         assert name not in page
     assert "| train 0 |" in page
+    assert re.search(r"an estimated \d+ labels? in train and \d+ labels? in test are wrong\.", page)
     with (tmp_path / "duplicates.csv").open(newline="") as file:
         pairs = list(csv.DictReader(file))
     assert [(p["split_1"], p["id_1"], p["split_2"], p["id_2"]) for p in pairs] == [

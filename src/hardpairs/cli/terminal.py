@@ -125,7 +125,9 @@ def print_audit(audit: "Audit", console: Console) -> None:
         console.print(note, highlight=False)
     expected = audit.expected_wrong()
     if expected:
-        wrong = " and ".join(f"{count:,.0f} labels in {split}" for split, count in expected.items())
+        wrong = " and ".join(
+            f"{counted(round(count), 'label')} in {split}" for split, count in expected.items()
+        )
         cost = 100 * expected.get("test", 0) / len(audit.test)
         said = f"; those in test cost {cost:.2f} points of accuracy" if "test" in expected else ""
         console.print(f"estimate: {wrong} are wrong{said}", highlight=False)
@@ -135,7 +137,7 @@ def print_audit(audit: "Audit", console: Console) -> None:
         table.add_column(name, justify="right")
     for row in audit.accuracies:
         low, high = row.interval
-        table.add_row(row.on, f"{row.images:,}", f"{row.accuracy:.2%}", f"{low:.2%}-{high:.2%}")
+        table.add_row(row.on, f"{row.images:,}", f"{row.accuracy:.2%}", f"{low:.2%} to {high:.2%}")
     console.print(table)
 
 
@@ -174,7 +176,7 @@ def print_recipes(console: Console) -> None:
 
 def print_study(findings: "Findings", console: Console) -> None:
     """Print one table a block, and what helped most."""
-    from hardpairs.analysis.changes import points
+    from hardpairs.analysis.changes import points, signed
     from hardpairs.studies.report import conclusion, leader_sentence, section_caption
 
     if findings.quick:
@@ -197,8 +199,8 @@ def print_study(findings: "Findings", console: Console) -> None:
                 Text(one_line(score.name)),
                 f"{score.mean:.2%}",
                 points(effect.gain),
-                f"{points(effect.interval[0])} {points(effect.interval[1])}",
-                f"{-effect.errors_removed:+.0%}",
+                f"{points(effect.interval[0])}, {points(effect.interval[1])}",
+                f"{signed(-100 * effect.errors_removed, 0)}%",
                 "" if findings.quick else conclusion(effect),
             )
         console.print(table)

@@ -12,6 +12,7 @@ from hardpairs.report.pictures import picture_side
 
 PAIR_COLUMNS, PAIR_ROWS = 5, 4
 SUSPECT_COLUMNS, SUSPECT_ROWS = 8, 3
+CAPTION_NAME = 8.5  # Widths of the letter M: a percentage stands behind it.
 
 
 @own_style
@@ -70,7 +71,8 @@ def draw_suspects(predictions: Predictions, suspects: np.ndarray, split: Split) 
         "with what the nets say"
     )
     figure, axes = grid_figure(SUSPECT_COLUMNS * 1.3, rows * 1.75, headline, width=10.0)
-    names, predicted = short_names(predictions.class_names), predictions.predicted
+    names = short_names(predictions.class_names, CAPTION_NAME)
+    predicted = predictions.predicted
     probabilities = predictions.known_probabilities()
     small = thumbnails(split.images, shown, picture_side(split.images), split.inverted)
     for number, row in enumerate(shown):
