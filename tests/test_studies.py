@@ -2,19 +2,30 @@ import io
 import json
 import re
 from dataclasses import replace
+from itertools import pairwise
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
+from matplotlib.transforms import Bbox
 from rich.console import Console
 
 from conftest import make_predictions
+from hardpairs.analysis.comparisons import Block
 from hardpairs.cli.main import cli
 from hardpairs.cli.terminal import print_study
 from hardpairs.errors import InputError
+from hardpairs.studies.figures import draw_changes
 from hardpairs.studies.findings import gather_findings, load_study
 from hardpairs.studies.jobs import Result, run_jobs
 from hardpairs.studies.plans import ablate_arms, compare_arms, curve_arms
-from hardpairs.studies.report import leader_sentence, write_study, write_study_page
+from hardpairs.studies.report import (
+    draw_study,
+    leader_sentence,
+    render_study,
+    write_study,
+    write_study_page,
+)
 from hardpairs.training.recipes import RECIPES
 from toys import DATASETS, Recorder, dataset, ignore
 
@@ -53,6 +64,74 @@ def test_two_datasets_of_one_name_have_a_figure_each(tmp_path):
     write_study(findings, blocks, dict.fromkeys(plan, both["/a/toy"].test), tmp_path)
     drawn = sorted(path.name for path in tmp_path.glob("*.png"))
     assert drawn == ["study_changes_a-toy.png", "study_changes_b-toy.png"]
+
+
+def made(kind: str, plan: dict, folder, data=DATASETS, *, quick: bool = True):
+    """Findings and blocks of a study whose predictions were made up."""
+    jobs = [job for arms in plan.values() for arm in arms for job in arm.jobs(2)]
+    labels = make_predictions().labels
+    results = {
+        job: Result(
+            replace(
+                make_predictions(seed=job.seed + 9 * (job.recipe.name == "fast")), labels=labels
+            ),
+            None,
+        )
+        for job in jobs
+    }
+    findings, blocks = gather_findings(kind, plan, data, 2, (results, {}), quick=quick)
+    write_study_page(findings, plan, data, results, folder)
+    return findings, blocks
+
+
+def test_a_studys_sheet_reads_as_sentences(tmp_path):
+    both = {"/a/one": dataset(), "/b/two": dataset()}
+    plan = compare_arms(list(both), [RECIPES["fast-dense"], RECIPES["fast"]], quick=False)
+    findings, _ = made("compare", plan, tmp_path, both, quick=False)
+    text = render_study(replace(findings, training_hours=0.01), ["study_changes_one.png"])
+    assert "2 seeds for each recipe, 36 seconds of training in all." in text
+    assert "![Test images of one that fast fixes and that it breaks" in text
+    assert "What fast gains in each class's recall" in text
+    page = (tmp_path / "report.html").read_text()
+    assert "on <bdi>two</bdi>. What its recipe fixes" in page  # Of two sets, which one follows.
+
+
+def test_parts_of_the_images_are_told_without_idle_decimals():
+    names = curve_arms(["toy"], [RECIPES["fast-dense"], RECIPES["fast"]], quick=False)
+    shares = [name.removeprefix("toy, ").removesuffix(" of the images") for name in names]
+    assert shares == ["3.125%", "6.25%", "12.5%", "25%", "50%", "100%"]
+
+
+def test_names_of_lines_that_end_together_lie_beside_each_other(tmp_path):
+    recipes = [RECIPES["fast-dense"], RECIPES["fast"]]
+    both = {"/a/one": dataset(), "/b/two": dataset()}
+    for data in (DATASETS, both):
+        plan = curve_arms(list(data), recipes, quick=True)
+        findings, _ = made("curve", plan, tmp_path, data)
+        (figure,) = draw_study(findings, {}, {}).values()
+        figure.draw_without_rendering()
+        boxes = [text.get_window_extent() for text in figure.axes[0].texts]
+        assert len(boxes) == 2 * len(data)
+        assert Bbox.union(boxes).y1 < figure.bbox.y1
+        lowest_first = sorted(boxes, key=lambda box: box.y0)
+        for lower, upper in pairwise(lowest_first):
+            assert lower.y1 <= upper.y0 + 3  # Pixels: room for letters below the line.
+
+
+def test_captions_of_changed_images_do_not_run_into_each_other():
+    names = [f"A class of clothes with a long name, number {k}" for k in range(3)]
+    split = dataset().test
+    labels = np.zeros(len(split), np.int64)
+    predicted = np.stack([np.full((2, len(split)), 1), np.full((2, len(split)), 0)])
+    predicted[:, :, ::2] = predicted[::-1, :, ::2]
+    block = Block(("first", "second"), tuple(names), labels, predicted, np.ones((2, 2)))
+    figure = draw_changes(block, 1, split)
+    figure.draw_without_rendering()
+    texts = [text for text in figure.axes[0].texts if re.search("\n(was|now) ", text.get_text())]
+    assert len(texts) == 16
+    rows = sorted((t.get_window_extent() for t in texts), key=lambda box: (-box.y0, box.x0))
+    for left, right in (*pairwise(rows[:8]), *pairwise(rows[8:])):
+        assert left.x1 < right.x0
 
 
 @pytest.mark.parametrize("kind", ["compare", "ablate", "curve"])

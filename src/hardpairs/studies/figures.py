@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
@@ -12,8 +13,10 @@ from hardpairs.report.canvas import (
     BLUE,
     GREY,
     GRID,
+    LINE,
     ORANGE,
     Tile,
+    figure_of,
     grid_figure,
     headed_figure,
     own_style,
@@ -23,9 +26,11 @@ from hardpairs.report.names import short_names
 from hardpairs.report.pictures import picture_side
 
 GREEN, PURPLE = "#009E73", "#CC79A7"
-LINE_COLOURS = (ORANGE, BLUE, GREEN, PURPLE)
+LINE_COLOURS = (BLUE, ORANGE, GREEN, PURPLE)  # As on the page.
 MARKERS = "so^D"
+FONT_SIZE = 9  # Points.
 CHANGES_SHOWN = 8
+CAPTION_NAME = 8.0  # Widths of the letter M: "was " or "now " stands before it.
 
 
 @own_style
@@ -82,7 +87,7 @@ def draw_curves(curves: Mapping[str, Sequence[tuple[int, Score]]], headline: str
     figure.subplots_adjust(left=0.09, right=0.82, top=4.1 / height, bottom=0.6 / height)
     axes = figure.add_subplot()
     counts = sorted({count for line in curves.values() for count, _ in line})
-    for index, (name, line) in enumerate(curves.items()):
+    for index, line in enumerate(curves.values()):
         colour, marker = LINE_COLOURS[index % 4], MARKERS[index % 4]
         x = [count for count, _ in line]
         mistakes = np.array([1 - score.mean for _, score in line])
@@ -91,10 +96,6 @@ def draw_curves(curves: Mapping[str, Sequence[tuple[int, Score]]], headline: str
         low = np.maximum(low, mistakes / 4)  # A log axis has no room for an interval down to 0.
         axes.fill_between(x, low, high, color=colour, alpha=0.18, linewidth=0)
         axes.plot(x, mistakes, marker=marker, ms=5, color=colour)
-        axes.annotate(
-            name, (x[-1], mistakes[-1]), (8, 0), textcoords="offset points", color=colour,
-            va="center", fontweight="bold", annotation_clip=False,
-        )  # fmt: skip
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xticks(counts, [f"{count:,}" for count in counts])
@@ -106,7 +107,49 @@ def draw_curves(curves: Mapping[str, Sequence[tuple[int, Score]]], headline: str
     axes.set_ylabel("test images mistaken")
     axes.grid(which="both", axis="y", color=GRID)
     axes.set_axisbelow(True)
+    _name_lines(axes, [(name, line[-1][0], 1 - line[-1][1].mean) for name, line in curves.items()])
     return figure
+
+
+def _name_lines(axes: Axes, ends: Sequence[tuple[str, int, float]]) -> None:
+    """Write each line's name at its end, pushed up or down where two would lie on each other."""
+    axes.autoscale_view()
+    scale = 72 / figure_of(axes).dpi
+    wanted = [scale * axes.transData.transform((x, y))[1] for _, x, y in ends]
+    heights = [(name.count("\n") + 1) * LINE * FONT_SIZE for name, _, _ in ends]
+    for index, place in zip(range(len(ends)), spread(wanted, heights), strict=True):
+        name, x, y = ends[index]
+        axes.annotate(
+            name, (x, y), (8, place - wanted[index]), textcoords="offset points",
+            color=LINE_COLOURS[index % 4], va="center", fontweight="bold", annotation_clip=False,
+        )  # fmt: skip
+
+
+def spread(wanted: Sequence[float], heights: Sequence[float]) -> list[float]:
+    """Middles of labels, as near to where they are wanted as they can be without overlap.
+
+    >>> spread([0.0, 1.0, 50.0], [10.0, 10.0, 10.0])
+    [-4.5, 5.5, 50.0]
+    """
+    groups: list[tuple[float, list[int]]] = []  # Middle of a stack, and its labels upwards.
+    for index in sorted(range(len(wanted)), key=lambda index: wanted[index]):
+        middle, stack = wanted[index], [index]
+        while groups:
+            below, others = groups[-1]
+            height = sum(heights[each] for each in stack + others)
+            if middle - below >= height / 2:
+                break
+            groups.pop()
+            middle = (middle * len(stack) + below * len(others)) / len(stack + others)
+            stack = others + stack
+        groups.append((middle, stack))
+    places = [0.0] * len(wanted)
+    for middle, stack in groups:
+        bottom = middle - sum(heights[each] for each in stack) / 2
+        for each in stack:
+            places[each] = bottom + heights[each] / 2
+            bottom += heights[each]
+    return places
 
 
 @own_style
@@ -131,7 +174,7 @@ def draw_changes(block: Block, index: int, split: Split) -> Figure | None:
         1.55 * len(rows),
         f"From {block.names[0]} to {block.names[index]}: images that changed sides most reliably",
     )
-    names, side = short_names(block.class_names), picture_side(split.images)
+    names, side = short_names(block.class_names, CAPTION_NAME), picture_side(split.images)
     for line, (verb, score) in enumerate(rows):
         top = line * 1.55
         chosen = np.argsort(-score, kind="stable")[:CHANGES_SHOWN]

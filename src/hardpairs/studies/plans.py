@@ -156,7 +156,7 @@ def curve_arms(
 ) -> dict[str, list[Arm]]:
     """Every recipe on growing parts of every dataset: a block for each part."""
     return {
-        f"{name}, {fraction:.3%} of the images": [
+        f"{name}, {100 * fraction:g}% of the images": [
             Arm(
                 recipe.name,
                 source,

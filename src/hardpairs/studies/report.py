@@ -22,6 +22,7 @@ from hardpairs.studies.figures import draw_changes, draw_curves, draw_effects
 from hardpairs.studies.findings import Findings, Section
 from hardpairs.studies.jobs import Job, Result
 from hardpairs.studies.plans import ADDED, FACTORS, REMOVED, Arm, in_file_name
+from hardpairs.wording import counted
 
 UNJUDGED = "No verdicts are given: the numbers of a quick study mean nothing."
 PANELS = {ADDED: "added to the base, alone", REMOVED: "removed from the full recipe"}
@@ -94,16 +95,17 @@ def draw_study(
         return {"study_effects.png": draw_effects(panels, headline, judged=not findings.quick)}
     if findings.kind == "curve":
         curves: dict[str, list[tuple[int, Score]]] = {}
+        several = len({section.data for section in findings.sections}) > 1
         for section in findings.sections:
             for score in section.scores:
-                name = f"{score.name}\n{section.data}"
+                name = f"{score.name}\n{section.data}" if several else score.name
                 curves.setdefault(name, []).append((section.train_images, score))
         headline = f"{mark}Mistakes against training images, band: 95% over seeds"
         return {"study_curves.png": draw_curves(curves, headline)}
     drawings: dict[str, Figure | None] = {}
     for section in findings.sections:
         figure = draw_changes(blocks[section.name], 1, splits[section.name])
-        drawings[f"study_changes_{in_file_name(section.data)}.png"] = figure
+        drawings[changes_file(section.data)] = figure
     return {name: figure for name, figure in drawings.items() if figure is not None}
 
 
@@ -117,15 +119,45 @@ def render_study(findings: Findings, pictures: Sequence[str]) -> str:
         interval=interval_text,
         mistakes_interval=mistakes_interval,
         caption=section_caption,
+        duration=duration,
     )
     return environment.get_template("study.md.jinja").render(
         findings=findings,
         pictures=pictures,
+        alts={picture: _seen_in(picture, findings) for picture in pictures},
         factors=FACTORS,
         panels=PANELS,
         leader=leader_sentence(findings),
         wider_intervals=WIDER_INTERVALS,
     )
+
+
+def _seen_in(picture: str, findings: Findings) -> str:
+    """What a figure shows, for those who don't see it; its numbers stand in the tables."""
+    if findings.kind == "ablate":
+        return "Gain of each recipe in points of accuracy, with its 95% confidence interval"
+    if findings.kind == "curve":
+        return "Share of the test images mistaken, against the number of training images"
+    section = next(each for each in findings.sections if changes_file(each.data) == picture)
+    first, second = (score.name for score in section.scores[:2])
+    return f"Test images of {section.data} that {second} fixes and that it breaks, beside {first}"
+
+
+def changes_file(data: str) -> str:
+    """The name of the figure of images that changed."""
+    return f"study_changes_{in_file_name(data)}.png"
+
+
+def duration(hours: float) -> str:
+    """Hours in the unit that suits them.
+
+    >>> duration(2.04), duration(0.5), duration(0.01)
+    ('2.0 hours', '30 minutes', '36 seconds')
+    """
+    if hours >= 1:
+        return f"{hours:,.1f} hours"
+    seconds = round(3600 * hours)
+    return counted(round(seconds / 60), "minute") if seconds >= 120 else counted(seconds, "second")
 
 
 def mistakes_interval(change: Change) -> str:
