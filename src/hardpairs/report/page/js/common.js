@@ -18,7 +18,15 @@ function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-const term = (index) => make("bdi", { class: "name", title: names[index] }, names[index]);
+const CAPTION = 16, BESIDE_A_BAR = 48;  // Letters of a name where there is little room.
+
+function cut(name, most) {  // In the middle: many names differ in their last letters alone.
+  const letters = [...name], half = Math.floor((most - 1) / 2);
+  return letters.length <= most ? name : [...letters.slice(0, half), "…", ...letters.slice(-half)].join("");
+}
+
+const term = (index, most = Infinity) =>
+  make("bdi", { class: "name", title: names[index] }, cut(names[index], most));
 const isolated = (text) => `\u2068${text}\u2069`;  // A name inside an attribute.
 const percent = (parts) => `${(parts / 100).toFixed(1)}%`;
 // Not toLocaleString, whose first call takes a tenth of the time that the page takes to open.
@@ -75,7 +83,7 @@ function barTable(caption) {
 function barRow(k, index, share, text, key = null) {
   const bar = make("span", { class: index === images.true[k] ? "bar-true" : "bar-other" });
   bar.style.inlineSize = `${share}%`;
-  return make("tr", {}, make("th", { scope: "row" }, term(index)),
+  return make("tr", {}, make("th", { scope: "row" }, term(index, BESIDE_A_BAR)),
     make("td", { class: "track", "aria-hidden": "true" }, bar),
     make("td", { class: "number", "data-key": key }, text));
 }

@@ -146,8 +146,8 @@ function barsOf(probabilities, k, caption) {
 // --- The caption of an image, wherever it is --------------------------------------------------------
 
 function predictions(k) {
-  return make("span", { class: "predictions" }, make("span", {}, "A: ", term(images.a[k])),
-    make("span", {}, "B: ", term(images.b[k])));
+  return make("span", { class: "predictions" }, make("span", {}, "A: ", term(images.a[k], CAPTION)),
+    make("span", {}, "B: ", term(images.b[k], CAPTION)));
 }
 
 // --- The first images of what B fixes and breaks, in all and of a pair ----------------------------

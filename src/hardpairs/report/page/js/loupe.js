@@ -42,7 +42,7 @@ function neighboursOf(k) {
     const text = `${name}, labelled ${isolated(names[label])}`;
     return make("figure", { class: same ? "same" : "" },
       drawn(trainSheet, place, { role: "img", "aria-label": text }),
-      make("figcaption", {}, term(label)));
+      make("figcaption", {}, term(label, CAPTION)));
   });
   const heading = train.id ? "The nearest images among those predicted"
     : "Its nearest training images";

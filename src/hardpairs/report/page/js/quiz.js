@@ -50,7 +50,8 @@ function quizResult() {
   const strip = items.map(([k], at) => make("figure",
     { class: answers[at] === images.true[k] ? "same" : "other" },
     drawn(sheet, k, { role: "img", "aria-label": `Image ${images.id[k]}` }),
-    make("figcaption", {}, "labelled ", term(images.true[k]), make("br"), "you: ", term(answers[at]))));
+    make("figcaption", {}, "labelled ", term(images.true[k], CAPTION), make("br"),
+      "you: ", term(answers[at], CAPTION))));
   const again = make("button", { type: "button" }, "Again");
   again.addEventListener("click", () => { answers = []; askNext(); });
   say(`You got ${right} of ${items.length} right, the model ${model}.`);

@@ -56,7 +56,8 @@ if (sheet) {
   if (faces) {
     fillStrip(faces, data.first.map((k) => {
       const link = linkTo(k);
-      link.append(make("span", {}, term(images.true[k]), " → ", term(images.predicted[k])));
+      link.append(make("span", {}, term(images.true[k], CAPTION), " → ",
+        term(images.predicted[k], CAPTION)));
       return link;
     }));
   }
