@@ -124,6 +124,19 @@ def test_other_images_labels_and_classes_are_refused_in_a_sentence(change, said)
         diff([], run)
 
 
+def test_two_of_one_name_are_told_apart_by_file_or_by_order(tmp_path):
+    a = make_predictions()
+    save_predictions(a, tmp_path / "one.npz")
+    in_memory, same = diff(a, a), diff(tmp_path / "one.npz", tmp_path / "one.npz")
+    assert (in_memory.a.name, in_memory.b.name) == ("first predictions", "second predictions")
+    seeds = diff([a, a], [a, a])
+    assert (seeds.a.name, seeds.b.name) == (
+        "first predictions, 2 seeds",
+        "second predictions, 2 seeds",
+    )
+    assert same.b.name == f"{same.a.name}, again"
+
+
 def test_files_folders_and_names(tmp_path):
     a, b = runs(0.8, 1)[0], runs(0.85, 1)[0]
     (tmp_path / "run").mkdir()

@@ -19,6 +19,7 @@ from hardpairs.foreign import one_line
 from hardpairs.predictions.predictions import Predictions
 
 LONGEST_NAME = 60
+IN_MEMORY = "predictions"  # What was read from no file.
 Source = str | Path | Predictions | Subject
 
 
@@ -56,14 +57,17 @@ def describe_sides(
     """
     names = [_side_name(*side) for side in zip(runs, files, strict=True)]
     if names[0] == names[1]:
-        names = [
-            f"{name} ({one_line(side[0])[-LONGEST_NAME:]})"
-            for name, side in zip(names, files, strict=True)
-        ]
-    if names[0] == names[1]:
-        names[1] = f"{names[1]}, again"
+        names = _told_apart(names, [one_line(side[0])[-LONGEST_NAME:] for side in files])
     first, second = (_describe_side(*side) for side in zip(runs, names, strict=True))
     return first, second
+
+
+def _told_apart(names: list[str], files: list[str]) -> list[str]:
+    """Two equal names with their files, or with their order where those are the same."""
+    if files == [IN_MEMORY, IN_MEMORY]:
+        return [f"{order} {name}" for order, name in zip(("first", "second"), names, strict=True)]
+    names = [f"{name} ({file})" for name, file in zip(names, files, strict=True)]
+    return [names[0], f"{names[1]}, again"] if names[0] == names[1] else names
 
 
 def _describe_side(runs: Sequence[Predictions], name: str) -> Side:
@@ -134,7 +138,7 @@ def as_subjects(side: Source | Sequence[Source], load: Callable[..., Subject]) -
 
 def file_names(side: Source | Sequence[Source]) -> list[str]:
     """What messages call each run: its path, where it has one."""
-    return [str(each) if isinstance(each, str | Path) else "predictions" for each in _listed(side)]
+    return [str(each) if isinstance(each, str | Path) else IN_MEMORY for each in _listed(side)]
 
 
 def _listed(side: Source | Sequence[Source]) -> list[Source]:
