@@ -106,6 +106,9 @@ def test_a_difference_of_nothing(tmp_path):
     text = (tmp_path / "same" / "difference.html").read_text()
     assert "B is not significantly different from A (+0.00 points)" in text
     assert data_of(text)["images"]["id"] == []
+    assert "A and B predict the same class for every image." in text
+    assert "Click a cell" not in text
+    assert "listed by id" not in text
 
 
 def test_numbers_of_the_page_stand_in_the_json():
