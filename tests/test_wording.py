@@ -3,7 +3,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hardpairs.wording import counted, percent, percent_texts, plainly, score_text, whole_percents
+from hardpairs.wording import (
+    counted,
+    percent,
+    percent_texts,
+    plainly,
+    probability_text,
+    score_text,
+    whole_percents,
+)
 
 
 @given(st.integers(0, 10**7), st.integers(1, 10**7), st.integers(0, 2))
@@ -44,3 +52,11 @@ def test_what_is_there_is_not_0_percent(counts):
     texts, total = percent_texts(counts), sum(counts)
     assert [text == "0%" for text in texts] == [not count for count in counts]
     assert [text == "under 1%" for text in texts] == [0 < count / total < 0.01 for count in counts]
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0, "0.0%"), (1e-9, "<0.1%"), (0.0005, "0.1%"), (0.9996, ">99.9%"), (1, "100.0%")],
+)
+def test_a_probability_reads_as_certain_only_where_it_is(share, text):
+    assert probability_text(share) == text

@@ -33,6 +33,17 @@ def percent(share: float, decimals: int = 1) -> str:
     return f"{plainly(100 * share, decimals, apart_from=(0, 100))}%"
 
 
+def probability_text(share: float) -> str:
+    """A probability in percent with one decimal, which reads as none or all only where it is.
+
+    >>> probability_text(0.5), probability_text(0.0003), probability_text(0.99996)
+    ('50.0%', '<0.1%', '>99.9%')
+    """
+    if 0 < share < 0.0005:
+        return "<0.1%"
+    return ">99.9%" if 0.9995 <= share < 1 else f"{share:.1%}"
+
+
 def score_text(score: float) -> str:
     """A precision, recall or F1 with three decimals, which reads as 0 or 1 only where it is."""
     return plainly(score, 3, apart_from=(0, 1))

@@ -14,6 +14,7 @@ from hardpairs.cli.options import SHELF, one_thread_for_matrices
 from hardpairs.errors import InputError
 from hardpairs.files import named_file
 from hardpairs.foreign import csv_text, one_line
+from hardpairs.wording import probability_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -128,7 +129,8 @@ def _print(found: "Answer") -> None:
         _print_pictures([found.picture], full=True)
     if not found.nothing:
         for index in found.order[:SHOWN]:
-            click.echo(f"  {found.probabilities[index]:6.1%}  {one_line(found.classes[index])}")
+            share = probability_text(found.probabilities[index])
+            click.echo(f"  {share:>6}  {one_line(found.classes[index])}")
     for doubt in found.doubts:
         click.echo(f"  Doubt: {doubt.sentence}")
     if found.nothing:

@@ -10,6 +10,7 @@ from hardpairs.foreign import one_line
 from hardpairs.report.canvas import BLUE, GREY, ORANGE, headed_figure, own_style
 from hardpairs.report.names import cut_name, short_names
 from hardpairs.serving.answer import Answer, Kept
+from hardpairs.wording import probability_text
 
 MOST_PHOTOS = 20
 BARS = 5
@@ -29,7 +30,8 @@ def draw_answers(answers: Sequence[Answer]) -> Figure:
     elif first.nothing:
         headline = "nothing found"
     else:
-        headline = f"{short_names(first.classes)[first.order[0]]}, {first.probabilities.max():.0%}"
+        share = probability_text(first.probabilities.max())
+        headline = f"{short_names(first.classes)[first.order[0]]}, {share}"
     figure = headed_figure(WIDTH, HEIGHT * len(shown), headline)
     top = figure.subplotpars.top
     height = top / len(shown)
@@ -71,7 +73,7 @@ def _draw_bars(axes: Axes, found: Answer, names: Sequence[str]) -> None:
     places = np.arange(len(order))
     axes.barh(places, shares, color=[BLUE, *[GREY] * (len(order) - 1)], height=0.6)
     for place, share in enumerate(shares.tolist()):
-        axes.text(share + 0.02, place, f"{share:.1%}", va="center", fontsize=8)
+        axes.text(share + 0.02, place, probability_text(share), va="center", fontsize=8)
     axes.set_yticks(places, [names[index] for index in order], fontsize=8)
     axes.set_ylim(BARS - 0.4, -0.6)
     axes.set_xlim(0, 1.3)

@@ -13,8 +13,19 @@ function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-const term = (name) => make("bdi", { class: "name", title: name }, name);
-const percent = (share) => `${(100 * share).toFixed(1)}%`;
+const CAPTION = 16, BESIDE_A_BAR = 48;  // Letters of a name where there is little room.
+
+function cut(name, most) {  // In the middle: many names differ in their last letters alone.
+  const letters = [...name], half = Math.floor((most - 1) / 2);
+  return letters.length <= most ? name : [...letters.slice(0, half), "…", ...letters.slice(-half)].join("");
+}
+
+const term = (name, most = Infinity) => make("bdi", { class: "name", title: name }, cut(name, most));
+
+function percent(share) {  // Which reads as none or all only where it is.
+  if (share > 0 && share < 0.0005) return "<0.1%";
+  return share < 1 && share >= 0.9995 ? ">99.9%" : `${(100 * share).toFixed(1)}%`;
+}
 
 // --- Asking: one request at a time, and always about the newest picture ------------------------------
 
@@ -67,7 +78,7 @@ function refuse(reason) {
 
 function pictured(each) {
   const image = make("img", { src: each.image, alt: `Training image ${each.train_image}` });
-  return make("figure", {}, image, make("figcaption", {}, term(each.class)));
+  return make("figure", {}, image, make("figcaption", {}, term(each.class, CAPTION)));
 }
 
 function show(found) {
@@ -88,8 +99,8 @@ function show(found) {
   byId("doubts").hidden = !found.doubts.length;
   byId("bars").replaceChildren(...classes.slice(0, MOST_BARS).map(([name, share]) => {
     const bar = make("span");
-    bar.style.width = percent(share);
-    return make("tr", {}, make("th", { scope: "row" }, term(name)),
+    bar.style.width = `${100 * share}%`;
+    return make("tr", {}, make("th", { scope: "row" }, term(name, BESIDE_A_BAR)),
       make("td", { class: "track" }, bar), make("td", { class: "number" }, percent(share)));
   }));
   byId("pair").textContent = found.pair;
