@@ -221,6 +221,17 @@ def test_paper_gets_the_colours_that_tell_something(visit):
         assert page.locator(told).first.evaluate(adjust) == "exact", told
 
 
+def test_paper_says_what_numbers_mean_and_asks_for_no_clicks(visit):
+    page = visit("judged.html")
+    if hasattr(page, "emulate_media"):
+        page.emulate_media(media="print")
+    if not page.evaluate("matchMedia('print').matches"):
+        pytest.skip("this browser's driver doesn't show a page as printed")
+    seen = page.evaluate("document.querySelector('main').innerText")
+    assert "Rows are true classes, columns what was predicted." in seen
+    assert "Click" not in seen
+
+
 @pytest.mark.parametrize("name", ["judged.html", "many.html"])
 def test_without_its_script_a_page_shows_nothing_that_does_nothing(visit, folder, name):
     page = visit(name)
