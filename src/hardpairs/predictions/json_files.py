@@ -12,6 +12,7 @@ from hardpairs.errors import InputError
 from hardpairs.predictions.columns import Table, plain
 from hardpairs.predictions.found import Found, Hints
 from hardpairs.predictions.numpy_files import TEXTS, find_arrays
+from hardpairs.predictions.own_files import check_metrics
 from hardpairs.predictions.score_columns import PREDICTED
 from hardpairs.predictions.table import LABEL, TRUE, find_columns
 from hardpairs.predictions.top import split_pairs
@@ -72,6 +73,7 @@ def read_json_table(path: Path) -> tuple[Table | Found, Any]:
                 return read_json_lines_table(path), None
             raise
     with understood(path, "values"):
+        check_metrics(content)
         names = None
         if isinstance(content, dict):
             name = next((name for name in CLASS_NAMES if name in content), None)

@@ -11,6 +11,7 @@ from hardpairs.predictions.delimited import read_delimited
 from hardpairs.predictions.found import Found, Hints, Reader, Truth
 from hardpairs.predictions.json_files import read_json_file, read_json_lines
 from hardpairs.predictions.numpy_files import read_array, read_arrays
+from hardpairs.predictions.own_files import check_run_file
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.predictions.truth import read_truth
 from hardpairs.predictions.yolo import read_yolo_folder
@@ -86,6 +87,7 @@ def read_found(path: Path, hints: Hints) -> Found:
     if os.path.isdir(path):
         inside = next((path / name for name in IN_A_FOLDER if (path / name).is_file()), None)
         return read_found(inside, hints) if inside is not None else read_yolo_folder(path)
+    check_run_file(path)
     suffix, is_packed = ending_of(path)
     if suffix in READERS and (not is_packed or suffix in TEXTS):
         return READERS[suffix](path, hints)

@@ -21,6 +21,7 @@ from hardpairs.predictions.columns import (
 )
 from hardpairs.predictions.faults import check_whole
 from hardpairs.predictions.found import Found, Hints
+from hardpairs.predictions.own_files import without_verdicts
 from hardpairs.predictions.score_columns import (
     CONFIDENCE,
     PREDICTED,
@@ -61,7 +62,7 @@ def find_columns(table: Table, hints: Hints) -> Found:
     Raises:
         InputError: What is needed can't be found; the message lists the columns.
     """
-    table = _squeezed(table)
+    table = without_verdicts(_squeezed(table))
     left = _without_row_numbers(table)
     if not all(map(len, table.values())):
         raise InputError(f"has no images (0 rows); give at least one; {listing(table)}.")
@@ -192,7 +193,7 @@ def find_truth(
     Raises:
         InputError: It can't be told which column holds the labels.
     """
-    table = _squeezed(table)
+    table = without_verdicts(_squeezed(table))
     left = _without_row_numbers(table)
     label = _label_column(left, hints, set()) or first_named(left, PREDICTED, set())
     # Predictions may name their ids otherwise.

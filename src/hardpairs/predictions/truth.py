@@ -2,13 +2,16 @@
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from hardpairs.arrays import to_objects
-from hardpairs.data.folders import find_classes
+from hardpairs.data.folders import Classes, find_classes
+from hardpairs.data.source import check_parts
 from hardpairs.errors import InputError
 from hardpairs.npz import read_npy, read_npz
 from hardpairs.predictions.arrow_files import IPC, PARQUET, read_arrow_table
@@ -18,6 +21,7 @@ from hardpairs.predictions.faults import told_by_line
 from hardpairs.predictions.found import Found, Hints, Truth
 from hardpairs.predictions.json_files import read_json_lines_table, read_json_table
 from hardpairs.predictions.numpy_files import IDS, LABELS, NAMES
+from hardpairs.predictions.own_files import check_run_file
 from hardpairs.predictions.table import find_truth
 from hardpairs.reading import ending_of, guarded, read_text, understood
 
@@ -43,6 +47,7 @@ def read_truth(path: str | Path, hints: Hints) -> Truth:
         if not (path / EXPORTED).is_file():
             return _read_class_folders(path)
         path /= EXPORTED
+    check_run_file(path)
     suffix, _ = ending_of(path)
     with understood(path, "labels"):
         if suffix == ".npy":
@@ -132,12 +137,32 @@ def _read_class_folders(root: Path) -> Truth:
     """
     with guarded(root, "a folder of class folders"):
         parts, _ = find_classes(root)
-    _, classes = next((parts[part] for part in PARTS if part in parts), (root, {}))
+    predicted = next((part for part in PARTS if part in parts), "all")
+    _, classes = parts.get(predicted, (root, {}))
     if len(classes) < 2:
         raise InputError(
             f"{root}: holds images of {len(classes)} class folders; give a folder with one "
             "folder of images for each class."
         )
-    names = sorted(classes)
-    ids = [path for name in names for path in classes[name]]
-    return Truth(str(root), to_objects([name for name in names for _ in classes[name]]), ids, names)
+    others = partial(_labels_of_parts, root, parts) if predicted != "all" else None
+    return replace(_labels_of(root, [("", classes)]), of_parts=others)
+
+
+def _labels_of_parts(root: Path, parts: Mapping[str, Classes], named: Collection[str]) -> Truth:
+    """The labels of the parts that ids name, for ids that begin with the part's folder."""
+    check_parts(str(root), named, parts)
+    return _labels_of(root, [(f"{parts[part][0].name}/", parts[part][1]) for part in sorted(named)])
+
+
+def _labels_of(root: Path, parts: Sequence[tuple[str, Mapping[str, list[str]]]]) -> Truth:
+    """The labels of pictures by class, in each part, whose ids begin with a text of its own."""
+    rows = [
+        (name, before + path)
+        for before, classes in parts
+        for name in sorted(classes)
+        for path in classes[name]
+    ]
+    names = sorted({name for name, _ in rows})
+    return Truth(
+        str(root), to_objects([name for name, _ in rows]), [path for _, path in rows], names
+    )
