@@ -127,6 +127,11 @@ MAKERS = {
     "class folders in parts": lambda at: [
         class_folders(at / "photos" / p) for p in ("train", "test")
     ],
+    "class folders with parts in each": lambda at: [
+        pictures(at / "photos" / name / part, range(5), "jpg")
+        for name in ("cat", "dog")
+        for part in ("train", "test")
+    ],
     "with longer names or doubled": lambda at: [
         class_folders(at / "photos" / p / p) for p in ("seg_train", "seg_test")
     ],

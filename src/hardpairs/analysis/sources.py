@@ -1,7 +1,7 @@
 """Gathering a subject from files: a run's folder or a predictions file, and what lies beside it."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -19,8 +19,10 @@ from hardpairs.data.datasets import (
     load_split,
     open_source,
 )
+from hardpairs.data.folders import together
 from hardpairs.data.memory import white_on_black
-from hardpairs.data.split import Images, SplitName
+from hardpairs.data.source import Source, check_parts, parts_named
+from hardpairs.data.split import Images, Split, SplitName
 from hardpairs.data.training_size import UNREAD
 from hardpairs.data.votes import load_votes
 from hardpairs.errors import InputError
@@ -168,12 +170,27 @@ def data_truth(source: str) -> Truth:
     """
     opened = open_source(source)
     split = opened.read()
+    others = None if opened.is_whole else partial(_truth_of_parts, opened, source)
     if not split.has_labels:
         raise InputError(
             f"{source}: its images have no labels, and neither have the predictions; give labels "
             "with --labels, or put the images into a folder for each class."
         )
+    return Truth(source, split.labels, split.ids, opened.class_names, others)
+
+
+def _truth_of_parts(opened: Source, source: str, named: Collection[str]) -> Truth:
+    split = _named_parts(opened, named, source)
     return Truth(source, split.labels, split.ids, opened.class_names)
+
+
+def _named_parts(opened: Source, named: Collection[str], source: str) -> Split:
+    """The parts that ids name; several together where they are of picture files."""
+    test_part = opened.parts["test"]
+    there = {*opened.parts} - ({"test"} if test_part is opened.parts.get("validation") else set())
+    check_parts(source, named, there)
+    splits = [opened.parts[part]() for part in sorted(named)]
+    return splits[0] if len(splits) == 1 else together(splits) or test_part()
 
 
 def join_images(predictions: Predictions, source: str) -> Joined:
@@ -186,7 +203,15 @@ def join_images(predictions: Predictions, source: str) -> Joined:
     # Foreign predictions of data that is one whole are of all of it; ours are of the part that
     # was held out, and say so by its fingerprint.
     is_of_all = opened.is_whole and not predictions.fingerprint
-    split = opened.read(None if is_of_all else _split(predictions))
+    named: Collection[str] = ()
+    if not opened.is_whole and not predictions.fingerprint:
+        named = parts_named(predictions.ids, opened.class_names)
+    if named:
+        split = _named_parts(opened, named, source)
+        if not predictions.split and named == {"train"}:
+            predictions = replace(predictions, split="train")
+    else:
+        split = opened.read(None if is_of_all else _split(predictions))
     if opened.is_whole and predictions.fingerprint not in ("", split.fingerprint):
         whole = opened.read(None)  # The part that was predicted may lie there alone.
         split = whole if whole.fingerprint == predictions.fingerprint else split

@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -124,8 +124,9 @@ def find_classes(folder: Path) -> tuple[dict[str, Classes], list[str]]:
     """Find class folders, and the parts that they are divided into.
 
     Args:
-        folder: ``CLASS/…``, ``{train,test,val}/CLASS/…``, or with longer names and another folder
-            between, ``seg_train/seg_train/CLASS/…``; any of these may lie in a folder alone.
+        folder: ``CLASS/…``, ``{train,test,val}/CLASS/…``, ``CLASS/{train,test,val}/…``, or with
+            longer names and another folder between, ``seg_train/seg_train/CLASS/…``; any of these
+            may lie in a folder alone.
 
     Returns:
         Of each part, "all" where there are none, the folder of its classes and, by class, the
@@ -146,7 +147,22 @@ def find_classes(folder: Path) -> tuple[dict[str, Classes], list[str]]:
         return {}, []
     if len(classes) == 1 and not beside:
         return find_classes(folder / next(iter(classes)))
-    return {"all": (folder, classes)}, beside
+    return _parts_below(folder, classes) or {"all": (folder, classes)}, beside
+
+
+def _parts_below(folder: Path, classes: dict[str, list[str]]) -> dict[str, Classes]:
+    """The parts that each class's own folders are named as, ``CLASS/{train,test,val}/…``.
+
+    Nothing where a picture lies in another folder, or where there is no part to train on.
+    """
+    parts: dict[str, dict[str, list[str]]] = {}
+    for name, pictures in classes.items():
+        for path in pictures:
+            inner = path.split("/")[1].lower() if path.count("/") > 1 else ""
+            parts.setdefault(PART_OF_NAME.get(inner, ""), {}).setdefault(name, []).append(path)
+    if "" in parts or "train" not in parts or len(parts) < 2:
+        return {}
+    return {part: (folder, by_class) for part, by_class in parts.items()}
 
 
 def _are_parts(names: Collection[str]) -> bool:
@@ -227,6 +243,23 @@ def photos_split(folder: Path, rows: list[tuple[str, int]]) -> Split:
     ids = np.array([name.encode(errors="backslashreplace").decode() for name in names], str)
     labels = np.array([label for _, label in rows], np.int64)
     return Split(Photos(folder, names), labels, ids)
+
+
+def together(splits: Sequence[Split]) -> Split | None:
+    """The picture files of several parts as one, each named from the folder of all parts on.
+
+    None where a part isn't of picture files.
+    """
+    photos = [split.images for split in splits if isinstance(split.images, Photos)]
+    if len(photos) < len(splits):
+        return None
+    root = Path(os.path.commonpath([each.root for each in photos]))
+    rows = [
+        ((each.root.relative_to(root) / name).as_posix(), label)
+        for each, split in zip(photos, splits, strict=True)
+        for name, label in zip(each.names, split.labels.tolist(), strict=True)
+    ]
+    return photos_split(root, rows)
 
 
 def _class_folders(folder: Path) -> dict[str, list[str]]:

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -31,7 +31,8 @@ class Source:
 
     Attributes:
         class_names: K names; none where the images have no labels.
-        parts: What reads each part: "train" and "test", or "all" alone.
+        parts: What reads each part: "train" and "test", or "all" alone; and "validation" where it
+            is there, which "test" may be too.
         notes: What was done to the data on the way and what was left out, a sentence each.
     """
 
@@ -83,8 +84,42 @@ def make_source(
     # As names are read from predictions: macOS takes accents off letters in the names of folders.
     names = tuple(unicodedata.normalize("NFC", name) for name in class_names)
     if train and test:
-        return Source(names, {"train": cache(train), "test": cache(test)}, (*notes,))
+        parts = {"train": cache(train), "test": cache(test)}
+        if "validation" in found:
+            validation = found["validation"]
+            parts["validation"] = parts["test"] if test is validation else cache(validation)
+        return Source(names, parts, (*notes,))
     return Source(names, {"all": cache(train or test)}, (*notes,))  # type: ignore[arg-type]
+
+
+def parts_named(ids: np.ndarray, class_names: Collection[str]) -> frozenset[str]:
+    """The parts that paths name by the last of their folders that does; none if one names none.
+
+    A folder named as a class is the class's.
+
+    >>> sorted(parts_named(np.array(["train/cat/1.png", "val/cat/1.png"]), ["cat", "dog"]))
+    ['train', 'validation']
+    """
+    if ids.dtype.kind not in "OU":
+        return frozenset()
+    named: set[str] = set()
+    for each in ids.tolist():
+        folders = reversed(str(each).replace("\\", "/").split("/")[:-1])
+        parts = (PART_OF_NAME.get(name.lower()) for name in folders if name not in class_names)
+        part = next(filter(None, parts), None)
+        if part is None:
+            return frozenset()
+        named.add(part)
+    return frozenset(named)
+
+
+def check_parts(source: str, named: Collection[str], there: Collection[str]) -> None:
+    """Raise InputError where ids name a part that the data hasn't."""
+    if missing := sorted(set(named) - set(there)):
+        raise InputError(
+            f"{source}: the predictions' paths name its part {missing[0]!r}, and its parts are "
+            f"{' and '.join(sorted(there))}; give the data that was predicted."
+        )
 
 
 def part_of(name: str) -> str:

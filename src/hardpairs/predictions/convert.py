@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from hardpairs.arrays import describe, is_text, to_numpy, to_objects
+from hardpairs.data.source import parts_named
 from hardpairs.errors import InputError
 from hardpairs.labels import classes_in, clean_label, listed, look_up, to_names, to_vector
 from hardpairs.predictions.found import Found, Truth
@@ -178,6 +179,10 @@ def _names_of_numbers(labels: np.ndarray, classes: int, notes: list[str]) -> tup
 
 def _join_truth(found: Found, truth: Truth, notes: list[str]) -> Found:
     """Replace the labels by those of the truth, by id where both have ids, else by order."""
+    images = _length(found)
+    ours = to_ids(found.ids, images)
+    if truth.of_parts and (named := parts_named(ours, set(map(str, truth.class_names or ())))):
+        truth = truth.of_parts(named)
     labels = to_vector(truth.labels, f"labels of {truth.source}")
     names = found.class_names if found.class_names is not None else truth.class_names
     if found.class_names is None and truth.class_names is not None and found.scores is not None:
@@ -189,8 +194,7 @@ def _join_truth(found: Found, truth: Truth, notes: list[str]) -> Found:
         known = to_names(truth.class_names)
         indices, _ = look_up(labels, known, f"labels of {truth.source}")
         labels = np.array(known, object)[indices]
-    images = _length(found)
-    ours, theirs = to_ids(found.ids, images), to_ids(truth.ids, len(labels))
+    theirs = to_ids(truth.ids, len(labels))
     if found.ids is None or truth.ids is None:
         if len(labels) != images:
             raise InputError(

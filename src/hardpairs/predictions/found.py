@@ -62,12 +62,15 @@ class Truth:
         labels: Of M images, indices or names.
         ids: Of the M images, or None where only their order is known.
         class_names: All classes' names, or None.
+        of_parts: What gives the labels of other parts of the same data, for ids that name these
+            (see `hardpairs.data.source.parts_named`); or None.
     """
 
     source: str
     labels: Any
     ids: Any = None
     class_names: Any = None
+    of_parts: "Callable[[frozenset[str]], Truth] | None" = None
 
 
 Reader = Callable[[Path, Hints], Found]
