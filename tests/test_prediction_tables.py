@@ -295,3 +295,35 @@ def test_blanks_part_the_scores_of_many_classes(tmp_path):
     np.savetxt(tmp_path / "y.txt", many.argmax(axis=1), fmt="%d")
     got = load_predictions(tmp_path / "p.txt", labels=tmp_path / "y.txt")
     assert got.probabilities.shape == (30, 1000)
+
+
+LEVELS = {
+    "two levels": ",prob,prob,prob,truth\n,{names},label",
+    "and the index's name": ",prob,prob,prob,truth\n,{names},label\nphoto,,,,",
+    "and the levels' names": "kind,prob,prob,prob,truth\nclass,{names},label\nphoto,,,,",
+    "a label without a second": ",prob,prob,prob,label\n,{names},",
+    "a title": "Predictions of model 3,,,,\n,,,,\nphoto,{names},label",
+}
+
+
+@pytest.mark.parametrize("form", LEVELS)
+def test_columns_in_levels(tmp_path, form):
+    head = LEVELS[form].format(names=",".join(NAMES))
+    rows = [
+        f"{row}.jpg,{','.join(map(repr, PROBABILITIES[row].tolist()))},{NAMES[LABELS[row]]}"
+        for row in range(len(LABELS))
+    ]
+    (tmp_path / "p.csv").write_text("\n".join([head, *rows]))
+    got = load_predictions(tmp_path / "p.csv")
+    same(got)
+    assert got.ids[0] == "0.jpg"
+
+
+def test_blanks_around_cells_are_none_of_the_names(tmp_path):
+    text = rows_csv().replace(",", " | ")
+    (tmp_path / "p.csv").write_text(text)
+    same(load_predictions(tmp_path / "p.csv"))
+    (tmp_path / "q.csv").write_text(
+        "id , label , prediction \na.png , cat , dog \nb.png , dog , dog"
+    )
+    assert load_predictions(tmp_path / "q.csv").ids.tolist() == ["a.png", "b.png"]

@@ -9,6 +9,7 @@ from hardpairs.arrays import describe, is_text, to_numpy, to_objects
 from hardpairs.data.source import parts_named
 from hardpairs.errors import InputError
 from hardpairs.labels import classes_in, clean_label, listed, look_up, to_names, to_vector
+from hardpairs.predictions.first_line import settle_first_lines
 from hardpairs.predictions.found import Found, Truth
 from hardpairs.predictions.joining import match_ids, order_note
 from hardpairs.predictions.occurring import names_that_occur
@@ -179,6 +180,7 @@ def _names_of_numbers(labels: np.ndarray, classes: int, notes: list[str]) -> tup
 
 def _join_truth(found: Found, truth: Truth, notes: list[str]) -> Found:
     """Replace the labels by those of the truth, by id where both have ids, else by order."""
+    found, truth = settle_first_lines(found, truth, notes)
     images = _length(found)
     ours = to_ids(found.ids, images)
     if truth.of_parts and (named := parts_named(ours, set(map(str, truth.class_names or ())))):

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,19 @@ from hardpairs.labels import listed
 from hardpairs.predictions.cells import has_decimal_commas, is_number, to_column, to_number
 from hardpairs.predictions.columns import IMAGE_NAME, Table, plain
 from hardpairs.predictions.faults import check_whole, told_by_line
+from hardpairs.predictions.first_line import (
+    are_whole,
+    check_names,
+    counted_columns,
+    with_first_line,
+)
 from hardpairs.predictions.found import Found, Hints
 from hardpairs.predictions.score_columns import PREDICTED
 from hardpairs.predictions.table import IDS, LABEL, TRUE, find_columns
 from hardpairs.reading import guarded, read_text
 
 DELIMITERS, BLANK = ",;\t|", " "
+MOST_LEVELS = 4
 SNIFFED_LINES, SNIFFED_CHARACTERS = 20, 200_000
 
 
@@ -29,6 +37,11 @@ def read_delimited(path: Path, hints: Hints) -> Found:
     table, lines = read_delimited_table(path)
     if list(table) == [MATRIX]:
         return _of_matrix(table[MATRIX])
+    counted = counted_columns(table)
+    if counted is not None and not (hints.label_column or hints.id_column):
+        other = with_first_line(counted)
+        found = _of_matrix(counted)
+        return found if other is None else replace(found, unnamed=_of_matrix(other))
     with told_by_line(lines):
         return find_columns(table, hints)
 
@@ -39,14 +52,9 @@ def _of_matrix(matrix: np.ndarray) -> Found:
     Raises:
         InputError: Its two columns look like labels and predictions.
     """
-    is_whole = bool((matrix == np.rint(matrix)).all())
-    if is_whole and matrix.shape[1] == 1:
+    if are_whole(matrix) and matrix.shape[1] == 1:
         return Found(predicted=matrix[:, 0])
-    if is_whole and matrix.shape[1] == 2 and matrix.max() > 1:
-        raise InputError(
-            "has two columns of whole numbers without names; give it a first line of names, as "
-            "'label,prediction'."
-        )
+    check_names(matrix)
     return Found(scores=matrix)
 
 
@@ -89,12 +97,15 @@ def parse_table(text: str) -> tuple[Table, list[int]]:
             for name in names:
                 check_whole(columns[name], name)
         return {MATRIX: np.stack([columns[name] for name in names], axis=1)}, lines
+    rows, lines = _one_header(rows, lines)
     header = [name.strip() for name in rows[0]]
     if _lacks_header(header, rows[1:]):
         header, rows, lines = _usual_header(rows), [header, *rows], [0, *lines]
     while len(header) > 1 and not header[-1] and not any(row[-1].strip() for row in rows):
         header, rows = header[:-1], [row[:-1] for row in rows]
     repeated = {name for name in header if header.count(name) > 1} if len(header) < 5000 else set()
+    if repeated and all(map(is_number, header)):
+        raise InputError(_no_names(header))
     if repeated or len(set(header)) < len(header):
         raise InputError(
             f"has the column {sorted(repeated or {'?'})[0][:40]!r} more than once in its first "
@@ -218,6 +229,28 @@ def _is_matrix(row: list[str], comma: bool) -> bool:
     return numbers != counts and not any(np.isnan(numbers))
 
 
+def _one_header(rows: list[list[str]], lines: list[int]) -> tuple[list[list[str]], list[int]]:
+    """The lines with one header in the place of several, as pandas writes columns in levels.
+
+    A column is named by the lowest of its names, where that tells them apart.
+    """
+    if len(set(rows[0])) == len(rows[0]):
+        return rows, lines
+    most = min(MOST_LEVELS + 1, len(rows))
+    count = next((n for n in range(1, most) if any(map(_is_value, rows[n]))), 1)
+    columns = [[name.strip() for name in column] for column in zip(*rows[:count], strict=True)]
+    if count > 1 and not any(columns[0][-1:]):  # The names of the levels, over the index.
+        columns[0] = [""]
+    lowest = [next((name for name in reversed(column) if name), "") for column in columns]
+    if len(set(lowest)) < len(lowest):
+        lowest = ["_".join(filter(None, column)) for column in columns]
+    return [lowest, *rows[count:]], [lines[0], *lines[count:]]
+
+
+def _is_value(cell: str) -> bool:
+    return bool(cell.strip()) and is_number(cell)
+
+
 def _lacks_header(first: list[str], below: list[list[str]]) -> bool:
     """Whether the first line is an image's: one of its texts is a file name, or occurs below."""
     if {plain(cell) for cell in first} & {*IDS, *TRUE, *LABEL, *PREDICTED}:
@@ -245,8 +278,12 @@ def _usual_header(rows: list[list[str]]) -> list[str]:
     distinct = [len({row[index] for row in rows}) == len(rows) for index in range(len(rows[0]))]
     if len(rows[0]) == 2 and distinct.count(True) == 1:
         return ["id", "label"] if distinct[0] else ["label", "id"]
-    raise InputError(
-        f"has no names of columns: its first line holds {listed(rows[0], 3)}; give it a first line "
+    raise InputError(_no_names(rows[0]))
+
+
+def _no_names(first: list[str]) -> str:
+    return (
+        f"has no names of columns: its first line holds {listed(first, 3)}; give it a first line "
         "of names."
     )
 
@@ -254,7 +291,7 @@ def _usual_header(rows: list[list[str]]) -> list[str]:
 def _columns(names: list[str], rows: list[list[str]], comma: bool) -> Table:
     table: Table = {}
     for index, name in enumerate(names):
-        cells = [row[index] for row in rows]
+        cells = [row[index].strip() for row in rows]
         decimal = comma or has_decimal_commas(cells)
         table[name] = to_column(cells, decimal_comma=decimal)
     return table

@@ -40,6 +40,7 @@ class Found:
         extra: Further fields of `Predictions`: split, fingerprint, metadata, top_k, images,
             embeddings.
         notes: Sentences on what was taken for what.
+        unnamed: The same with the first line of a table as an image's, where that may be one.
     """
 
     labels: Any = None
@@ -51,6 +52,7 @@ class Found:
     ids: Any = None
     extra: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    unnamed: "Found | None" = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class Truth:
         class_names: All classes' names, or None.
         of_parts: What gives the labels of other parts of the same data, for ids that name these
             (see `hardpairs.data.source.parts_named`); or None.
+        unnamed: As that of `Found`.
     """
 
     source: str
@@ -71,6 +74,7 @@ class Truth:
     ids: Any = None
     class_names: Any = None
     of_parts: "Callable[[frozenset[str]], Truth] | None" = None
+    unnamed: "Truth | None" = None
 
 
 Reader = Callable[[Path, Hints], Found]

@@ -68,7 +68,8 @@ def rounding(scores: np.ndarray) -> float:
 
 def _are_multiples(scores: np.ndarray, unit: float) -> bool:
     parts = scores.astype(np.float64) / unit
-    return bool((np.abs(parts - np.rint(parts)) < HALF_PRECISION).all())
+    with np.errstate(invalid="ignore"):  # Infinities, which are refused behind this.
+        return bool((np.abs(parts - np.rint(parts)) < HALF_PRECISION).all())
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:

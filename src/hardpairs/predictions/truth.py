@@ -18,6 +18,7 @@ from hardpairs.predictions.arrow_files import IPC, PARQUET, read_arrow_table
 from hardpairs.predictions.columns import IMAGE_NAME, Table
 from hardpairs.predictions.delimited import MATRIX, read_delimited_table
 from hardpairs.predictions.faults import told_by_line
+from hardpairs.predictions.first_line import check_names, counted_columns, labels_of
 from hardpairs.predictions.found import Found, Hints, Truth
 from hardpairs.predictions.json_files import read_json_lines_table, read_json_table
 from hardpairs.predictions.numpy_files import IDS, LABELS, NAMES
@@ -83,7 +84,11 @@ def _of_table(
         labels = next(each for each in given if each is not None)  # Scores: of one 1 a row.
         return Truth(str(path), labels, table.ids, table.class_names)
     if MATRIX in table:
+        check_names(table[MATRIX])
         return Truth(str(path), table[MATRIX])
+    if (counted := counted_columns(table)) is not None:
+        check_names(counted)
+        return labels_of(counted, Truth(str(path), counted))
     with told_by_line(lines) if lines else nullcontext():
         labels, ids, classes = find_truth(table, hints)
     names = names if classes is None and labels.dtype.kind in "iu" else classes

@@ -1,0 +1,76 @@
+"""Tables whose first line may be names or an image's: "0" or "0,1" count columns, and are values.
+
+pandas names columns so that have no names, and numpy.savetxt writes no names at all. How many
+images there are tells, where it can.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from hardpairs.errors import InputError
+from hardpairs.predictions.columns import Table
+from hardpairs.predictions.found import Found, Truth
+
+UNNAMED = (
+    "has two columns of whole numbers without names; give it a first line of names, as "
+    "'label,prediction' or 'id,label'."
+)
+
+
+def counted_columns(table: Table) -> np.ndarray | None:
+    """The numbers (N, K) of a table whose one or two columns are named "0" and "1"; else None."""
+    names = [str(place) for place in range(len(table))]
+    if len(table) > 2 or list(table) != names:
+        return None
+    if any(values.ndim != 1 or values.dtype.kind != "f" for values in table.values()):
+        return None
+    return np.stack(list(table.values()), axis=1)
+
+
+def are_whole(matrix: np.ndarray) -> bool:
+    """Whether all are whole numbers."""
+    return bool((matrix == np.rint(matrix)).all())
+
+
+def with_first_line(matrix: np.ndarray) -> np.ndarray | None:
+    """The same (N + 1, K) with the first line as an image's; None where that can't be one."""
+    if matrix.shape[1] == 1 and not are_whole(matrix):
+        return None
+    return np.concatenate([np.arange(matrix.shape[1], dtype=float)[None], matrix])
+
+
+def check_names(matrix: np.ndarray) -> None:
+    """Raise InputError for two columns of classes without names."""
+    if matrix.shape[1] == 2 and are_whole(matrix) and matrix.max() > 1:
+        raise InputError(UNNAMED)
+
+
+def settle_first_lines(found: Found, truth: Truth, notes: list[str]) -> tuple[Found, Truth]:
+    """Take the first lines for images where that makes as many labels as predictions."""
+    images, labels = _images(found), len(truth.labels)
+    if truth.unnamed is not None and labels + 1 == images:
+        return found, truth.unnamed
+    if found.unnamed is not None and images + 1 == labels:
+        return found.unnamed, truth
+    if found.unnamed is not None and truth.unnamed is not None and images == labels:
+        notes.append(
+            "The first line of both files, '0', is taken for a name of the column; if it is an "
+            "image's class, put a line of names before it."
+        )
+    return found, truth
+
+
+def _images(found: Found) -> int:
+    values: Any = found.scores if found.scores is not None else found.predicted
+    return len(values) if values is not None else -1
+
+
+def labels_of(matrix: np.ndarray, truth: Truth) -> Truth:
+    """The truth of a table of counted columns, and what it is with the first line as an image's."""
+    other = with_first_line(matrix)
+    if other is None or truth.ids is not None:
+        return truth
+    labels = other[:, 0] if other.shape[1] == 1 else other
+    return replace(truth, unnamed=replace(truth, labels=labels))

@@ -1,0 +1,51 @@
+"""Tables whose first line is "0" or "0,1": names of columns, or the first image's values."""
+
+import numpy as np
+import pytest
+
+from hardpairs.errors import InputError
+from hardpairs.predictions.load import load_predictions
+
+LABELS = np.repeat([0, 1, 2], 4)
+GUESSED = np.where(np.arange(12) == 5, 2, LABELS)
+
+
+def lines(path, values, *, header=""):
+    path.write_text(header + "".join(f"{value}\n" for value in values))
+    return path
+
+
+@pytest.mark.parametrize("named", ["labels", "predictions", "neither, from 1", "both"])
+def test_as_many_labels_as_predictions_tell_what_it_is(tmp_path, named):
+    turn = slice(None, None, -1) if named == "neither, from 1" else slice(None)
+    header = {name: "0\n" if named in (name, "both") else "" for name in ("labels", "predictions")}
+    labels = lines(tmp_path / "l.csv", LABELS[turn], header=header["labels"])
+    guessed = lines(tmp_path / "p.csv", GUESSED[turn], header=header["predictions"])
+    got = load_predictions(guessed, labels=labels)
+    assert got.labels.tolist() == LABELS[turn].tolist()
+    assert got.predicted.tolist() == GUESSED[turn].tolist()
+
+
+def test_where_nothing_tells_it_is_said(tmp_path):
+    labels, guessed = lines(tmp_path / "l.csv", LABELS), lines(tmp_path / "p.csv", GUESSED)
+    got = load_predictions(guessed, labels=labels)
+    assert len(got) == 11
+    assert any("first line of both files, '0', is taken for a name" in each for each in got.notes)
+
+
+def test_labels_beside_scores_keep_their_first_image(tmp_path):
+    labels = lines(tmp_path / "l.csv", LABELS)
+    np.save(tmp_path / "p.npy", np.eye(3)[GUESSED] * 0.7 + 0.1)
+    got = load_predictions(tmp_path / "p.npy", labels=labels)
+    assert got.labels.tolist() == LABELS.tolist()
+    two = lines(tmp_path / "two.csv", [f"{label},{1 - label}" for label in (0, 1, 1, 0)])
+    assert load_predictions(two, labels=lines(labels, [1, 0, 0, 1])).labels.tolist() == [1, 0, 0, 1]
+
+
+@pytest.mark.parametrize("first", ["0,1", "0,0", "1,1", "1,2"])
+def test_two_columns_without_names_are_not_guessed(tmp_path, first):
+    path = lines(tmp_path / "p.csv", [first, "1,1", "2,2", "1,2", "0,0"])
+    with pytest.raises(InputError, match="give it a first line of names"):
+        load_predictions(path)
+    with pytest.raises(InputError, match="give it a first line of names"):
+        load_predictions(lines(tmp_path / "q.csv", GUESSED[:5]), labels=path)
