@@ -10,6 +10,7 @@ from hardpairs.analysis.sides import first_subject
 from hardpairs.analysis.subject import Subject
 from hardpairs.errors import InputError
 from hardpairs.predictions.predictions import Predictions, save_predictions
+from hardpairs.report.explore import explore
 from model_runs import runs
 
 
@@ -88,7 +89,7 @@ def test_what_only_one_side_has_is_counted_and_left_out():
     some = shuffled(b, keep=0.75)
     difference = diff(a, some)
     assert difference.accuracy.images == 3000
-    assert difference.notes[0].startswith("1,000 of the 4,000 images of predictions are left out")
+    assert difference.notes[0].startswith("1,000 of the 4,000 images of predictions a are left")
     assert (
         difference.subjects[0].predictions.ids.tolist() == a.ids[np.isin(a.ids, some.ids)].tolist()
     )
@@ -128,11 +129,11 @@ def test_two_of_one_name_are_told_apart_by_file_or_by_order(tmp_path):
     a = make_predictions()
     save_predictions(a, tmp_path / "one.npz")
     in_memory, same = diff(a, a), diff(tmp_path / "one.npz", tmp_path / "one.npz")
-    assert (in_memory.a.name, in_memory.b.name) == ("first predictions", "second predictions")
+    assert (in_memory.a.name, in_memory.b.name) == ("predictions a", "predictions b")
     seeds = diff([a, a], [a, a])
     assert (seeds.a.name, seeds.b.name) == (
-        "first predictions, 2 seeds",
-        "second predictions, 2 seeds",
+        "predictions a, 2 seeds",
+        "predictions b, 2 seeds",
     )
     assert same.b.name == f"{same.a.name}, again"
 
@@ -147,3 +148,32 @@ def test_files_folders_and_names(tmp_path):
     assert numbers(difference) == numbers(diff(a, b))
     same = diff(tmp_path / "run", tmp_path / "run")
     assert same.a.name != same.b.name
+
+
+def of_zeros(first=0):
+    """40 images of one class, by number from ``first`` on; every second is taken for the other."""
+    return Predictions(
+        np.zeros(40, int), None, ("a", "b"), ids=np.arange(40) + first, predicted=np.arange(40) % 2
+    )
+
+
+def test_a_side_from_python_is_told_by_its_letter():
+    found = diff(of_zeros(), of_zeros(10))
+    assert (found.a.name, found.b.name) == ("predictions a", "predictions b")
+    assert found.notes[:2] == (
+        "10 of the 40 images of predictions a are left out: others lack them.",
+        "10 of the 40 images of predictions b are left out: others lack them.",
+    )
+    named = replace(of_zeros(), ids=np.array([f"{row}.png" for row in range(40)]))
+    with pytest.raises(InputError, match=r"^predictions b: has ids as '0\.png' and predictions a"):
+        diff(of_zeros(), named)
+    several = diff([of_zeros(), of_zeros()], [of_zeros(10), of_zeros(10)])
+    assert any("of predictions b, run 2 are left out" in note for note in several.notes)
+
+
+def test_a_side_may_be_what_explore_returns_and_nothing_unknown():
+    report = explore(of_zeros())
+    assert diff(report, [report]).accuracy.images == 40
+    for side in ((np.arange(3), np.eye(3)), None, {"labels": [0, 1]}):
+        with pytest.raises(InputError, match=r"is no predictions; give hardpairs\.Predictions"):
+            diff(report, side)

@@ -198,3 +198,33 @@ def test_a_folder_of_images_is_data(tmp_path):
     report = hardpairs.explore([0, 0, 1, 1], np.eye(2)[[0, 1, 1, 1]], images=tmp_path)
     assert report.subject.images is not None
     assert report.evaluation.class_names == ("cat", "dog")
+
+
+def test_a_report_is_saved_where_it_can_be_meant(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    report = hardpairs.explore(["cat", "dog", "dog"], ["cat", "dog", "cat"])
+    for name in ("x.pdf", "x.PNG", "report.ipynb", "", "report.html.gz"):
+        with pytest.raises(InputError, match=r"^'.*': a report is a page, as report\.html, or"):
+            report.save(name)
+    assert report.save(tmp_path / "not" / "there" / "x.html").is_file()
+    assert report.save("~/x.htm") == tmp_path / "x.htm"
+    assert report.save(tmp_path / "run_v1.2") == tmp_path / "run_v1.2" / "report.html"
+    (tmp_path / "folder.html").mkdir()
+    (tmp_path / "folder.md").mkdir()
+    assert report.save(tmp_path / "folder.html") == tmp_path / "folder.html" / "report.html"
+    assert report.save(tmp_path / "folder.md") == tmp_path / "folder.md" / "report.html"
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(InputError, match="file: is a file; name a page"):
+        report.save(tmp_path / "file")
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+@pytest.mark.parametrize("function", ["explore", "evaluate", "draw_confusion", "draw_pairs"])
+def test_an_unknown_option_is_told_by_the_public_name(function):
+    said = (
+        rf"^{function}\(\) got an unexpected keyword argument 'names'. Did you mean 'class_names'"
+    )
+    with pytest.raises(TypeError, match=said):
+        getattr(hardpairs, function)([0, 1, 1], [0, 1, 0], names=["cat", "dog"])
+    with pytest.raises(TypeError, match=rf"^{function}\(\) got an .* 'zzz'$"):
+        getattr(hardpairs, function)([0, 1, 1], [0, 1, 0], zzz=1)

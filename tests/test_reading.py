@@ -7,8 +7,10 @@ import zipfile
 import numpy as np
 import pytest
 
+from hardpairs.data.datasets import load_dataset
 from hardpairs.errors import InputError
 from hardpairs.npz import npz_shapes, read_npy, read_npz
+from hardpairs.predictions.load import load_predictions
 from hardpairs.reading import (
     guarded,
     json_safe,
@@ -16,6 +18,7 @@ from hardpairs.reading import (
     read_json,
     read_numbers_csv,
     read_start,
+    read_text,
     read_toml,
     read_unpacked,
     understood,
@@ -174,3 +177,9 @@ def test_a_zip_of_one_file_is_read_and_no_other(tmp_path):
 def test_want_of_memory_is_no_damage(door):
     with pytest.raises(InputError, match="takes more memory than is free"), door("x.npz", "a file"):
         raise MemoryError
+
+
+def test_an_address_is_no_path():
+    for read in (read_text, load_predictions, load_dataset):
+        with pytest.raises(InputError, match=r"^https?:/.*: is an address.* download it first\.$"):
+            read("https://example.com/predictions.csv")

@@ -51,6 +51,8 @@ def guarded(path: str | Path, what: str) -> Iterator[None]:
     except OSError as error:
         if error.errno is None:  # Not the system's word but a decoder's, as gzip's on damage.
             raise InputError(f"{path}: is damaged or isn't {what} ({error}).") from error
+        if is_address(path):
+            raise InputError(address_given(path)) from error
         reason = error.strerror or type(error).__name__
         raise InputError(f"{path}: can't be read ({reason}); check the path.") from error
     except MemoryError as error:
@@ -60,6 +62,16 @@ def guarded(path: str | Path, what: str) -> Iterator[None]:
     except Exception as error:
         reason = clean_text(str(error)).strip().split("\n")[0][:80] or type(error).__name__
         raise InputError(f"{path}: is damaged or isn't {what} ({reason}).") from error
+
+
+def is_address(path: str | Path) -> bool:
+    """Whether what should be a path is an address on the web."""
+    return str(path).lower().startswith(("http:/", "https:/"))
+
+
+def address_given(path: str | Path) -> str:
+    """What to do with an address."""
+    return f"{path}: is an address, and nothing is fetched from the web; download it first."
 
 
 @contextmanager

@@ -216,8 +216,9 @@ def diff(
     """Compare predictions of the same images: what B fixes and breaks of A's.
 
     Args:
-        a, b: A run folder, a file of predictions or `Predictions`, or several of one recipe with
-            different seeds; images are joined by id or file name, classes by name.
+        a, b: A run folder, a file of predictions, `Predictions` or what `hardpairs.explore`
+            returns, or a list of several of one recipe with different seeds; images are joined by
+            id or file name, classes by name.
         data, votes, labels, hints: As for `hardpairs.analysis.sources.load_subject`.
         link: Where the original images are, see `Subject`; the page links to them.
 
@@ -230,7 +231,7 @@ def diff(
         before[0] = replace(before[0], link=link)
     lacking = before[0].images is None
     after = as_subjects(b, load if lacking else partial(load, with_images=False))
-    return compare(before, after, names=(file_names(a), file_names(b)))
+    return compare(before, after, names=(file_names(a, "a"), file_names(b, "b")))
 
 
 def compare(

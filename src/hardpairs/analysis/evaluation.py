@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from hardpairs.analysis.intervals import wilson_interval
-from hardpairs.predictions.memory import make_predictions
+from hardpairs.predictions.memory import check_options, make_predictions
 from hardpairs.showing import as_frame, as_html, chosen_columns
 from hardpairs.wording import counted, percent
 
@@ -214,6 +214,7 @@ def evaluate(labels: Any, probabilities: Any = None, **more: Any) -> Evaluation:
     >>> evaluate(["cat", "dog", "dog"], ["cat", "dog", "cat"]).correct
     2
     """
+    check_options("evaluate", more)
     predictions = make_predictions(labels, probabilities, **more)
     labels, predicted = predictions.labels, predictions.predicted
     count = len(predictions.class_names)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,6 @@ from hardpairs.foreign import one_line
 from hardpairs.predictions.predictions import Predictions
 
 LONGEST_NAME = 60
-IN_MEMORY = "predictions"  # What was read from no file.
 Source = str | Path | Predictions | Subject
 
 
@@ -57,17 +57,14 @@ def describe_sides(
     """
     names = [_side_name(*side) for side in zip(runs, files, strict=True)]
     if names[0] == names[1]:
-        names = _told_apart(names, [one_line(side[0])[-LONGEST_NAME:] for side in files])
+        names = [
+            f"{name} ({one_line(side[0])[-LONGEST_NAME:]})"
+            for name, side in zip(names, files, strict=True)
+        ]
+    if names[0] == names[1]:
+        names[1] = f"{names[1]}, again"
     first, second = (_describe_side(*side) for side in zip(runs, names, strict=True))
     return first, second
-
-
-def _told_apart(names: list[str], files: list[str]) -> list[str]:
-    """Two equal names with their files, or with their order where those are the same."""
-    if files == [IN_MEMORY, IN_MEMORY]:
-        return [f"{order} {name}" for order, name in zip(("first", "second"), names, strict=True)]
-    names = [f"{name} ({file})" for name, file in zip(names, files, strict=True)]
-    return [names[0], f"{names[1]}, again"] if names[0] == names[1] else names
 
 
 def _describe_side(runs: Sequence[Predictions], name: str) -> Side:
@@ -131,18 +128,32 @@ def as_subjects(side: Source | Sequence[Source], load: Callable[..., Subject]) -
             subjects.append(each)
         elif isinstance(each, Predictions):
             subjects.append(Subject(each))
-        else:
+        elif isinstance(each, str | Path):
             subjects.append(load(each, with_images=False) if subjects else load(each))
+        else:
+            raise InputError(
+                f"a side of the comparison holds {type(each).__name__}, which is no predictions; "
+                "give hardpairs.Predictions(labels, probabilities, class_names), what explore "
+                "returns, or a path."
+            )
     return subjects
 
 
-def file_names(side: Source | Sequence[Source]) -> list[str]:
-    """What messages call each run: its path, where it has one."""
-    return [str(each) if isinstance(each, str | Path) else IN_MEMORY for each in _listed(side)]
+def file_names(side: Source | Sequence[Source], letter: str) -> list[str]:
+    """What messages call each run: its path, where it has one, else its side."""
+    every = _listed(side)
+    return [
+        str(each)
+        if isinstance(each, str | Path)
+        else f"predictions {letter}{f', run {number}' if number > 1 else ''}"
+        for number, each in enumerate(every, start=1)
+    ]
 
 
-def _listed(side: Source | Sequence[Source]) -> list[Source]:
-    return [side] if isinstance(side, Source) else list(side)
+def _listed(side: Any) -> list[Source]:
+    """The runs of a side; of what `explore` returned the subject."""
+    every = list(side) if isinstance(side, list | tuple) else [side]
+    return [getattr(each, "subject", each) for each in every]
 
 
 def match_seeds(a: Sequence[Predictions], b: Sequence[Predictions]) -> tuple[int, ...] | None:

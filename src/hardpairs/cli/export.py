@@ -29,7 +29,9 @@ def export(run: Path, out: Path | None) -> None:
     if inside and not (run / "model.keras").is_file():
         raise InputError(f"{run}: holds runs; name one, as {inside[-1]}.")
     if not all(map(find_spec, MODULES)):
-        raise InputError("exporting needs Keras and tf2onnx; pip install 'hardpairs[export]'.")
+        from hardpairs.serving.model import EXPORT_NEEDS
+
+        raise InputError(EXPORT_NEEDS)
     start_keras()
     from hardpairs.serving.export import export_run
 

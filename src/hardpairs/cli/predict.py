@@ -14,6 +14,7 @@ from hardpairs.cli.options import SHELF, one_thread_for_matrices
 from hardpairs.errors import InputError
 from hardpairs.files import named_file
 from hardpairs.foreign import csv_text, one_line
+from hardpairs.reading import address_given, is_address
 from hardpairs.wording import probability_text
 
 if TYPE_CHECKING:
@@ -84,6 +85,8 @@ def predict(words: tuple[Path, ...], as_json: bool, as_csv: bool, figure: Path |
 
 def _run_and_photos(words: tuple[Path, ...]) -> tuple[Path, tuple[Path, ...]]:
     """The run that is named before the photos; else the last one exported."""
+    if addresses := list(filter(is_address, words)):
+        raise InputError(address_given(addresses[0]))
     first, rest = words[0], words[1:]
     if _is_run(first):
         if not rest:

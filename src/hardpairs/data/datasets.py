@@ -25,6 +25,7 @@ from hardpairs.data.training_size import for_training
 from hardpairs.errors import InputError
 from hardpairs.foreign import one_line
 from hardpairs.labels import listed
+from hardpairs.reading import address_given, is_address
 
 UNPACK = "unpack it, and give the folder"
 SAVE = "save its arrays with numpy.savez(images=..., labels=...)"
@@ -125,6 +126,8 @@ def open_source(source: str | Path) -> Source:
         opened = _open_folder(place)
     elif os.path.isfile(place):
         opened = _open_file(place)
+    elif is_address(place):
+        raise InputError(address_given(place))
     else:
         known = ", ".join(BUNDLED)
         raise InputError(

@@ -35,6 +35,7 @@ def to_predictions(
     """
     notes = list(found.notes)
     if truth is not None:
+        found, truth = settle_first_lines(found, truth, notes)
         found = _join_truth(found, truth, notes)
     _check_both_are_there(found)
     scores = None if found.scores is None else as_floats(found.scores)
@@ -180,7 +181,6 @@ def _names_of_numbers(labels: np.ndarray, classes: int, notes: list[str]) -> tup
 
 def _join_truth(found: Found, truth: Truth, notes: list[str]) -> Found:
     """Replace the labels by those of the truth, by id where both have ids, else by order."""
-    found, truth = settle_first_lines(found, truth, notes)
     images = _length(found)
     ours = to_ids(found.ids, images)
     if truth.of_parts and (named := parts_named(ours, set(map(str, truth.class_names or ())))):

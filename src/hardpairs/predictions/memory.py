@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ from hardpairs.predictions.load import load_predictions
 from hardpairs.predictions.numpy_files import find_arrays, is_scores
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.predictions.table import LABEL, TRUE, find_columns
+
+OPTIONS = ("class_names", "ids", "embeddings", "logits")
 
 
 def make_predictions(
@@ -80,6 +83,21 @@ def make_predictions(
         found = replace(found, extra={**found.extra, "embeddings": given_rows})
     given = truth() if truth is not None and found.labels is None else None
     return to_predictions(found, logits=logits, truth=given)
+
+
+def check_options(function: str, more: Mapping[str, Any], *others: str) -> None:
+    """Raise TypeError for what `make_predictions` doesn't take, as Python does, with the near name.
+
+    Args:
+        function: The public one that hands its options on.
+        more: What it was given.
+        others: Its own options.
+    """
+    for name in more:
+        if name not in OPTIONS:
+            near = get_close_matches(name, (*OPTIONS, *others), n=1)
+            hint = f". Did you mean {near[0]!r}?" if near else ""
+            raise TypeError(f"{function}() got an unexpected keyword argument {name!r}{hint}")
 
 
 def refuse_more(whole: str, **more: Any) -> None:

@@ -26,7 +26,7 @@ from PIL import Image, ImageOps
 
 from hardpairs.analysis.subject import Subject
 from hardpairs.files import whole_file
-from hardpairs.predictions.memory import make_predictions, refuse_more
+from hardpairs.predictions.memory import check_options, make_predictions, refuse_more
 from hardpairs.report.names import FAMILY, find_families, text_width
 
 P = ParamSpec("P")
@@ -89,6 +89,7 @@ def of_subject(draw: Draw) -> Draw:
     def drawn(
         subject: Any, probabilities: Any = None, *, ax: Any = None, **more: Any
     ) -> Figure | None:
+        check_options(draw.__name__, more, "ax")
         found = getattr(subject, "subject", subject)
         if isinstance(found, Subject):
             refuse_more("a report", probabilities=probabilities, **more)

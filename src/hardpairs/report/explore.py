@@ -9,11 +9,20 @@ from hardpairs.analysis.evaluation import Evaluation
 from hardpairs.analysis.sources import data_truth, join_images, joined_subject
 from hardpairs.analysis.subject import Subject
 from hardpairs.data.memory import to_images, white_on_black
-from hardpairs.files import named_file, write_text
-from hardpairs.predictions.memory import make_predictions
+from hardpairs.errors import InputError
+from hardpairs.files import make_folder, named_file, write_text
+from hardpairs.predictions.memory import check_options, make_predictions
 from hardpairs.report.notebook import show_report
 from hardpairs.report.page.render import render_report
 from hardpairs.report.write import write_analysis
+
+PAGE = (".html", ".htm")
+# What nobody means to be a folder, as "run_v1.2" may be.
+OTHER_FILES = (
+    *(".pdf", ".png", ".jpg", ".jpeg", ".svg", ".webp", ".md", ".txt", ".json", ".csv", ".tsv"),
+    *(".xlsx", ".docx", ".pptx", ".ipynb", ".npz", ".pkl", ".parquet", ".zip", ".gz", ".xhtml"),
+    *(".mhtml", ".tex", ".xml", ".yaml"),
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -40,16 +49,17 @@ class Report:
         """Write the page, or into a folder the page and everything else.
 
         Args:
-            path: A file whose name ends in .html, or a folder, which is made where missing.
+            path: A file whose name ends in .html, or a folder; what is missing of it is made.
 
         Returns:
             The page's path.
 
         Raises:
-            InputError: It can't be written there.
+            InputError: It can't be written there, or is named as a file of another kind.
         """
-        path = Path(path)
-        if path.suffix.lower() in (".html", ".htm"):
+        path = _place(path)
+        if path.suffix.lower() in PAGE and not path.is_dir():
+            make_folder(path.parent)
             with named_file(path) as partial:
                 write_text(partial, render_report(self.subject))
             return path
@@ -66,6 +76,19 @@ class Report:
     def _repr_html_(self) -> str:
         """The page in a frame of its own, for notebooks."""
         return show_report(self.subject)
+
+
+def _place(path: str | Path) -> Path:
+    """Where to write; InputError where the name isn't that of a page or a folder."""
+    place = Path(path).expanduser()
+    if not str(path) or (place.suffix.lower() in OTHER_FILES and not place.is_dir()):
+        raise InputError(
+            f"{str(path)!r}: a report is a page, as report.html, or a folder of all its files; "
+            "name one of these (a browser prints the page as PDF)."
+        )
+    if place.is_file() and place.suffix.lower() not in PAGE:
+        raise InputError(f"{path}: is a file; name a page, as report.html, or a folder.")
+    return place
 
 
 def explore(
@@ -98,6 +121,7 @@ def explore(
     >>> explore([0, 1, 1, 0], probabilities, class_names=["cat", "dog"]).evaluation.accuracy
     0.75
     """
+    check_options("explore", more, "images", "data")
     if isinstance(images, str | Path):
         data, images = images if data is None else data, None
     source = None if data is None else str(data)

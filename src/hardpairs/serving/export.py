@@ -20,7 +20,7 @@ from hardpairs.files import make_folder, whole_file, write_text
 from hardpairs.predictions.load import load_predictions
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.serving.likeness import measure_likeness
-from hardpairs.serving.model import FORMAT, Session, open_session
+from hardpairs.serving.model import EXPORT_NEEDS, FORMAT, Session, open_session
 from hardpairs.serving.preparation import Preparation, measure_preparation
 from hardpairs.training.backend import keras
 from hardpairs.training.stored_model import load_model
@@ -157,7 +157,7 @@ def write_onnx(net: "keras.Model", described: dict[str, Any], path: Path) -> Non
         import onnx
         import tf2onnx  # noqa: F401 -- Keras' export needs it, and says so less clearly.
     except ImportError as error:
-        raise InputError("exporting needs tf2onnx; pip install 'hardpairs[export]'.") from error
+        raise InputError(EXPORT_NEEDS) from error
     layers, ops = keras.layers, keras.ops
     shape = net.input_shape[1:]
     images = layers.Input(shape, dtype="uint8", name="images")

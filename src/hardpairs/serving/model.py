@@ -14,6 +14,7 @@ from hardpairs.npz import read_npz
 from hardpairs.serving.likeness import NEAREST, QUANTILES, TYPICAL, Likeness
 from hardpairs.serving.preparation import Preparation
 
+EXPORT_NEEDS = "exporting needs Keras and tf2onnx; pip install 'hardpairs[export]'."
 FORMAT = 1
 MOST_MODEL_BYTES = 2**30
 MOST_NEAREST_BYTES = 2**28
