@@ -4,9 +4,11 @@ from pathlib import Path
 import pytest
 
 from conftest import make_predictions, run_cli, run_process
-from hardpairs.cli.ending import Unfinished, going_on
+from hardpairs.cli.ending import Unfinished, going_on, kept
 from hardpairs.cli.main import _conclude
+from hardpairs.cli.run import _kept_elsewhere
 from hardpairs.errors import InputError
+from hardpairs.files import whole_folder
 from hardpairs.predictions.predictions import save_predictions
 
 
@@ -77,3 +79,24 @@ def test_want_of_memory_is_one_sentence_and_what_is_kept(error, capsys):
     first, second = capsys.readouterr().err.splitlines()
     assert first.startswith("hardpairs: there isn't enough memory here; ")
     assert second == "hardpairs: the epochs trained so far are kept."
+
+
+def test_a_run_whose_place_was_taken_is_kept_and_its_state_is_not(tmp_path):
+    run, state = tmp_path / "run", tmp_path / ".0.training.npz"
+    state.write_text("all epochs")
+
+    def train() -> None:
+        with _kept_elsewhere(lambda: state), whole_folder(run) as partial:
+            (partial / "predictions.npz").write_text("")
+            run.mkdir()
+
+    said = r"run was made by something else meanwhile; the run is .* complete in .*run-2; go on"
+    with pytest.raises(Unfinished, match=said):
+        train()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run", "run-2"]
+
+
+def test_a_run_that_was_removed_is_not_said_to_be_there(tmp_path):
+    said = "run was trained and complete, and something else removed it"
+    with pytest.raises(Unfinished, match=said), kept(tmp_path / "run", "its analysis"):
+        raise InputError("run: can't be read (No such file or directory); check the path.")

@@ -36,6 +36,17 @@ class Taken(InputError):
     """The folder to make is there already, or is being made."""
 
 
+class Elsewhere(InputError):
+    """Something else took the place of a folder meanwhile: what was filled is in ``place``."""
+
+    def __init__(self, path: Path, place: Path) -> None:
+        super().__init__(
+            f"{path}: was made by something else meanwhile; what was to be there is complete in "
+            f"{place}."
+        )
+        self.path, self.place = path, place
+
+
 @contextmanager
 def whole_file(path: str | Path) -> Iterator[Path]:
     """Yield a path to write to; it takes the place of ``path`` when the block ends well.
@@ -118,8 +129,8 @@ def whole_folder(path: str | Path) -> Iterator[Path]:
 
     Raises:
         Taken: ``path`` is there already, or another process is making it.
-        InputError: It can't be made, or was made by something else meanwhile; what the block
-            filled is then kept beside it, and the message says where.
+        Elsewhere: It was made by something else meanwhile; what the block filled is kept.
+        InputError: It can't be made.
     """
     path = Path(path)
     hidden = path.parent / f".{_short(path.name)}.partial"
@@ -301,10 +312,7 @@ def _put(filled: Path, path: Path) -> None:
     else:
         raise InputError(f"{path}: so many like it are there already; name another folder.")
     if place != path:
-        raise InputError(
-            f"{path}: was made by something else meanwhile; what was to be there is complete in "
-            f"{place}."
-        )
+        raise Elsewhere(path, place)
 
 
 def make_folder(folder: Path) -> None:

@@ -30,10 +30,16 @@ def kept(folder: "Path", what: str, *, go_on: str | None = None) -> Iterator[Non
     try:
         yield
     except Stopped as stopped:
-        stopped.add_note(f"{folder} is trained and stays; {again}")
+        if folder.is_dir():
+            stopped.add_note(f"{folder} is trained and stays; {again}")
         raise
     except (Exception, SystemExit) as error:  # Whatever it is: the training isn't to blame.
         output_works()
+        if not folder.is_dir():
+            raise Unfinished(
+                f"{folder} was trained and complete, and something else removed it before {what} "
+                "was done; start again, or bring it back."
+            ) from error
         raise Unfinished(
             f"{folder} is trained and complete, but {what} failed ({reason(error)}); {again}."
         ) from error

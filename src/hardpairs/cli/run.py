@@ -1,7 +1,9 @@
 """`hardpairs run` and `hardpairs train`."""
 
+import shlex
 import shutil
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from itertools import count
 from pathlib import Path
@@ -9,7 +11,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from hardpairs.cli.ending import going_on, kept
+from hardpairs.cli.ending import Unfinished, going_on, kept
 from hardpairs.cli.options import (
     SHELF,
     corrections_option,
@@ -26,7 +28,7 @@ from hardpairs.data.corrections import apply_corrections, correct_training, read
 from hardpairs.data.datasets import load_dataset
 from hardpairs.data.split import Dataset
 from hardpairs.data.votes import load_votes
-from hardpairs.files import Taken, whole_folder
+from hardpairs.files import Elsewhere, Taken, whole_folder
 from hardpairs.training.edges import edge_shares_beside
 from hardpairs.training.progress import OnProgress, Progress
 from hardpairs.training.recipes import find_recipe, for_images
@@ -100,7 +102,9 @@ def _train(
 ) -> Path:
     """Train into a new folder and return it."""
     chosen = find_recipe(recipe_name)
+    state: Path | None = None
     with ExitStack() as stack:
+        stack.enter_context(_kept_elsewhere(lambda: state))
         folder, partial = _reserve(stack, out, recipe_name)
         show(Progress("reading the data"))
         dataset, train_rows = load_dataset(data), None
@@ -134,9 +138,29 @@ def _train(
                 edges=edges,
                 on_progress=show,
             )
-    with suppress(OSError):
-        state.unlink(missing_ok=True)
+    _forget(state)
     return folder
+
+
+@contextmanager
+def _kept_elsewhere(state: Callable[[], Path | None]) -> Iterator[None]:
+    """Say where a run is whose place something else took; it is complete, and its state goes."""
+    try:
+        yield
+    except Elsewhere as error:
+        _forget(state())
+        again = shlex.join(["hardpairs", "evaluate", str(error.place)])
+        raise Unfinished(
+            f"{error.path} was made by something else meanwhile; the run is trained and complete "
+            f"in {error.place}; go on with `{again}`."
+        ) from error
+
+
+def _forget(state: Path | None) -> None:
+    """Remove the state of a training that is complete."""
+    if state is not None:
+        with suppress(OSError):
+            state.unlink(missing_ok=True)
 
 
 def _corrected(dataset: Dataset, path: Path) -> tuple[Dataset, np.ndarray | None]:
