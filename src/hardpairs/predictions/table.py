@@ -21,6 +21,7 @@ from hardpairs.predictions.columns import (
 )
 from hardpairs.predictions.faults import check_whole
 from hardpairs.predictions.found import Found, Hints
+from hardpairs.predictions.matrices import check_counts, note_of_classes
 from hardpairs.predictions.own_files import without_verdicts
 from hardpairs.predictions.score_columns import (
     CONFIDENCE,
@@ -95,6 +96,9 @@ def find_columns(table: Table, hints: Hints) -> Found:
             f"labels with --labels; {listing(table)}."
         )
     if labels is not None:
+        if ids is None or not is_text(ids):
+            check_counts(labels, found, left)
+            found = replace(found, notes=(*found.notes, *note_of_classes(labels, found)))
         labels, found = of_one_kind(labels, found, left)
     return replace(_with_confidence(found), labels=labels, ids=ids)
 
