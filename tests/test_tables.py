@@ -44,6 +44,11 @@ def labelled(images=IMAGES, labels=LABELS, *, last=False):
         ("a.csv", table(labelled(last=True), [*PIXELS, "class"])),  # OpenML
         ("a.csv", table(labelled(), ["Label", *map(str, range(784))])),  # A frame's own columns
         ("a.csv", table(labelled(), ["what it is", *PIXELS])),
+        # A frame without names, the label first or last; and with its index.
+        ("a.csv", table(labelled(), list(range(785)))),
+        ("a.csv", table(labelled(last=True), list(range(785)), ";")),
+        ("a.csv", table([[9, *row] for row in labelled()], ["", *range(785)])),
+        ("a.csv", table(labelled(last=True))),
         ("a.csv", "\ufeff" + table(labelled(), ["label", *PIXELS]) + "\n\n"),
         ("a.csv", table(labelled(), ["label", *PIXELS]).replace("\n", "\r\n")),
         ("a.tsv", table(labelled(), ["label", *PIXELS], "\t")),

@@ -143,7 +143,12 @@ def _read_table(path: Path) -> Rows:
     with guarded(path, "a table of pixels, one image a line"):
         delimiter = _delimiter(lines[0])
         header = next(csv.reader([lines[0]], delimiter=delimiter, strict=True))
-        if _is_header(header):
+        if _only_counts(header):  # As pandas writes a frame without names.
+            is_indexed = not header[0].strip()
+            body = [line.partition(delimiter)[2] for line in lines[1:]] if is_indexed else lines[1:]
+            header = next(csv.reader(body[:1], delimiter=delimiter, strict=True))
+            rows = _without_header(body, delimiter, header)
+        elif _is_header(header):
             rows = _with_header(lines[1:], delimiter, [cell.strip().lower() for cell in header])
         else:
             rows = _without_header(lines, delimiter, header)
@@ -191,8 +196,16 @@ def _is_header(cells: list[str]) -> bool:
     return len(numbers) < len(cells) - 1 or (len(numbers) < len(cells) and counts_up)
 
 
+def _only_counts(cells: list[str]) -> bool:
+    """Whether a first line counts the columns from 0, the index without a name left out."""
+    named = cells if cells[0].strip() else cells[1:]
+    return len(named) >= FEWEST_PIXELS and all(
+        cell.strip() == str(place) for place, cell in enumerate(named)
+    )
+
+
 def _without_header(lines: list[str], delimiter: str, first: list[str]) -> Rows | None:
-    """No names: the label comes first, or last where the first is the same in every line."""
+    """No names: the label comes first; or last where the first can't be one, and the last can."""
     columns = len(first)
     texts = [place for place, cell in enumerate(first) if not _is_number(cell)]
     if texts and _is_square(columns - 1):
@@ -206,9 +219,17 @@ def _without_header(lines: list[str], delimiter: str, first: list[str]) -> Rows 
     if not _is_square(columns - 1):
         return None
     matrix = _numbers(lines, delimiter, None)
-    is_last = bool((matrix[:, 0] == matrix[0, 0]).all() and (matrix[:, -1] != matrix[0, -1]).any())
+    first_ones, last_ones = np.unique(matrix[:, 0]), np.unique(matrix[:, -1])
+    is_last = len(last_ones) > 1 and (
+        len(first_ones) == 1 or (_are_classes(last_ones) and not _are_classes(first_ones))
+    )
     labels, pixels = (matrix[:, -1], matrix[:, :-1]) if is_last else (matrix[:, 0], matrix[:, 1:])
     return Rows(pixels, labels)
+
+
+def _are_classes(values: np.ndarray) -> bool:
+    """Whether the different values of a column count up from 0 or 1, as those of labels do."""
+    return values[0] in (0, 1) and np.array_equal(values, values[0] + np.arange(len(values)))
 
 
 def _has_pixels(path: Path) -> bool:
