@@ -92,3 +92,15 @@ def test_a_folder_named_as_a_class_is_no_part():
     assert parts_named(ids, ["valid", "invalid"]) == {"test"}
     assert parts_named(np.array(["a/1.png", "test/1.png"]), ["a"]) == frozenset()
     assert parts_named(np.arange(3), ["a"]) == frozenset()
+
+
+def test_folders_that_may_be_classes_both_ways_are_told(photos):
+    for part, fold in (("train", "fold1"), ("val", "fold2"), ("test", "fold3")):
+        (photos / part).rename(photos / fold)
+    dataset = load_dataset(photos)
+    assert dataset.class_names == ("fold1", "fold2", "fold3")
+    assert dataset.notes[0] == (
+        "Its folders fold1, fold2, fold3 all hold folders named cat, dog: the outer ones are taken "
+        "for the classes; give one of them where the inner ones are."
+    )
+    assert "outer ones" not in " ".join(load_dataset(photos / "fold1").notes)

@@ -221,6 +221,7 @@ def _open(parts: Mapping[str, Classes], left_out: list[str]) -> Source:
     names = sorted({name for _, classes in parts.values() for name in classes} - {""})
     index = {name: place for place, name in enumerate(names)} | {"": -1}
     notes = [f"Left out: {few_files(left_out)}, beside the folders of classes."] if left_out else []
+    notes += filter(None, (_inner_note(classes) for _, classes in parts.values()))
     readers = {}
     for part, (folder, classes) in parts.items():
         rows = [(path, index[name]) for name in sorted(classes) for path in classes[name]]
@@ -234,6 +235,22 @@ def _open(parts: Mapping[str, Classes], left_out: list[str]) -> Source:
             notes.append(f"Left out, being of formats that aren't read: {formats}; convert them.")
         readers[part] = partial(photos_split, folder, good)
     return make_source([clean_text(name) for name in names], readers, notes)
+
+
+def _inner_note(classes: Mapping[str, list[str]]) -> str:
+    """A sentence where all folders of classes hold the same folders, which may be the classes."""
+    inner = {
+        frozenset(path.split("/")[1] if path.count("/") > 1 else "" for path in pictures)
+        for pictures in classes.values()
+    }
+    names = next(iter(inner)) if len(classes) > 1 and len(inner) == 1 else ()
+    if len(names) < 2 or "" in names:
+        return ""
+    outer, names_in = few_files(sorted(classes)), few_files(sorted(names))
+    return (
+        f"Its folders {outer} all hold folders named {names_in}: the outer ones are taken for the "
+        "classes; give one of them where the inner ones are."
+    )
 
 
 def photos_split(folder: Path, rows: list[tuple[str, int]]) -> Split:
