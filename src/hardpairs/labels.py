@@ -222,7 +222,7 @@ def listed(names: Iterable[Any], most: int = 8) -> str:
     """Names for a message: the first few, quoted, and how many more there are."""
     names = list(names)
     shown = ", ".join(repr(str(name)[:40]) for name in names[:most])
-    return shown + (f" and {len(names) - most} more" if len(names) > most else "")
+    return shown + (f" and {len(names) - most:,} more" if len(names) > most else "")
 
 
 def classes_in(values: np.ndarray) -> tuple[str, ...]:

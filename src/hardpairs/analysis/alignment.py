@@ -8,10 +8,12 @@ import numpy as np
 from hardpairs.analysis.joining import match_names
 from hardpairs.data.source import are_numbers
 from hardpairs.errors import InputError
+from hardpairs.labels import listed
 from hardpairs.predictions.joining import match_ids
 from hardpairs.predictions.predictions import Predictions
 
 SHOWN_ID = 40
+SHOWN_NAMES = 3
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ def align(runs: Sequence[Predictions], names: Sequence[str]) -> Aligned:
         _check_same_labels(aligned[0], run, names[0], name)
     if len(class_names) > len(first.class_names):
         extra = class_names[len(first.class_names) :]
-        notes.append(f"{names[0]} has no class {_listed(extra)}, which others predict.")
+        notes.append(f"{names[0]} has no class {listed(extra, SHOWN_NAMES)}, which others predict.")
     return Aligned(aligned, tuple(rows), tuple(classes), tuple(notes))
 
 
@@ -167,8 +169,3 @@ def _check_same_labels(first: Predictions, run: Predictions, one: str, other: st
             f"first {str(first.ids[row])[:SHOWN_ID]!r} as {labels[0]!r} instead of {labels[1]!r}; "
             "compare predictions of the same images with the same labels."
         )
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(repr(name[:SHOWN_ID]) for name in names[:3])
-    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3:,} more"
