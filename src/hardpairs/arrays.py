@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from hardpairs.errors import InputError
-from hardpairs.npz import bfloat16_to_float32
+from hardpairs.npz import bfloat16_to_float32, is_bfloat16
 
 TEXT_KINDS = "US"
 
@@ -44,7 +44,7 @@ def to_numpy(value: Any, what: str) -> np.ndarray:
         )
     if array.dtype.name == "bfloat16":
         return array.astype(np.float32)
-    if array.dtype.kind == "V" and array.dtype.itemsize == 2 and array.dtype.names is None:
+    if is_bfloat16(array.dtype):
         return bfloat16_to_float32(array)
     return _plain(array)
 

@@ -125,13 +125,13 @@ def _read_array(file: IO[bytes], size: int, most_bytes: int | None) -> np.ndarra
     shape, dtype = _read_header(file)
     if dtype.hasobject:
         raise InputError("holds pickled objects, which are never loaded; " + PLAIN)
-    is_bfloat16 = dtype.kind == "V" and dtype.itemsize == 2 and dtype.names is None
     if dtype.names is not None:
         raise InputError(
             f"holds records of the fields {', '.join(map(repr, dtype.names))[:80]}; save each as "
             "an array of its own, with numpy.savez."
         )
-    if not is_bfloat16 and (dtype.kind not in ARRAY_KINDS or dtype.itemsize > LARGEST_ITEM):
+    packed = is_bfloat16(dtype)
+    if not packed and (dtype.kind not in ARRAY_KINDS or dtype.itemsize > LARGEST_ITEM):
         raise InputError(f"holds an array of {dtype}; " + PLAIN)
     claimed = math.prod(shape) * dtype.itemsize
     if claimed > size - (file.tell() - start) or max(shape, default=0) > size:
@@ -146,7 +146,12 @@ def _read_array(file: IO[bytes], size: int, most_bytes: int | None) -> np.ndarra
         )
     file.seek(start)
     array = np.lib.format.read_array(file, allow_pickle=False)
-    return bfloat16_to_float32(array) if is_bfloat16 else array
+    return bfloat16_to_float32(array) if packed else array
+
+
+def is_bfloat16(dtype: np.dtype) -> bool:
+    """Whether it is what NumPy without ml_dtypes makes of bfloat16: two bytes of no known type."""
+    return dtype.kind == "V" and dtype.itemsize == 2 and dtype.names is None
 
 
 def bfloat16_to_float32(array: np.ndarray) -> np.ndarray:
