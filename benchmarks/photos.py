@@ -245,7 +245,7 @@ def main() -> None:
 
 
 def _accuracy(model: ExportedModel, images: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
-    right = int((model.session.probabilities(images).argmax(1) == labels).sum())
+    right = int((model.session.predict(images)[0].argmax(1) == labels).sum())
     return {
         "accuracy": right / len(labels),
         "interval": wilson_interval(right, len(labels)),

@@ -96,7 +96,7 @@ def measure_times(run: Path) -> dict[str, Any]:
     rows["hardpairs"]["photo_ms"] = 1000 * _timed(lambda: answer(model, photo, "photo"), 30)
     rows["hardpairs"]["image_ms"] = 1000 * _timed(lambda: model.session.predict(one), WARM)
     rows["hardpairs"]["images_a_second"] = len(many) / _timed(
-        lambda: model.session.probabilities(many), BATCHES
+        lambda: model.session.predict(many), BATCHES
     )
     import hardpairs
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from hardpairs.analysis.evaluation import evaluate
+from hardpairs.analysis.evaluation import Evaluation, evaluate, find_hard_pairs
 from hardpairs.data.about import load_class_votes
 from hardpairs.data.datasets import load_dataset
 from hardpairs.data.split import Split
@@ -116,31 +116,26 @@ def _describe(
         preparation = measure_preparation(train.pixels, inverted=train.inverted)
     else:
         preparation = Preparation(*shape, False, max(shape[:2]), "box")
-    recipe = predictions.metadata.get("recipe")
+    recipe, evaluation = predictions.metadata.get("recipe"), evaluate(predictions)
     return {
         "format": FORMAT,
         "classes": list(predictions.class_names),
         "preparation": preparation.to_dict(),
         "data": str(predictions.metadata.get("data", "")),
         "recipe": str(recipe.get("name", "")) if isinstance(recipe, dict) else "",
-        "accuracy": evaluate(predictions).accuracy,
-        "pairs": _pairs(predictions),
+        "accuracy": evaluation.accuracy,
+        "pairs": _pairs(evaluation, predictions.fingerprint),
     }
 
 
-def _pairs(predictions: Predictions) -> list[dict[str, Any]]:
+def _pairs(evaluation: Evaluation, fingerprint: str) -> list[dict[str, Any]]:
     """The pairs mixed up most: the share of their images, and of people's votes on them."""
-    evaluation = evaluate(predictions)
-    support = np.array([score.support for score in evaluation.classes])
-    counts: dict[tuple[int, int], int] = {}
-    for true, predicted, images in evaluation.cells.tolist():
-        if true != predicted:
-            pair = min(true, predicted), max(true, predicted)
-            counts[pair] = counts.get(pair, 0) + images
-    people = load_class_votes(predictions.fingerprint)
+    people = load_class_votes(fingerprint)
     pairs: list[dict[str, Any]] = []
-    for (a, b), mistakes in sorted(counts.items(), key=lambda item: -item[1])[:MOST_PAIRS]:
-        row = {"classes": [a, b], "model": mistakes / max(int(support[a] + support[b]), 1)}
+    for pair in find_hard_pairs(evaluation.cells, MOST_PAIRS):
+        a, b = sorted((pair.first, pair.second))
+        images = evaluation.classes[a].support + evaluation.classes[b].support
+        row = {"classes": [a, b], "model": pair.mistakes / max(images, 1)}
         if people is not None:
             row["people"] = float(people[a, b] + people[b, a]) / 2
         pairs.append(row)

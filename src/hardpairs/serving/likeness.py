@@ -70,22 +70,19 @@ def main_directions(hidden: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(found @ inner[:DIRECTIONS].T, np.float32)
 
 
-def find_nearest(
-    likeness_vectors: np.ndarray, vectors: np.ndarray, most: int = NEAREST
-) -> tuple[np.ndarray, np.ndarray]:
-    """Find the nearest kept images.
+def find_nearest(kept: np.ndarray, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Find the nearest kept images: `NEAREST`, if there are as many.
 
     Args:
-        likeness_vectors: (C, d), as kept, float32.
+        kept: float32 (C, d), the vectors of the kept images.
         vectors: float32 (N, d).
-        most: How many, if there are as many.
 
     Returns:
         int64 (N, k) and float32 (N, k), indices of kept images and their distances, 0 to 2,
         nearest first.
     """
-    most = min(most, len(likeness_vectors))
-    alike = vectors @ likeness_vectors.T
+    most = min(NEAREST, len(kept))
+    alike = vectors @ kept.T
     found = np.argpartition(-alike, most - 1, axis=1)[:, :most]
     values = np.take_along_axis(alike, found, axis=1)
     order = np.argsort(-values, axis=1, kind="stable")

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from hardpairs.errors import InputError
 from hardpairs.npz import read_npz
 from hardpairs.serving.likeness import NEAREST, QUANTILES, TYPICAL, Likeness
 from hardpairs.serving.preparation import Preparation
+from hardpairs.training.threads import available_cores
 
 EXPORT_NEEDS = "exporting needs Keras and tf2onnx; pip install 'hardpairs[export]'."
 FORMAT = 1
@@ -60,7 +60,7 @@ class Description:
 class Session:
     """A net in ONNX Runtime: uint8 images in, probabilities and the hidden layer out."""
 
-    def __init__(self, content: bytes, name: str, threads: int) -> None:
+    def __init__(self, content: bytes, name: str) -> None:
         try:
             import onnxruntime
         except ImportError as error:
@@ -68,7 +68,7 @@ class Session:
                 "predicting needs ONNX Runtime; pip install 'hardpairs[serve]'."
             ) from error
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = available_cores()
         options.log_severity_level = 4
         # Threads that wait without sleeping take a core from whoever else needs it.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -99,26 +99,16 @@ class Session:
 
     def predict(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return probabilities float32 (N, K) and hidden float32 (N, D) of uint8 (N, H, W, C)."""
-        if len(images) <= BATCH:
-            probabilities, hidden = self._run(["probabilities", "hidden"], images)
-            return probabilities, hidden
+        starts = range(0, max(len(images), 1), BATCH)  # Of no image the shapes are right as well.
+        batches = (images[start : start + BATCH] for start in starts)
         parts = [
-            self._run(["probabilities", "hidden"], images[start : start + BATCH])
-            for start in range(0, len(images), BATCH)
+            self._session.run(
+                ["probabilities", "hidden"], {self._input: np.ascontiguousarray(batch)}
+            )
+            for batch in batches
         ]
-        first, second = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-        return first, second
-
-    def probabilities(self, images: np.ndarray) -> np.ndarray:
-        """Return float32 (N, K) alone, for many images."""
-        parts = [
-            self._run(["probabilities"], images[start : start + BATCH])[0]
-            for start in range(0, len(images), BATCH)
-        ]
-        return np.concatenate(parts)
-
-    def _run(self, outputs: list[str], images: np.ndarray) -> list[np.ndarray]:
-        return self._session.run(outputs, {self._input: np.ascontiguousarray(images)})
+        probabilities, hidden = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+        return probabilities, hidden
 
 
 @dataclass(frozen=True)
@@ -131,13 +121,13 @@ class ExportedModel:
     folder: Path
 
 
-def open_session(path: Path, *, threads: int = 0) -> Session:
-    """Open a net; ``threads`` 0 takes as many as there are cores for this process.
+def open_session(path: Path) -> Session:
+    """Open a net.
 
     Raises:
         InputError: Missing, too large, or not what `hardpairs export` writes.
     """
-    return Session(_read(path), str(path), threads or _cores())
+    return Session(_read(path), str(path))
 
 
 def load_exported(folder: Path) -> ExportedModel:
@@ -151,7 +141,7 @@ def load_exported(folder: Path) -> ExportedModel:
     if not path.is_file():
         raise _no_net(folder)
     content = _read(path)
-    session = Session(content, str(path), _cores())
+    session = Session(content, str(path))
     try:
         description = _read_description(session)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, InputError) as error:
@@ -253,8 +243,3 @@ def _read(path: Path) -> bytes:
     if len(content) > MOST_MODEL_BYTES:
         raise InputError(f"{path}: is larger than {MOST_MODEL_BYTES:,} bytes; it isn't such a net.")
     return content
-
-
-def _cores() -> int:
-    affinity = getattr(os, "sched_getaffinity", None)  # Not everywhere.
-    return len(affinity(0)) if affinity else os.cpu_count() or 1

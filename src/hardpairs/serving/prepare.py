@@ -74,9 +74,7 @@ def prepare(photo: Image.Image, preparation: Preparation) -> Prepared:
     thing = _find_thing(_pixels(photo))
     if thing is None:
         return Prepared(np.zeros((*shape, 1), np.uint8), (NOTHING,))
-    closer = _look_closer(photo, thing)
-    if closer is not None:
-        thing = closer
+    thing = _look_closer(photo, thing) or thing
     return Prepared(_compose(thing, preparation), thing.doubts)
 
 

@@ -66,8 +66,8 @@ def length_of(vectors: np.ndarray) -> np.ndarray:
     return np.sqrt(np.einsum("...c,...c->...", vectors, vectors))
 
 
-def grown(region: np.ndarray, times: int = 1) -> np.ndarray:
-    """Add each pixel's upper, lower, left and right neighbour to a region, bool (H, W)."""
+def grown(region: np.ndarray, times: int) -> np.ndarray:
+    """Add each pixel's four neighbours to a region, bool (H, W), so many times."""
     for _ in range(times):
         wider = region.copy()
         wider[1:] |= region[:-1]

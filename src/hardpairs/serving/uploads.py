@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import binascii
 import json
 from collections.abc import AsyncIterator
 
@@ -70,10 +69,7 @@ def _from_json(body: bytes) -> tuple[bytes, str]:
     try:
         given = json.loads(body)
         return base64.b64decode(given["image"], validate=True), str(given.get("name", ""))
-    except (
-        *(ValueError, TypeError, KeyError, AttributeError),
-        *(RecursionError, binascii.Error),
-    ) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise HTTPException(
             400, 'Send {"image": "…"}, the photo\'s bytes in base64; "name" may be added.'
         ) from error
