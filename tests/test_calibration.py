@@ -8,10 +8,10 @@ from conftest import make_predictions
 from hardpairs.analysis import calibration as calibration_module
 from hardpairs.analysis.calibration import (
     Bin,
-    apply_temperature,
     calibrate,
     calibration_error,
     fit_temperature,
+    scaled_confidence,
 )
 from hardpairs.predictions.predictions import Predictions
 
@@ -91,12 +91,11 @@ def test_certainty_falls_into_the_last_bin():
 
 
 @given(st.floats(0.5, 3), st.integers(0, 100))
-def test_scaling_keeps_the_prediction_and_sums_to_1(temperature, seed):
+def test_scaling_is_a_softmax_of_the_logits_over_the_temperature(temperature, seed):
     probabilities = make_predictions(images=20, seed=seed).probabilities
-    scaled = apply_temperature(probabilities, temperature)
-    np.testing.assert_array_equal(scaled.argmax(axis=1), probabilities.argmax(axis=1))
-    np.testing.assert_allclose(scaled.sum(axis=1), 1, atol=1e-5)
-    np.testing.assert_allclose(apply_temperature(scaled, 1 / temperature), probabilities, atol=1e-3)
+    powers = probabilities.astype(np.float64) ** (1 / temperature)
+    expected = (powers / powers.sum(axis=1, keepdims=True)).max(axis=1)
+    np.testing.assert_allclose(scaled_confidence(probabilities, temperature), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("shift", [0, 1], ids=["all right", "all wrong"])

@@ -51,6 +51,16 @@ def spoken_names(names: Sequence[str]) -> list[str]:
     return [line or f"class {index}" for index, line in enumerate(lines)]
 
 
+def isolated(name: str) -> str:
+    """A name between marks that keep its writing direction from what stands beside it."""
+    return f"\u2068{name}\u2069"
+
+
+def shortened(text: str, longest: int) -> str:
+    """Text of at most so many characters, cut at its end."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
 def escape_markdown(text: object) -> str:
     """Keep text from acting as Markdown or as HTML inside it.
 

@@ -4,13 +4,14 @@ Temperature scaling and the expected calibration error follow Guo, Pleiss, Sun, 
 Calibration of Modern Neural Networks", ICML 2017, sections 2 and 4.2.
 """
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
+from hardpairs.analysis.causes import SMALLEST
 from hardpairs.analysis.intervals import CONFIDENCE, wilson_interval
+from hardpairs.analysis.samples import row_blocks
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.wording import counted, plainly
 
@@ -22,8 +23,6 @@ CALIBRATED_DRAWS = 5_000
 MANY_IMAGES = 20_000
 FEWEST_EITHER_WAY = 10  # Images right, or wrong, from which on resampling shows their spread.
 COLDEST, HOTTEST = 0.05, 20.0
-SMALLEST_PROBABILITY = 1e-12  # Below it a float32 softmax has rounded to 0.
-BLOCK = 2**21  # Probabilities at a time: 16 MB as float64, whatever the number of classes.
 NOTHING_HELD_OUT = (
     "No temperature was fitted: no validation images were held out, and fitting it on the images "
     "that are reported on would flatter itself."
@@ -52,6 +51,10 @@ class CalibrationError:
     interval: tuple[float, float]
     bins: tuple[Bin, ...]
 
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers, without the bins."""
+        return {"value": self.value, "interval": self.interval}
+
 
 @dataclass(frozen=True)
 class Calibration:
@@ -73,15 +76,11 @@ class Calibration:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, for metrics.json; the bins stand there by themselves."""
-        parts = {
-            name: None if error is None else {"value": error.value, "interval": error.interval}
-            for name, error in (("before", self.before), ("after", self.after))
-        }
         return {
-            "before": parts["before"],
+            "before": self.before.to_dict(),
             "temperature": self.temperature,
             "fitted_on": self.fitted_on,
-            "after": parts["after"],
+            "after": self.after and self.after.to_dict(),
             "reason": self.reason,
         }
 
@@ -138,7 +137,7 @@ def fit_temperature(predictions: Predictions) -> float | None:
 
     def slope(inverse: float) -> float:
         total = 0.0
-        for block in _blocks(probabilities):
+        for block in row_blocks(*probabilities.shape):
             logits = _logits(probabilities[block])
             expected = (_softmax(logits * inverse) * logits).sum(axis=1)
             total += float((expected - logits[np.arange(len(logits)), labels[block]]).sum())
@@ -149,18 +148,10 @@ def fit_temperature(predictions: Predictions) -> float | None:
     return 1 / float(optimize.brentq(slope, 1 / HOTTEST, 1 / COLDEST, xtol=1e-5))
 
 
-def apply_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
-    """Return float32 (N, K): probabilities (N, K) with their logits divided by the temperature."""
-    scaled = np.empty(probabilities.shape, np.float32)
-    for block in _blocks(probabilities):
-        scaled[block] = _softmax(_logits(probabilities[block]) / temperature)
-    return scaled
-
-
 def scaled_confidence(probabilities: np.ndarray, temperature: float) -> np.ndarray:
-    """float64 (N,): the largest of each row of `apply_temperature`, which is never whole."""
+    """float64 (N,): the largest of each row (N, K), its logits divided by the temperature."""
     confidence = np.empty(len(probabilities))
-    for block in _blocks(probabilities):
+    for block in row_blocks(*probabilities.shape):
         confidence[block] = _softmax(_logits(probabilities[block]) / temperature).max(axis=1)
     return confidence
 
@@ -234,20 +225,13 @@ def _calibrated_errors(bins: np.ndarray, confidence: np.ndarray) -> np.ndarray:
     return np.abs(draws * spread).sum(axis=1) / len(bins)
 
 
-def _blocks(probabilities: np.ndarray) -> Iterator[slice]:
-    images, classes = probabilities.shape
-    step = max(1, BLOCK // classes)
-    for start in range(0, images, step):
-        yield slice(start, start + step)
-
-
 def _softmax(logits: np.ndarray) -> np.ndarray:
     weights = np.exp(logits - logits.max(axis=1, keepdims=True))
     return weights / weights.sum(axis=1, keepdims=True)
 
 
 def _logits(probabilities: np.ndarray) -> np.ndarray:
-    return np.log(np.maximum(probabilities.astype(np.float64), SMALLEST_PROBABILITY))
+    return np.log(np.maximum(probabilities.astype(np.float64), SMALLEST))
 
 
 def plain_points(value: float) -> str:

@@ -5,10 +5,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from hardpairs.analysis.neighbours import Neighbours
-from hardpairs.analysis.subject import Subject
+from hardpairs.analysis.subject import Subject, some_images
 from hardpairs.data.corrections import Corrections, corrected_labels, told
-from hardpairs.data.split import Chosen, Images
 from hardpairs.errors import InputError
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.wording import percent
@@ -38,20 +36,14 @@ def correct_subject(subject: Subject, corrections: Corrections) -> Subject:
     )
     if not changed and stays.all():
         return replace(subject, notes=(*subject.notes, note))
-    neighbours = subject.neighbours
+    images, neighbours = subject.images, subject.neighbours
     return replace(
         subject,
         predictions=_taken(predictions, labels, rows),
-        images=_some_images(subject.images, rows),
+        images=None if images is None else some_images(images, rows),
         other_runs=tuple(_taken(run, labels, rows) for run in subject.other_runs),
         votes=_some(subject.votes, rows),
-        neighbours=None
-        if neighbours is None
-        else Neighbours(
-            *(neighbours.indices[rows], neighbours.labels[rows]),
-            hidden=_some(neighbours.hidden, rows),
-            edges=_some(neighbours.edges, rows),
-        ),
+        neighbours=neighbours and neighbours.take(rows),
         hidden=_some(subject.hidden, rows),
         notes=(*subject.notes, note),
     )
@@ -71,9 +63,3 @@ def _taken(predictions: Predictions, labels: np.ndarray, rows: np.ndarray) -> Pr
 
 def _some(array: Rows, rows: np.ndarray) -> Rows:
     return array if array is None else array[rows]
-
-
-def _some_images(images: Images | None, rows: np.ndarray) -> Images | None:
-    if images is None or isinstance(images, np.ndarray):
-        return _some(images, rows)
-    return Chosen(images, rows)

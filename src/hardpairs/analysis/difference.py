@@ -120,10 +120,9 @@ class Difference:
     def headline(self) -> str:
         """The finding in a sentence."""
         change = self.accuracy
-        size = f"{abs(100 * change.difference):.2f} points"
         if self.conclusion == "not significantly different":
             return f"B is not significantly different from A ({points(change.difference)} points)"
-        return f"B is {self.conclusion} than A by {size}"
+        return f"B is {self.conclusion} than A by {abs(100 * change.difference):.2f} points"
 
     @property
     def several(self) -> bool:
@@ -246,25 +245,25 @@ def compare(
     subjects, every = (*a, *b), (*names[0], *names[1])
     aligned = align([subject.predictions for subject in subjects], every)
     runs = aligned.runs[: len(a)], aligned.runs[len(a) :]
-    matched = match_seeds(*runs)
-    if matched is not None:
-        runs = runs[0], tuple(runs[1][place] for place in matched)
-    firsts = (0, len(a) + (matched[0] if matched is not None else 0))
+    same_seed = match_seeds(*runs)
+    matched = same_seed is not None
+    if same_seed is not None:
+        runs = runs[0], tuple(runs[1][place] for place in same_seed)
+    firsts = (0, len(a) + (same_seed[0] if same_seed is not None else 0))
     pair = first_subjects([subjects[place] for place in firsts], firsts, aligned, runs)
     labels, class_names = runs[0][0].labels, runs[0][0].class_names
-    predicted = [np.array([run.predicted for run in side]) for side in runs]
-    before, after = predicted
+    before, after = (np.array([run.predicted for run in side]) for side in runs)
     pairs = hardest_pairs(labels, (before, after), KEPT_PAIRS)
-    of_classes = class_changes(labels, before, after, matched=matched is not None)
-    of_pairs = pair_changes(labels, before, after, pairs, matched=matched is not None)
+    of_classes = class_changes(labels, before, after, matched=matched)
+    of_pairs = pair_changes(labels, before, after, pairs, matched=matched)
     verdicts, reason = _verdict_changes(pair[0], pair[1], before == labels, after == labels)
     first, second = describe_sides(runs, names)
     return Difference(
         a=first,
         b=second,
-        matched=matched is not None,
+        matched=matched,
         class_names=class_names,
-        accuracy=measure_change(before == labels, after == labels, matched=matched is not None),
+        accuracy=measure_change(before == labels, after == labels, matched=matched),
         classes=tuple(
             ClassChange(index, class_names[index], change) for index, change in of_classes.items()
         ),

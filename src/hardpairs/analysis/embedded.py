@@ -8,14 +8,15 @@ import numpy as np
 
 from hardpairs.analysis.neighbours import (
     HIDDEN_COMPONENTS,
-    MOST_NEIGHBOURS,
     MOST_SHARES,
     NEIGHBOURS,
     Neighbours,
     label_shares,
     products,
     project,
+    third_of_a_class,
     unit_rows,
+    with_lengths,
 )
 from hardpairs.analysis.samples import even_sample
 from hardpairs.labels import listed
@@ -43,10 +44,9 @@ def embedded_neighbours(embeddings: np.ndarray, labels: np.ndarray, classes: int
     chosen = even_sample(len(rows), MOST_CANDIDATES)
     place_of = np.full(len(rows), -1)
     place_of[chosen] = np.arange(len(chosen))
-    known = np.column_stack([rows[chosen], -np.square(rows[chosen]).sum(axis=1) / 2])
-    asked = np.column_stack([rows, np.ones(len(rows), np.float32)])
+    known, asked = with_lengths(rows[chosen], rows)
     nearest = np.empty((len(rows), min(NEIGHBOURS, len(chosen) - 1)), np.int32)
-    many = min(max(len(chosen) // (3 * classes), NEIGHBOURS), MOST_NEIGHBOURS, len(chosen) - 1)
+    many = min(third_of_a_class(len(chosen), classes), len(chosen) - 1)
     shares = None
     if len(rows) * classes <= MOST_SHARES:
         shares = np.empty((len(rows), classes), np.float32)
@@ -62,9 +62,17 @@ def embedded_neighbours(embeddings: np.ndarray, labels: np.ndarray, classes: int
     return Neighbours(nearest, labels[nearest].astype(kind), hidden=shares, of_training=False)
 
 
-def same_embeddings(neighbours: Neighbours, embeddings: np.ndarray, labels: np.ndarray,
-                    ids: np.ndarray) -> str:  # fmt: skip
-    """Say in a sentence how many images have the embedding of another one; "" where none has."""
+def same_embeddings(
+    neighbours: Neighbours, embeddings: np.ndarray, labels: np.ndarray, ids: np.ndarray
+) -> str:
+    """Say in a sentence how many images have the embedding of another one; "" where none has.
+
+    Args:
+        neighbours: Of the same images, as `embedded_neighbours` finds them.
+        embeddings: float32 (N, D).
+        labels: int64 (N,).
+        ids: (N,), numbers or texts.
+    """
     rows = unit_rows(embeddings)
     nearest = neighbours.indices[:, 0]
     same = np.flatnonzero(np.square(rows - rows[nearest]).sum(axis=1) < SAME)

@@ -4,7 +4,7 @@ Shared by mistakes and correct images, so that the two can be compared. What the
 to is `hardpairs.analysis.verdicts`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -22,11 +22,10 @@ from hardpairs.analysis.causes import (
     pool,
 )
 from hardpairs.analysis.neighbours import Neighbours, label_shares
+from hardpairs.analysis.samples import row_blocks
 from hardpairs.errors import InputError
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.showing import as_frame
-
-BLOCK = 2**21  # Probabilities at a time: 16 MB as float64, whatever the number of classes.
 
 
 @dataclass(frozen=True, repr=False)
@@ -90,7 +89,7 @@ class Evidence:
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: column for name, column in values.items() if column is not None}
 
-    def of_row(self, row: int) -> dict[str, float | int | str | None]:
+    def of_row(self, row: int) -> dict[str, float | int]:
         """One image's values of `columns`, plain numbers."""
         return {name: column[row].item() for name, column in self.columns().items()}
 
@@ -182,20 +181,15 @@ def _witnesses(
     """Logarithms, float32 (N, K), by what isn't the judged model's own answer."""
     witnesses = []
     if neighbours is not None:
-        many = [each for each in (neighbours.hidden, neighbours.edges) if each is not None]
         nearest = label_shares(neighbours.labels, classes)
-        witnesses = [log_shares(each) for each in (*many, nearest)]
+        witnesses = [log_shares(each) for each in (*neighbours.shares.values(), nearest)]
     others = [run.known_probabilities() for run in runs[1:] if run.has_probabilities]
     return witnesses + ([log_probabilities(_mean(others))] if others else [])
 
 
 def _many_neighbours(neighbours: Neighbours, labels: np.ndarray) -> dict[str, np.ndarray]:
     """Shares of the label, and ambiguity from them."""
-    shares = {
-        name: each
-        for name, each in (("hidden", neighbours.hidden), ("edges", neighbours.edges))
-        if each is not None
-    }
+    shares = neighbours.shares
     if not shares:
         return {}
     rows = np.arange(len(labels))
@@ -215,7 +209,7 @@ def _probability_columns(runs: Sequence[Predictions]) -> dict[str, np.ndarray]:
         return np.mean(picked, axis=0)
 
     entropy, of_runs = np.empty(len(labels)), np.zeros(len(labels))
-    for block in _blocks(*each[0].shape):
+    for block in row_blocks(*each[0].shape):
         entropy[block] = _entropy(_mean([one[block] for one in each]))
         if len(runs) > 1:
             of_runs[block] = np.mean([_entropy(one[block]) for one in each], axis=0)
@@ -234,13 +228,6 @@ def _probability_columns(runs: Sequence[Predictions]) -> dict[str, np.ndarray]:
 
 def _mean(tables: Sequence[np.ndarray]) -> np.ndarray:
     return np.asarray(np.mean(tables, axis=0, dtype=np.float64))
-
-
-def _blocks(images: int, classes: int) -> Iterator[slice]:
-    """Rows of a table that fit into `BLOCK` numbers, or one row."""
-    step = max(1, BLOCK // classes)
-    for start in range(0, images, step):
-        yield slice(start, start + step)
 
 
 def _entropy(weights: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 from hardpairs.data.source import are_numbers
 from hardpairs.data.split import Images, Split
 from hardpairs.errors import InputError
+from hardpairs.foreign import shortened
 from hardpairs.labels import listed
 from hardpairs.predictions.joining import match_ids
 from hardpairs.predictions.predictions import Predictions
@@ -234,7 +235,7 @@ def _parts(name: str) -> set[str]:
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= SHOWN_NAME else f"{name[: SHOWN_NAME - 1]}…"
+    return shortened(name, SHOWN_NAME)
 
 
 def _listed(names: tuple[str, ...]) -> str:

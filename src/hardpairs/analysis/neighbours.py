@@ -7,8 +7,9 @@ the predictions, so that everything after them works without Keras.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -45,6 +46,17 @@ class Neighbours:
     hidden: np.ndarray | None = None
     edges: np.ndarray | None = None
     of_training: bool = True
+
+    @property
+    def shares(self) -> dict[str, Any]:
+        """Those of ``hidden`` and ``edges`` that are known, by name."""
+        named = {"hidden": self.hidden, "edges": self.edges}
+        return {name: shares for name, shares in named.items() if shares is not None}
+
+    def take(self, rows: np.ndarray) -> "Neighbours":
+        """Return the neighbours of some of the N images, int64 (n,)."""
+        shares = {name: each[rows] for name, each in self.shares.items()}
+        return replace(self, indices=self.indices[rows], labels=self.labels[rows], **shares)
 
 
 def find_neighbours(
@@ -158,13 +170,11 @@ def class_shares(
     """
     if len(queries) * classes > MOST_SHARES:
         return None
-    # The nearest by Euclid's distance have the largest q c - c c / 2.
-    known = np.column_stack([candidates, -np.square(candidates).sum(axis=1) / 2])
-    asked = np.column_stack([queries, np.ones(len(queries))]).astype(np.float32)
+    known, asked = with_lengths(candidates, queries)
     mixed = np.random.default_rng(0).permutation(len(known))  # So that every n-th is a sample.
-    known = known[mixed].astype(np.float32)
+    known = known[mixed]
     one_hot = np.eye(classes, dtype=np.float32)[labels[mixed]]
-    wanted = min(max(len(known) // (3 * classes), NEIGHBOURS), MOST_NEIGHBOURS, len(known))
+    wanted = min(third_of_a_class(len(known), classes), len(known))
     step = -(-len(known) // THRESHOLD_SAMPLE)
     sampled = len(range(0, len(known), step))
     place = sampled - max(round(wanted * sampled / len(known)), 1)
@@ -175,6 +185,21 @@ def class_shares(
         counts = closeness @ one_hot
         shares[rows] = counts / counts.sum(axis=1, keepdims=True)
     return shares
+
+
+def with_lengths(candidates: np.ndarray, queries: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return float32 (C, D + 1) and (N, D + 1), whose products rank by Euclid's distance.
+
+    The nearest have the largest q c - c c / 2.
+    """
+    known = np.column_stack([candidates, -np.square(candidates).sum(axis=1) / 2])
+    asked = np.column_stack([queries, np.ones(len(queries), np.float32)])
+    return known.astype(np.float32, copy=False), asked.astype(np.float32, copy=False)
+
+
+def third_of_a_class(candidates: int, classes: int) -> int:
+    """How many neighbours are asked what an image shows: from 20 to 2,000."""
+    return min(max(candidates // (3 * classes), NEIGHBOURS), MOST_NEIGHBOURS)
 
 
 def label_shares(labels: np.ndarray, classes: int) -> np.ndarray:
@@ -189,8 +214,7 @@ def save_neighbours(neighbours: Neighbours, path: Path) -> None:
     """Write an .npz of what is known, shares as 16-bit integers, in one piece."""
     shares = {
         name: np.rint(values * FULL_SHARE).astype(np.uint16)
-        for name, values in (("hidden", neighbours.hidden), ("edges", neighbours.edges))
-        if values is not None
+        for name, values in neighbours.shares.items()
     }
     arrays = {"indices": neighbours.indices, "labels": neighbours.labels, **shares}
     with whole_file(path) as partial:
@@ -220,7 +244,7 @@ def load_neighbours(path: Path, images: int, classes: int) -> Neighbours:
         and labels.min() >= 0
         and labels.max() < classes
     )
-    shares = {name: arrays[name] for name in ("hidden", "edges") if name in arrays}
+    shares: dict[str, Any] = {name: arrays[name] for name in ("hidden", "edges") if name in arrays}
     if not fits or any(
         each.shape != (images, classes) or each.dtype != np.uint16 for each in shares.values()
     ):
@@ -229,7 +253,7 @@ def load_neighbours(path: Path, images: int, classes: int) -> Neighbours:
             "remove it or train again."
         )
     known = {name: each.astype(np.float32) / FULL_SHARE for name, each in shares.items()}
-    return Neighbours(indices, labels, known.get("hidden"), known.get("edges"))
+    return Neighbours(indices, labels, **known)
 
 
 def unit_rows(activations: np.ndarray) -> np.ndarray:

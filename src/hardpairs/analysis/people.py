@@ -110,11 +110,11 @@ def _pairs(
     predictions: Predictions, votes: np.ndarray
 ) -> tuple[float | None, tuple[PairDifference, ...]]:
     shares = votes / votes.sum(axis=1, keepdims=True)
-    confusion = evaluate(predictions).confusion
-    images = np.maximum(confusion.sum(axis=1, keepdims=True), 1)
-    people = np.zeros(confusion.shape)
+    net = evaluate(predictions).row_shares
+    people = np.zeros(net.shape)
     np.add.at(people, predictions.labels, shares)
-    people, net = people / images, confusion / images
+    images = np.bincount(predictions.labels, minlength=len(people))
+    people /= np.maximum(images, 1)[:, None]
     true, other = np.nonzero(~np.eye(len(people), dtype=bool))
     of_people, of_net = people[true, other], net[true, other]
     order = np.argsort(-np.abs(of_people - of_net), kind="stable")[:KEPT_DIFFERENCES]

@@ -1,6 +1,17 @@
-"""Which rows to look at where all would take too long."""
+"""Which rows to look at where all would take too long, or at once too much memory."""
+
+from collections.abc import Iterator
 
 import numpy as np
+
+BLOCK = 2**21  # Numbers at a time: 16 MB as float64, whatever the number of columns.
+
+
+def row_blocks(rows: int, columns: int) -> Iterator[slice]:
+    """Yield a table's rows, from the first to the last, as many at a time as fit into `BLOCK`."""
+    step = max(1, BLOCK // columns)
+    for start in range(0, rows, step):
+        yield slice(start, start + step)
 
 
 def even_sample(count: int, most: int) -> np.ndarray:

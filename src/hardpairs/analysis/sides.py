@@ -10,11 +10,9 @@ import numpy as np
 from hardpairs.analysis.alignment import Aligned
 from hardpairs.analysis.calibration import calibrate
 from hardpairs.analysis.intervals import wilson_interval
-from hardpairs.analysis.neighbours import Neighbours
 from hardpairs.analysis.significance import mean_interval
-from hardpairs.analysis.subject import Subject
-from hardpairs.analysis.verdicts import confidence_is_given_away
-from hardpairs.data.split import Chosen
+from hardpairs.analysis.subject import Subject, recipe_name, seed_of, some_images
+from hardpairs.analysis.verdicts import knows_confidence
 from hardpairs.errors import InputError
 from hardpairs.foreign import one_line
 from hardpairs.predictions.predictions import Predictions
@@ -70,12 +68,12 @@ def describe_sides(
 def _describe_side(runs: Sequence[Predictions], name: str) -> Side:
     accuracies = [float((run.predicted == run.labels).mean()) for run in runs]
     right, images = int((runs[0].predicted == runs[0].labels).sum()), len(runs[0])
-    errors = [calibrate(run, None).before for run in runs if _knows_confidence(run)]
+    errors = [calibrate(run, None).before for run in runs if knows_confidence(run)]
     values = [error.value for error in errors]
     of_errors = errors[0].interval if len(errors) == 1 else _interval_over_runs(values)
     return Side(
         name=name,
-        seeds=tuple(_seed(run) for run in runs),
+        seeds=tuple(seed_of(run) for run in runs),
         accuracies=tuple(accuracies),
         accuracy=float(np.mean(accuracies)),
         interval=_interval_over_runs(accuracies) or wilson_interval(right, images),
@@ -91,21 +89,15 @@ def _interval_over_runs(shares: Sequence[float]) -> tuple[float, float] | None:
     return max(low, 0.0), min(high, 1.0)
 
 
-def _knows_confidence(run: Predictions) -> bool:
-    known = run.probabilities
-    return known is not None and not confidence_is_given_away(known.max(axis=1))
-
-
 def _side_name(runs: Sequence[Predictions], files: Sequence[str]) -> str:
-    recipe, path = runs[0].metadata.get("recipe"), Path(files[0])
-    name = recipe.get("name") if isinstance(recipe, dict) else recipe
-    if not isinstance(name, str) or not name.strip():
+    path, name = Path(files[0]), recipe_name(runs[0])
+    if not name:
         stem = path.parent.name if path.name == "predictions.npz" else path.stem
         name = stem or str(path)
     shown = one_line(name)[:LONGEST_NAME]
     if len(runs) > 1:
         return f"{shown}, {len(runs)} seeds"
-    seed = _seed(runs[0])
+    seed = seed_of(runs[0])
     return shown if seed is None else f"{shown}, seed {seed}"
 
 
@@ -158,7 +150,7 @@ def _listed(side: Any) -> list[Source]:
 
 def match_seeds(a: Sequence[Predictions], b: Sequence[Predictions]) -> tuple[int, ...] | None:
     """Where each seed of A is in B; None unless both have the same two seeds or more."""
-    seeds = [[_seed(run) for run in side] for side in (a, b)]
+    seeds = [[seed_of(run) for run in side] for side in (a, b)]
     known = [each for each in seeds[0] if each is not None]
     if (
         len(known) < 2
@@ -176,40 +168,33 @@ def lone_side(a: Sequence[Predictions], b: Sequence[Predictions]) -> str:
     return "AB"[counts.index(1)] if min(counts) == 1 < max(counts) else ""
 
 
-def _seed(run: Predictions) -> int | None:
-    seed = run.metadata.get("seed")
-    return seed if isinstance(seed, int) and not isinstance(seed, bool) else None
-
-
 def first_subject(
     subject: Subject, rows: np.ndarray, classes: np.ndarray, runs: Sequence[Predictions]
 ) -> Subject:
     """What is known of a side's first run, in the rows and classes that both sides have."""
     images, neighbours = subject.images, subject.neighbours
-    if images is not None:
-        images = images[rows] if isinstance(images, np.ndarray) else Chosen(images, rows)
 
-    def joined(values: np.ndarray | None) -> np.ndarray | None:
-        if values is None:
-            return None
+    def joined(values: np.ndarray) -> np.ndarray:
         wide = np.zeros((len(rows), len(runs[0].class_names)), values.dtype)
         wide[:, classes] = values[rows]
         return wide
 
     if neighbours is not None:
-        neighbours = Neighbours(
-            *(neighbours.indices[rows], classes[neighbours.labels[rows]]),
-            hidden=joined(neighbours.hidden),
-            edges=joined(neighbours.edges),
+        shares: dict[str, Any] = {name: joined(each) for name, each in neighbours.shares.items()}
+        neighbours = replace(
+            neighbours,
+            indices=neighbours.indices[rows],
+            labels=classes[neighbours.labels[rows]],
+            **shares,
         )
     same = np.array_equal(classes, np.arange(len(runs[0].class_names)))
     return replace(
         subject,
         predictions=runs[0],
-        images=images,
+        images=None if images is None else some_images(images, rows),
         class_votes=subject.class_votes if same else None,
         other_runs=tuple(runs[1:]),
-        votes=joined(subject.votes),
+        votes=None if subject.votes is None else joined(subject.votes),
         neighbours=neighbours,
         hidden=None if subject.hidden is None else subject.hidden[rows],
     )

@@ -107,7 +107,6 @@ def _subject_alone(predictions: Predictions, notes: tuple[str, ...]) -> Subject:
     images = predictions.images
     return Subject(
         predictions,
-        images=images,
         inverted=images is not None and white_on_black(images),
         about=find_about(predictions.fingerprint),
         notes=notes,

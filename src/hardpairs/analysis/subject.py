@@ -16,14 +16,14 @@ from hardpairs.analysis.people import compare_with_people
 from hardpairs.analysis.verdicts import (
     ONE_WITNESS,
     Verdicts,
-    confidence_is_given_away,
     image_columns,
     judge_mistakes,
+    knows_confidence,
     verdict_columns,
     verdicts_dict,
 )
 from hardpairs.data.about import About
-from hardpairs.data.split import Images
+from hardpairs.data.split import Chosen, Images
 from hardpairs.errors import InputError
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.showing import as_frame, as_html, chosen_columns
@@ -132,10 +132,9 @@ class Subject:
     def calibration(self) -> Calibration | None:
         """Of the predictions, with a temperature where there is validation.
 
-        None where there is no confidence to speak of: classes alone, or probabilities of 0 and 1.
+        None where there is no confidence to speak of, see `knows_confidence`.
         """
-        probabilities = self.predictions.probabilities
-        if probabilities is None or confidence_is_given_away(probabilities.max(axis=1)):
+        if not knows_confidence(self.predictions):
             return None
         return calibrate(self.predictions, self.validation)
 
@@ -201,6 +200,24 @@ class Subject:
 
     def _repr_html_(self) -> str:
         return as_html(self)
+
+
+def recipe_name(run: Predictions) -> str:
+    """The name of its recipe, foreign text, as far as the metadata know it; else ""."""
+    recipe = run.metadata.get("recipe")
+    name = recipe.get("name") if isinstance(recipe, dict) else recipe
+    return name if isinstance(name, str) and name.strip() else ""
+
+
+def seed_of(run: Predictions) -> int | None:
+    """The seed that a run was trained with, None where its metadata don't know it."""
+    seed = run.metadata.get("seed")
+    return seed if isinstance(seed, int) and not isinstance(seed, bool) else None
+
+
+def some_images(images: Images, rows: np.ndarray) -> Images:
+    """Some of the images, int64 (n,); those that aren't in memory are read when asked for."""
+    return images[rows] if isinstance(images, np.ndarray) else Chosen(images, rows)
 
 
 def _checked_images(images: Any, predictions: Predictions) -> Any:

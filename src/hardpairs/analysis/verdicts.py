@@ -46,7 +46,7 @@ class Verdict:
     row: int
     verdict: str
     probability: float
-    evidence: dict[str, float | int | str | None]
+    evidence: dict[str, float | int]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -185,6 +185,12 @@ def why_no_verdicts(predictions: Predictions, evidence: Evidence) -> str:
             "too few to know how hard their classes are."
         )
     return ""
+
+
+def knows_confidence(predictions: Predictions) -> bool:
+    """Whether there is confidence to speak of: not classes alone, or probabilities of 0 and 1."""
+    probabilities = predictions.probabilities
+    return probabilities is not None and not confidence_is_given_away(probabilities.max(axis=1))
 
 
 def confidence_is_given_away(confidence: np.ndarray) -> bool:

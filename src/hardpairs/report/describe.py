@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from hardpairs.analysis.evaluation import Evaluation
-from hardpairs.analysis.subject import Subject
-from hardpairs.foreign import one_line
+from hardpairs.analysis.subject import Subject, recipe_name, seed_of
+from hardpairs.foreign import one_line, shortened
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.wording import counted, percent
 
@@ -15,11 +15,10 @@ COUNTS = ("train_images", "held_out_images", "parameters")  # Of what a run's me
 
 def run_name(predictions: Predictions) -> str:
     """Name a classifier by its recipe and seed, as far as its metadata knows them."""
-    recipe, seed = predictions.metadata.get("recipe"), predictions.metadata.get("seed")
-    name = recipe.get("name") if isinstance(recipe, dict) else recipe
-    if not isinstance(name, str) or not name.strip():
+    name, seed = _cut(recipe_name(predictions)), seed_of(predictions)
+    if not name:
         return "predictions"
-    return f"{_cut(name)}, seed {seed}" if isinstance(seed, int) else _cut(name)
+    return name if seed is None else f"{name}, seed {seed}"
 
 
 def data_name(subject: Subject) -> str:
@@ -90,5 +89,4 @@ def facts(metadata: dict[str, Any]) -> dict[str, str]:
 
 
 def _cut(text: str) -> str:
-    line = one_line(text).strip()
-    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
+    return shortened(one_line(text).strip(), LONGEST)
