@@ -25,7 +25,7 @@ from hardpairs.analysis.subject import Subject
 from hardpairs.data.about import load_class_votes
 from hardpairs.data.datasets import load_split, open_source
 from hardpairs.predictions.predictions import Predictions
-from hardpairs.report.page import render_report
+from hardpairs.report.page.render import render_report
 
 HERE = Path(__file__).parent
 OPENINGS = 5

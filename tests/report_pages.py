@@ -10,7 +10,7 @@ from conftest import make_predictions
 from hardpairs.analysis.neighbours import Neighbours
 from hardpairs.analysis.subject import Subject
 from hardpairs.predictions.predictions import Predictions
-from hardpairs.report.page import render_report
+from hardpairs.report.page.render import render_report
 
 HOSTILE = (
     "<script>alert(1)</script>",

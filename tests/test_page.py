@@ -11,10 +11,11 @@ from hardpairs.analysis.subject import Subject
 from hardpairs.analysis.verdicts import VERDICTS
 from hardpairs.data.about import About
 from hardpairs.predictions.predictions import Predictions
-from hardpairs.report.page import pairs, render_report
+from hardpairs.report.page import pairs
 from hardpairs.report.page.matrix import (
     people_counts,
 )
+from hardpairs.report.page.render import render_report
 from report_pages import of_labels, parts_of
 
 

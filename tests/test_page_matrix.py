@@ -3,7 +3,6 @@ import numpy as np
 from conftest import make_predictions
 from hardpairs.analysis.subject import Subject
 from hardpairs.predictions.predictions import Predictions
-from hardpairs.report.page import render_report
 from hardpairs.report.page.matrix import (
     LONGEST_NAME,
     group_classes,
@@ -11,6 +10,7 @@ from hardpairs.report.page.matrix import (
     likeness_order,
     people_rows,
 )
+from hardpairs.report.page.render import render_report
 from report_pages import of_labels, parts_of
 
 

@@ -2,7 +2,7 @@ import re
 
 from conftest import make_predictions
 from hardpairs.analysis.subject import Subject
-from hardpairs.report.page import render_report
+from hardpairs.report.page.render import render_report
 from hardpairs.report.page.study import study_charts
 from report_pages import parts_of
 

@@ -34,13 +34,12 @@ def write_audit(audit: Audit, dataset: Dataset, folder: Path) -> None:
                 audit.test, audit.test_suspects, dataset.test
             ),
         }
-        for name, figure in drawings.items():
-            if figure is not None:
-                save_figure(figure, partial / name)
-        pictures = [name for name, figure in drawings.items() if figure is not None]
+        pictures = {name: figure for name, figure in drawings.items() if figure is not None}
+        for name, figure in pictures.items():
+            save_figure(figure, partial / name)
         write_text(partial / "duplicates.csv", _duplicates_csv(audit))
         write_text(partial / "suspects.csv", _suspects_csv(audit))
-        write_text(partial / "audit.md", _render(audit, dataset, pictures))
+        write_text(partial / "audit.md", _render(audit, dataset, [*pictures]))
         record = {**audit_dict(audit), "notes": [*dataset.notes, *audit.notes]}
         write_text(partial / "audit.json", json.dumps(record, indent=2, allow_nan=False) + "\n")
 

@@ -14,6 +14,12 @@ def directions(pair: HardPair) -> list[tuple[int, int, int, float]]:
     ]
 
 
+def of_pair(predictions: Predictions, pair: HardPair) -> np.ndarray:
+    """bool (N,): images labelled and predicted as one of the two classes, rightly or not."""
+    classes = (pair.first, pair.second)
+    return np.isin(predictions.labels, classes) & np.isin(predictions.predicted, classes)
+
+
 def confidence(predictions: Predictions) -> np.ndarray:
     """float32 (N,): the probability of the predicted class; 1 where only classes are known."""
     if predictions.probabilities is None:

@@ -7,7 +7,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from hardpairs.analysis.evaluation import HardPair
 from hardpairs.analysis.subject import Subject
 from hardpairs.analysis.verdicts import (
     AMBIGUOUS,
@@ -19,7 +18,6 @@ from hardpairs.analysis.verdicts import (
     count_verdicts,
 )
 from hardpairs.foreign import spoken_names
-from hardpairs.predictions.predictions import Predictions
 from hardpairs.report.canvas import (
     BLUE,
     GREY,
@@ -35,6 +33,7 @@ from hardpairs.report.choice import (
     cell_rows,
     confident_and_borderline,
     directions,
+    of_pair,
     spread,
     typical_mistakes,
 )
@@ -221,12 +220,12 @@ def draw_verdicts(subject: Subject, *, ax: Axes | None = None) -> Figure | None:
         top = line * 1.95
         title = f"{names[pair.first]}\nand\n{names[pair.second]}"
         axes.text(1.75, top + 0.85, title, ha="right", va="center", linespacing=1.3)
-        of_pair = _mistakes_of(pair, predictions, verdicts)
-        for column, (name, count) in enumerate(count_verdicts(of_pair).items()):
+        mistakes = verdicts.where(of_pair(predictions, pair)[verdicts.rows])
+        for column, (name, count) in enumerate(count_verdicts(mistakes).items()):
             left = 1.9 + column * group
-            heading = f"{name}: {count:,} of {len(of_pair):,}"
+            heading = f"{name}: {count:,} of {len(mistakes):,}"
             axes.text(left, top + 0.22, heading, color=COLOURS[name], fontweight="bold")
-            shown = most_pronounced(of_pair, column)
+            shown = _most_pronounced(mistakes, column)
             tiles = [
                 Tile(
                     picture,
@@ -240,17 +239,8 @@ def draw_verdicts(subject: Subject, *, ax: Axes | None = None) -> Figure | None:
     return figure
 
 
-def most_pronounced(verdicts: Verdicts, kind: int) -> np.ndarray:
+def _most_pronounced(verdicts: Verdicts, kind: int) -> np.ndarray:
     """Rows of the first few of one verdict, the most probable first."""
     of_kind = verdicts.where(verdicts.kinds == kind)
     order = np.argsort(-of_kind.probabilities, kind="stable")
     return of_kind.rows[order][:IMAGES_PER_VERDICT]
-
-
-def _mistakes_of(pair: HardPair, predictions: Predictions, verdicts: Verdicts) -> Verdicts:
-    """Both directions of a pair."""
-    true, taken_for = predictions.labels[verdicts.rows], predictions.predicted[verdicts.rows]
-    return verdicts.where(
-        ((true == pair.first) & (taken_for == pair.second))
-        | ((true == pair.second) & (taken_for == pair.first))
-    )

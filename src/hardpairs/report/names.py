@@ -62,7 +62,7 @@ def short_id(identity: object) -> str:
     return text if len(text) <= LONGEST_ID else f"{CUT}{text[-LONGEST_ID + 1 :]}"
 
 
-def cut_name(name: str, longest: float = LONGEST_NAME) -> str:
+def cut_name(name: str, longest: float) -> str:
     """Cut a name at its end, to ``longest`` widths of the letter M."""
     room = longest * _letter_width("M")
     if text_width(name, 1) <= room:

@@ -43,7 +43,7 @@ def render(value: Any) -> str:
 
 @render.register
 def _(evaluation: Evaluation) -> str:
-    return _joined(_line(accuracy_line(evaluation)), _classes(evaluation), _pairs(evaluation))
+    return _line(accuracy_line(evaluation)) + _classes(evaluation) + _pairs(evaluation)
 
 
 @render.register
@@ -57,14 +57,13 @@ def _(verdicts: Verdicts) -> str:
         for (name, count), share in zip(counts.items(), shares, strict=True)
         if count or not verdicts.alone  # Else some weren't looked for.
     ]
-    return _joined(_line(headline(verdicts)), table(("verdict", "mistakes", "share"), rows))
+    return _line(headline(verdicts)) + table(("verdict", "mistakes", "share"), rows)
 
 
 @render.register
 def _(subject: Subject) -> str:
-    return _joined(
-        _line(describe(subject)), render(subject.evaluation), _line(headline(subject.verdicts))
-    )
+    first, last = _line(describe(subject)), _line(headline(subject.verdicts))
+    return first + render(subject.evaluation) + last
 
 
 @render.register
@@ -81,33 +80,31 @@ def _(difference: Difference) -> str:
         )
         for name, change in changes[:MOST_ROWS]
     ]
-    header = ("", f"A: {difference.a.name}", f"B: {difference.b.name}", "points")
-    short = _joined(
-        _line(difference.headline, strong=True),
-        table((*header, "95% confidence interval"), rows, left_out=len(changes) - len(rows)),
-    )
-    return _joined(short, frame(render_difference(difference), "hardpairs diff writes it"))
+    sides = f"A: {difference.a.name}", f"B: {difference.b.name}"
+    header = ("", *sides, "points", "95% confidence interval")
+    short = table(header, rows, left_out=len(changes) - len(rows))
+    page = frame(render_difference(difference), "hardpairs diff writes it")
+    return _line(difference.headline, strong=True) + short + page
 
 
 def show_report(subject: Subject) -> str:
     """A subject's page in a frame, under the finding in a line."""
     page = frame(render_report(subject), "write it with .save('report.html')")
-    return _joined(_line(accuracy_line(subject.evaluation)), page)
+    return _line(accuracy_line(subject.evaluation)) + page
 
 
-def frame(page: str, otherwise: str, *, height: int = FRAME_HEIGHT) -> str:
+def frame(page: str, otherwise: str) -> str:
     """A whole page in a frame; a sentence in its place where it would swell the notebook.
 
     Args:
         page: HTML that needs nothing but itself.
         otherwise: How to get the page as a file.
-        height: Pixels.
     """
     size = len(page.encode("utf-8"))
     if size > MOST_BYTES:
         return _line(f"The page has {size / 1e6:.0f} MB, too much for a notebook; {otherwise}.")
     inside = escape(page.replace("<head>", f"<head>{BASE}", 1))
-    style = f"width: 100%; height: {height}px; border: 0"
+    style = f"width: 100%; height: {FRAME_HEIGHT}px; border: 0"
     return f'<iframe srcdoc="{inside}" sandbox="{MAY}" style="{style}"></iframe>'
 
 
@@ -157,7 +154,3 @@ def _pairs(evaluation: Evaluation) -> str:
 def _line(text: str, *, strong: bool = False) -> str:
     shown = Markup("<b>{}</b>").format(text) if strong else text
     return str(Markup("<p>{}</p>").format(shown))  # Markup would escape what it is added to.
-
-
-def _joined(*parts: str) -> str:
-    return "".join(map(str, parts))

@@ -24,9 +24,9 @@ def picture_side(images: Images, most: int = SIDE) -> int:
     return min(max((max(image.shape[:2]) for image in some), default=most), most)
 
 
-def pictures(subject: Subject, rows: np.ndarray, side: int = 0) -> np.ndarray:
+def pictures(subject: Subject, rows: np.ndarray) -> np.ndarray:
     """Pictures of some of the images, uint8 (n, side, side, C); none where there are no images."""
     images = subject.images
     if images is None:
         return np.zeros((0, SIDE, SIDE, 1), np.uint8)
-    return thumbnails(images, rows, side or picture_side(images), subject.inverted)
+    return thumbnails(images, rows, picture_side(images), subject.inverted)

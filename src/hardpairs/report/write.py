@@ -23,8 +23,8 @@ from hardpairs.report import figures, mistake_figures
 from hardpairs.report.answers import render_answers
 from hardpairs.report.calibration_figure import draw_calibration
 from hardpairs.report.canvas import save_figure
-from hardpairs.report.page import render_report
 from hardpairs.report.page.gallery import gallery_data
+from hardpairs.report.page.render import render_report
 
 DRAWINGS: dict[str, Callable[[Subject], Figure | None]] = {
     "confusion.png": figures.draw_confusion,

@@ -34,9 +34,7 @@ CAPTION_NAME = 8.0  # Widths of the letter M: "was " or "now " stands before it.
 
 
 @own_style
-def draw_effects(
-    panels: Mapping[str, Sequence[Effect]], headline: str, *, judged: bool = True
-) -> Figure:
+def draw_effects(panels: Mapping[str, Sequence[Effect]], headline: str, *, judged: bool) -> Figure:
     """Draw gains in points with their intervals, one panel a block, the largest on top.
 
     Args:

@@ -16,8 +16,8 @@ from hardpairs.data.split import Dataset, Split
 from hardpairs.files import write_text
 from hardpairs.report.canvas import save_figure
 from hardpairs.report.markdown import markdown_environment
-from hardpairs.report.page import render_report
 from hardpairs.report.page.difference import render_difference
+from hardpairs.report.page.render import render_report
 from hardpairs.studies.figures import draw_changes, draw_curves, draw_effects
 from hardpairs.studies.findings import Findings, Section
 from hardpairs.studies.jobs import Job, Result

@@ -48,11 +48,6 @@ class Both:
         elsewhere = wrong & (self.predicted[0] != self.predicted[1])
         return np.select([self.gap > 0, self.gap < 0, elsewhere], [0, 1, 2], -1)
 
-    @property
-    def several(self) -> bool:
-        """Whether a side has several runs."""
-        return max(self.runs) > 1
-
     def count(self) -> dict[str, int]:
         """How many images there are of each kind."""
         return {kind: int((self.kinds == place).sum()) for place, kind in enumerate(KINDS)}

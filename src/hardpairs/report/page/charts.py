@@ -10,6 +10,8 @@ from typing import Any
 from markupsafe import Markup
 from matplotlib.ticker import MaxNLocator
 
+from hardpairs.foreign import shortened
+
 WIDTH, HEIGHT = 440, 260
 LEFT, RIGHT, TOP, BOTTOM = 56, 14, 12, 44
 ROW_HEIGHT, NAME_WIDTH, LONGEST_NAME = 30, 205, 22
@@ -93,7 +95,7 @@ def draw_reliability(bins: Sequence[dict[str, float]], label: str) -> Markup:
 
 
 def draw_effects(
-    blocks: Sequence[tuple[str, Sequence[dict[str, Any]]]], label: str, *, judged: bool = True
+    blocks: Sequence[tuple[str, Sequence[dict[str, Any]]]], label: str, *, judged: bool
 ) -> Markup:
     """Draw gains in points of accuracy with their intervals, one row each, on one axis.
 
@@ -115,7 +117,7 @@ def draw_effects(
         if len(blocks) > 1:
             middle += ROW_HEIGHT
             heading = Markup('<text class="heading" x="0" y="{:.1f}">{}</text>')
-            parts.append(heading.format(middle + 4, _short(name, 3 * LONGEST_NAME)))
+            parts.append(heading.format(middle + 4, shortened(name, 3 * LONGEST_NAME)))
         for effect in block:
             middle += ROW_HEIGHT
             parts += _effect(effect, x, middle, judged)
@@ -129,17 +131,13 @@ def _effect(effect: dict[str, Any], x: Scale, middle: float, judged: bool) -> li
     low, high = (x(100 * bound) for bound in effect["interval"])
     return [
         Markup('<text class="end" x="{}" y="{:.1f}">{}</text>').format(
-            NAME_WIDTH - 10, middle + 4, _short(effect["name"], LONGEST_NAME)
+            NAME_WIDTH - 10, middle + 4, shortened(effect["name"], LONGEST_NAME)
         ),
         _rule(low, middle, high, middle, f"line {colour}"),
         Markup('<circle class="dot {}" cx="{:.1f}" cy="{:.1f}" r="4.5"/>').format(
             colour, x(100 * effect["gain"]), middle
         ),
     ]
-
-
-def _short(name: str, longest: int) -> str:
-    return name if len(name) <= longest else f"{name[: longest - 1]}…"
 
 
 def _axis(

@@ -11,13 +11,12 @@ from hardpairs.analysis.difference import Difference, PairChange
 from hardpairs.analysis.evaluation import count_cells
 from hardpairs.analysis.verdicts import ONE_WITNESS, VERDICTS, judge_images
 from hardpairs.foreign import one_line, spoken_names
-from hardpairs.html import csp_hash
 from hardpairs.report.choice import rank_within
 from hardpairs.report.describe import facts
 from hardpairs.report.page.both import KINDS, Both, mixed_up, see_both
 from hardpairs.report.page.evidence import evidence_sentences
 from hardpairs.report.page.matrix import MOST_CLASSES_IN_FULL, head_names
-from hardpairs.report.page.shell import id_text, joined, page_environment
+from hardpairs.report.page.shell import id_text, own_files, page_environment
 from hardpairs.report.page.spectrum import draw_spectrum
 from hardpairs.report.page.sprites import images_sprite
 
@@ -41,7 +40,6 @@ def render_difference(difference: Difference, *, quick: bool = False) -> str:
     both = see_both(difference)
     rows, changed = choose_rows(both), both.count()
     data = _page_data(difference, both, rows)
-    style, script = joined(STYLES, "css"), joined(SCRIPTS, "js")
     names = spoken_names(difference.class_names)
     environment = page_environment().overlay()
     environment.filters = {**environment.filters, **FORMATS}
@@ -66,13 +64,10 @@ def render_difference(difference: Difference, *, quick: bool = False) -> str:
         carried=len(rows),
         left_out=sum(changed.values()) - len(rows),
         changed=changed,
-        several=both.several,
+        several=difference.several,
         clear=CLEAR,
-        data=Markup(htmlsafe_json_dumps(data, separators=(",", ":"))),
-        style=Markup(style),  # Both are this package's own files, never foreign text.
-        script=Markup(script),
-        style_hash=csp_hash(style),
-        script_hash=csp_hash(script),
+        data=htmlsafe_json_dumps(data, separators=(",", ":")),
+        **own_files(STYLES, SCRIPTS),
     )
 
 

@@ -4,12 +4,12 @@ import numpy as np
 
 from hardpairs.analysis.evidence import Evidence
 from hardpairs.analysis.subject import Subject
-from hardpairs.foreign import spoken_names
+from hardpairs.foreign import isolated, spoken_names
 
 
 def evidence_sentences(subject: Subject, rows: np.ndarray) -> list[list[str]]:
     """What is known of some images' labels, for each a sentence of every source at hand."""
-    names = [f"\u2068{name}\u2069" for name in spoken_names(subject.predictions.class_names)]
+    names = [*map(isolated, spoken_names(subject.predictions.class_names))]
     return [_of_image(subject, row, names) for row in rows.tolist()]
 
 

@@ -13,7 +13,7 @@ from hardpairs.predictions.predictions import Predictions
 from hardpairs.report.choice import confidence, rank_within
 from hardpairs.report.describe import run_name
 from hardpairs.report.page.evidence import evidence_sentences
-from hardpairs.report.page.matrix import people_examples
+from hardpairs.report.page.matrix import MOST_CLASSES_IN_FULL, people_examples
 from hardpairs.report.page.pairs import first_images, pair_data, quiz_data, quiz_rows, surest
 from hardpairs.report.page.shell import id_text
 from hardpairs.report.page.sprites import images_sprite
@@ -21,7 +21,6 @@ from hardpairs.wording import percent
 
 MOST_IMAGES = 10_000
 RIGHT_PER_CLASS = 24
-MOST_CLASSES_IN_FULL = 40
 MOST_PROBABLE = 10
 ROWS_AT_A_TIME = 500
 NEIGHBOURS_SHOWN = 5
@@ -81,9 +80,9 @@ def gallery_data(subject: Subject) -> dict[str, Any]:
 def choose_rows(predictions: Predictions, extra: np.ndarray | None = None) -> np.ndarray:
     """Choose the rows that the page carries, at most 10,000.
 
-    They are all mistakes, and of each class the 24 right images with
-    the least confidence. Where that is too much, the most confident mistakes of each cell of the
-    matrix stay: first the first of every cell, then the second of every cell, and so on.
+    They are all mistakes, and of each class the 24 right images with the least confidence. Where
+    that is too much, the most confident mistakes of each cell of the matrix stay: first the first
+    of every cell, then the second of every cell, and so on.
 
     Args:
         predictions: Of N images.

@@ -8,7 +8,7 @@ import numpy as np
 from hardpairs.analysis.evaluation import Evaluation
 from hardpairs.analysis.samples import even_sample
 from hardpairs.analysis.subject import Subject
-from hardpairs.foreign import spoken_names
+from hardpairs.foreign import isolated, shortened, spoken_names
 
 MOST_CLASSES_IN_FULL = 40
 MOST_CLASSES_IN_GROUPS = 3_000  # Their likeness is a matrix, 72 MB.
@@ -96,7 +96,7 @@ def people_examples(subject: Subject) -> np.ndarray:
 
 def head_names(names: list[str]) -> list[str]:
     """Names for a matrix' head: at most 16 letters, cut where those left still tell them apart."""
-    cut = [name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…" for name in names]
+    cut = [shortened(name, LONGEST_NAME) for name in names]
     half, times = (LONGEST_NAME - 1) // 2, Counter(cut)
     return [
         f"{name[:half]}…{name[-half:]}" if times[short] > 1 else short
@@ -158,7 +158,7 @@ def group_classes(subject: Subject) -> list[dict[str, Any]]:
         more = f" and {len(members) - 2} more" if len(members) > 2 else ""
         groups.append(
             {
-                "name": ", ".join(f"\u2068{names[i]}\u2069" for i in members[:2]) + more,
+                "name": ", ".join(isolated(names[i]) for i in members[:2]) + more,
                 "classes": members,
                 "images": int(totals[number].sum()),
                 "inside": int(within[group_of[within[:, 0]] == number, 2].sum()),

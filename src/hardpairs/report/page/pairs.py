@@ -7,9 +7,9 @@ import numpy as np
 from hardpairs.analysis.evaluation import HardPair
 from hardpairs.analysis.intervals import wilson_interval
 from hardpairs.analysis.subject import Subject
-from hardpairs.analysis.verdicts import AMBIGUOUS, MODEL_ERROR, SUSPECT, VERDICTS
-from hardpairs.foreign import spoken_names
-from hardpairs.report.choice import cell_rows, confident_and_borderline, directions
+from hardpairs.analysis.verdicts import AMBIGUOUS, MODEL_ERROR, SUSPECT, count_verdicts
+from hardpairs.foreign import isolated, spoken_names
+from hardpairs.report.choice import cell_rows, confident_and_borderline, directions, of_pair
 from hardpairs.report.describe import stands_out
 from hardpairs.wording import percent
 
@@ -45,12 +45,6 @@ def lean(subject: Subject, first: int, second: int, rows: np.ndarray) -> np.ndar
     return mine / np.maximum(mine + probabilities[rows, second], 1e-12)
 
 
-def of_pair(subject: Subject, first: int, second: int) -> np.ndarray:
-    """int64: rows labelled and predicted as one of the two."""
-    predictions, pair = subject.predictions, (first, second)
-    return np.flatnonzero(np.isin(predictions.labels, pair) & np.isin(predictions.predicted, pair))
-
-
 def pair_data(subject: Subject, number: int, place_of: dict[int, int]) -> dict[str, Any]:
     """What the page's script is given of a hard pair.
 
@@ -66,7 +60,8 @@ def pair_data(subject: Subject, number: int, place_of: dict[int, int]) -> dict[s
         each.
     """
     pair = subject.evaluation.hard_pairs[number]
-    rows, predictions = of_pair(subject, pair.first, pair.second), subject.predictions
+    predictions = subject.predictions
+    rows = np.flatnonzero(of_pair(predictions, pair))
     away = 1 - lean(subject, pair.first, pair.second, rows)
     order = np.argsort(away, kind="stable")
     steps = np.minimum((away * STEPS).astype(np.int64), STEPS - 1)
@@ -92,11 +87,14 @@ def pair_facts(subject: Subject, pair: HardPair) -> dict[str, Any]:
     """What the page says of a hard pair.
 
     Returns:
-        "pair"; "verdicts", see `pair_verdicts`; "told", sentences on what separates the two and
+        "pair"; "verdicts", how many mistakes of both directions got each, empty where none is
+        given; "told", sentences on what separates the two and
         what people do, where that is known; "advice", a sentence or None.
     """
-    counts, about = pair_verdicts(subject, pair), subject.about
-    names = subject.predictions.class_names
+    verdicts, about, predictions = subject.verdicts, subject.about, subject.predictions
+    of_both = verdicts.where(of_pair(predictions, pair)[verdicts.rows])
+    counts = count_verdicts(of_both) if verdicts else {}
+    names = predictions.class_names
     both = frozenset((names[pair.first], names[pair.second]))
     separates = about.separates.get(both) if about is not None else None
     told = [f"What separates them: {separates}."] if separates else []
@@ -111,25 +109,13 @@ def pair_facts(subject: Subject, pair: HardPair) -> dict[str, Any]:
 
 
 def _people_sentence(pair: HardPair, votes: np.ndarray, names: list[str]) -> str:
-    first, second = (f"\u2068{names[index]}\u2069" for index in (pair.first, pair.second))
+    first, second = (isolated(names[index]) for index in (pair.first, pair.second))
     there, back = votes[pair.first, pair.second], votes[pair.second, pair.first]
     more = "more" if there + back > pair.first_share + pair.second_share else "less"
     return (
         f"People mix them up {more}: {percent(there, 0)} of their votes on {first} go to {second}, "
         f"{percent(back, 0)} the other way."
     )
-
-
-def pair_verdicts(subject: Subject, pair: HardPair) -> dict[str, int]:
-    """How many mistakes of both directions got each verdict; empty where none is given."""
-    verdicts, predictions = subject.verdicts, subject.predictions
-    if not len(verdicts.rows):
-        return {}
-    labels, predicted = predictions.labels[verdicts.rows], predictions.predicted[verdicts.rows]
-    there = (labels == pair.first) & (predicted == pair.second)
-    back = (labels == pair.second) & (predicted == pair.first)
-    counts = np.bincount(verdicts.kinds[there | back], minlength=len(VERDICTS))
-    return dict(zip(VERDICTS, counts.tolist(), strict=True))
 
 
 def advice(counts: dict[str, int], mistakes: int) -> str | None:
@@ -187,7 +173,7 @@ def quiz_rows(subject: Subject) -> list[tuple[int, int, int]]:
     if subject.predictions.probabilities is None:
         return []
     for number, pair in enumerate(pairs):
-        rows = of_pair(subject, pair.first, pair.second)
+        rows = np.flatnonzero(of_pair(subject.predictions, pair))
         share = lean(subject, pair.first, pair.second, rows)
         rows = rng.permutation(rows[(share > 0.1) & (share < 0.9)])
         wanted = -(-(QUIZ_IMAGES - len(chosen)) // (len(pairs) - number))

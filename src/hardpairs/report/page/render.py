@@ -8,8 +8,7 @@ from markupsafe import Markup
 from hardpairs.analysis.evaluation import Evaluation
 from hardpairs.analysis.subject import Subject
 from hardpairs.analysis.verdicts import ONE_WITNESS, VERDICTS
-from hardpairs.foreign import spoken_names
-from hardpairs.html import csp_hash
+from hardpairs.foreign import isolated, spoken_names
 from hardpairs.report.describe import (
     data_name,
     describe,
@@ -32,7 +31,7 @@ from hardpairs.report.page.matrix import (
     people_rows,
 )
 from hardpairs.report.page.pairs import pair_facts
-from hardpairs.report.page.shell import joined, page_environment
+from hardpairs.report.page.shell import own_files, page_environment
 from hardpairs.report.page.sprites import kernels_sprite
 from hardpairs.report.page.study import draw_curve, study_charts, study_title
 from hardpairs.wording import score_text
@@ -91,9 +90,9 @@ def render_report(
             filters=None if subject.kernels is None else kernels_sprite(subject.kernels),
             **_has(subject, data),
             carried=len(data["images"]["row"]),
-            data=Markup(htmlsafe_json_dumps(data, separators=(",", ":"))),
+            data=htmlsafe_json_dumps(data, separators=(",", ":")),
             **_study_parts(study),
-            **_own_files(),
+            **own_files(STYLES, SCRIPTS),
         )
     )
 
@@ -101,7 +100,7 @@ def render_report(
 def _told(subject: Subject) -> dict[str, Any]:
     """What stands above all else."""
     evaluation = subject.evaluation
-    names = [f"\u2068{name}\u2069" for name in spoken_names(evaluation.class_names)]
+    names = [*map(isolated, spoken_names(evaluation.class_names))]
     key = "images - correct" if evaluation.hard_pairs else "correct"
     if stands_out(evaluation):
         key = "hard_pairs[0].first_as_second + hard_pairs[0].second_as_first"
@@ -139,17 +138,6 @@ def _study_parts(study: dict[str, Any] | None) -> dict[str, Any]:
         "study_references": charts.get("references"),
         "study_lines": charts.get("lines"),
         "study_curve": draw_curve(charts.get("lines", [])),
-    }
-
-
-def _own_files() -> dict[str, Any]:
-    """Style and script, which are this package's own and never foreign text, with their hashes."""
-    style, script = joined(STYLES, "css"), joined(SCRIPTS, "js")
-    return {
-        "style": Markup(style),
-        "script": Markup(script),
-        "style_hash": csp_hash(style),
-        "script_hash": csp_hash(script),
     }
 
 

@@ -4,10 +4,11 @@ from functools import cache
 from pathlib import Path
 
 import jinja2
+from markupsafe import Markup
 
 from hardpairs.analysis.calibration import plain_points
 from hardpairs.foreign import one_line
-from hardpairs.html import html_environment
+from hardpairs.html import csp_hash, html_environment
 from hardpairs.wording import counted, percent, score_text
 
 HERE = Path(__file__).parent
@@ -28,7 +29,20 @@ def id_text(identity: object) -> str:
     return text if text.isprintable() else one_line(text)
 
 
+def own_files(styles: tuple[str, ...], scripts: tuple[str, ...]) -> dict[str, str]:
+    """A page's style and script, each of several files in this order, with their hashes.
+
+    They are this package's own and never foreign text.
+    """
+    style, script = _joined(styles, "css"), _joined(scripts, "js")
+    return {
+        "style": Markup(style),
+        "script": Markup(script),
+        "style_hash": csp_hash(style),
+        "script_hash": csp_hash(script),
+    }
+
+
 @cache
-def joined(names: tuple[str, ...], kind: str) -> str:
-    """One style sheet or script of several files, in this order."""
+def _joined(names: tuple[str, ...], kind: str) -> str:
     return "\n".join((HERE / kind / f"{name}.{kind}").read_text(encoding="utf-8") for name in names)
