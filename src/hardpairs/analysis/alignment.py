@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -147,16 +148,21 @@ def _take(
         wide = np.zeros((len(rows), len(class_names)), np.float32)
         wide[:, places] = probabilities if in_order else probabilities[rows]
         probabilities = wide
-    return replace(
-        run,
+    return take_rows(
+        *(run, rows),
         labels=places[run.labels[rows]],
         probabilities=probabilities,
         predicted=places[run.predicted[rows]],
         class_names=class_names,
-        ids=run.ids[rows],
-        images=None if run.images is None else run.images[rows],
-        embeddings=None if run.embeddings is None else run.embeddings[rows],
     )
+
+
+def take_rows(run: Predictions, rows: np.ndarray, **changed: Any) -> Predictions:
+    """Return predictions of some of the images, int64 (n,), with what else is ``changed``."""
+    by_image = ("labels", "probabilities", "ids", "predicted", "images", "embeddings")
+    values = {name: getattr(run, name) for name in by_image if name not in changed}
+    taken = {name: each[rows] for name, each in values.items() if each is not None}
+    return replace(run, **taken, **changed)
 
 
 def _check_same_labels(first: Predictions, run: Predictions, one: str, other: str) -> None:

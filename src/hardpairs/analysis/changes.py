@@ -66,9 +66,9 @@ class Change:
     broken: float
     interval: tuple[float, float] | None
     p_value: float | None
-    mid_p: float | None
-    adjusted_p: float | None
-    significant: bool
+    mid_p: float | None = None
+    adjusted_p: float | None = None
+    significant: bool = False
 
     @property
     def difference(self) -> float:
@@ -176,7 +176,7 @@ def _family(sides: list[tuple[np.ndarray, np.ndarray]], matched: bool) -> list[C
     changes = _changes(sides, 1 - (1 - CONFIDENCE) / len(sides), matched)
     runs = [len(side) for side in sides[0]]
     if min(runs) == 1 < max(runs):
-        return [replace(change, interval=None, p_value=None, adjusted_p=None) for change in changes]
+        return [replace(change, interval=None, p_value=None) for change in changes]
     return _corrected(changes)
 
 
@@ -218,8 +218,6 @@ def _of_models(sides: list[tuple[np.ndarray, np.ndarray]], confidence: float) ->
             interval=(float(low[i]), float(high[i])),
             p_value=float(exact[i]),
             mid_p=float(mid[i]),
-            adjusted_p=1.0,
-            significant=False,
         )
         for i in range(len(counts))
     ]
@@ -241,9 +239,6 @@ def _of_recipes(
         broken=float((by_image[0] * (1 - by_image[1])).sum()),
         interval=(max(low, -1.0), min(high, 1.0)) if varied else None,
         p_value=error.p_value(difference) if varied else 1.0,
-        mid_p=None,
-        adjusted_p=1.0,
-        significant=False,
     )
 
 

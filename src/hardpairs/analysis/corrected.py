@@ -5,10 +5,10 @@ from typing import TypeVar
 
 import numpy as np
 
+from hardpairs.analysis.alignment import take_rows
 from hardpairs.analysis.subject import Subject, some_images
 from hardpairs.data.corrections import Corrections, corrected_labels, told
 from hardpairs.errors import InputError
-from hardpairs.predictions.predictions import Predictions
 from hardpairs.wording import percent
 
 Rows = TypeVar("Rows", bound=np.ndarray | None)
@@ -39,25 +39,13 @@ def correct_subject(subject: Subject, corrections: Corrections) -> Subject:
     images, neighbours = subject.images, subject.neighbours
     return replace(
         subject,
-        predictions=_taken(predictions, labels, rows),
+        predictions=take_rows(predictions, rows, labels=labels[rows]),
         images=None if images is None else some_images(images, rows),
-        other_runs=tuple(_taken(run, labels, rows) for run in subject.other_runs),
+        other_runs=tuple(take_rows(run, rows, labels=labels[rows]) for run in subject.other_runs),
         votes=_some(subject.votes, rows),
         neighbours=neighbours and neighbours.take(rows),
         hidden=_some(subject.hidden, rows),
         notes=(*subject.notes, note),
-    )
-
-
-def _taken(predictions: Predictions, labels: np.ndarray, rows: np.ndarray) -> Predictions:
-    return replace(
-        predictions,
-        labels=labels[rows],
-        probabilities=_some(predictions.probabilities, rows),
-        ids=predictions.ids[rows],
-        predicted=predictions.predicted[rows],
-        images=_some(predictions.images, rows),
-        embeddings=_some(predictions.embeddings, rows),
     )
 
 

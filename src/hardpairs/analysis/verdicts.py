@@ -248,11 +248,7 @@ def _of_labels(suspects: int, mistakes: int) -> str:
 
 def verdicts_dict(predictions: Predictions, verdicts: Verdicts, runs: int) -> dict[str, Any]:
     """The ``verdicts`` part of metrics.json: counts, in all and for each direction of a pair."""
-    names, evidence = predictions.class_names, verdicts.evidence
-    true, taken_for = predictions.labels[verdicts.rows], predictions.predicted[verdicts.rows]
-    keys, places = np.unique(true * len(names) + taken_for, return_inverse=True)
-    counts = np.zeros((len(keys), len(VERDICTS)), np.int64)
-    np.add.at(counts, (places, verdicts.kinds), 1)
+    evidence = verdicts.evidence
     return {
         "headline": headline(verdicts),
         "reason": verdicts.reason,
@@ -268,22 +264,32 @@ def verdicts_dict(predictions: Predictions, verdicts: Verdicts, runs: int) -> di
             )
             if column is not None
         ],
-        "directions": [
-            {
-                "true": names[key // len(names)],
-                "predicted": names[key % len(names)],
-                **dict(zip(VERDICTS, row, strict=True)),
-            }
-            for key, row in zip(keys.tolist(), counts.tolist(), strict=True)
-        ],
+        "directions": _directions(predictions, verdicts),
     }
+
+
+def _directions(predictions: Predictions, verdicts: Verdicts) -> list[dict[str, Any]]:
+    """How many mistakes of each direction, one class taken for another, got each verdict."""
+    names = predictions.class_names
+    true, taken_for = predictions.labels[verdicts.rows], predictions.predicted[verdicts.rows]
+    keys, places = np.unique(true * len(names) + taken_for, return_inverse=True)
+    counts = np.zeros((len(keys), len(VERDICTS)), np.int64)
+    np.add.at(counts, (places, verdicts.kinds), 1)
+    return [
+        {
+            "true": names[key // len(names)],
+            "predicted": names[key % len(names)],
+            **dict(zip(VERDICTS, row, strict=True)),
+        }
+        for key, row in zip(keys.tolist(), counts.tolist(), strict=True)
+    ]
 
 
 def verdict_columns(predictions: Predictions, verdicts: Verdicts) -> dict[str, list[Any]]:
     """How many mistakes of each direction got each verdict, long: a row for each of the four."""
     rows = [
         (each["true"], each["predicted"], name, each[name])
-        for each in verdicts_dict(predictions, verdicts, 1)["directions"]
+        for each in _directions(predictions, verdicts)
         for name in VERDICTS
     ]
     names = ("true", "predicted", "verdict", "mistakes")
