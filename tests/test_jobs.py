@@ -6,10 +6,11 @@ import pytest
 from hardpairs.data.split import Dataset, Split
 from hardpairs.errors import InputError
 from hardpairs.studies.findings import gather_findings
-from hardpairs.studies.jobs import Job, describe_job, job_key, run_jobs, training_rows
+from hardpairs.studies.jobs import Job, describe_job, run_jobs, training_rows
 from hardpairs.studies.plans import compare_arms
 from hardpairs.training import environment
 from hardpairs.training.recipes import RECIPES
+from hardpairs.training.state import key_of
 from toys import DATASETS, JOBS, Recorder, dataset, files_of, home_of, ignore
 
 
@@ -64,26 +65,26 @@ def test_whatever_decides_the_numbers_makes_another_job(monkeypatch):
             {"easy_by": RECIPES["sprint"]},
         )),
     ]  # fmt: skip
-    keys = [job_key(describe_job(other, data)) for other in others]
-    keys.append(job_key(describe_job(job, dataset(199))))
+    keys = [key_of(describe_job(other, data)) for other in others]
+    keys.append(key_of(describe_job(job, dataset(199))))
     renamed = replace(data, class_names=("b", "a", "c", "d", "e"))
-    keys.append(job_key(describe_job(job, renamed)))
-    keys += [job_key(describe_job(job, data, policy)) for policy in ("float64", "mixed_float16")]
+    keys.append(key_of(describe_job(job, renamed)))
+    keys += [key_of(describe_job(job, data, policy)) for policy in ("float64", "mixed_float16")]
     with monkeypatch.context() as patch:
         patch.setenv("KERAS_BACKEND", "jax")
-        keys.append(job_key(describe_job(job, data)))
+        keys.append(key_of(describe_job(job, data)))
     with monkeypatch.context() as patch:
         patch.setattr(environment, "training_code", lambda: "another line of code")
-        keys.append(job_key(describe_job(job, data)))
+        keys.append(key_of(describe_job(job, data)))
     with monkeypatch.context() as patch:
         patch.setattr(environment, "versions", lambda backend: {"keras": "9.9"})
-        keys.append(job_key(describe_job(job, data)))
+        keys.append(key_of(describe_job(job, data)))
     assert len(set(keys)) == len(keys)
     finder = replace(finder, epochs=9)
     easy = replace(job, recipe=replace(job.recipe, easy_by=finder, easy_share=0.5))
-    assert job_key(describe_job(easy, data)) not in keys
+    assert key_of(describe_job(easy, data)) not in keys
     named = replace(job, recipe=replace(job.recipe, name="x", description="y", measured="z"))
-    assert job_key(describe_job(named, data)) == keys[0]
+    assert key_of(describe_job(named, data)) == keys[0]
 
 
 def test_the_training_code_has_a_hash_and_recipes_have_none(monkeypatch, tmp_path):

@@ -11,8 +11,9 @@ import numpy as np
 from conftest import make_predictions
 from hardpairs.data.split import Dataset, Split
 from hardpairs.predictions.predictions import save_predictions
-from hardpairs.studies.jobs import Job, describe_job, job_key
+from hardpairs.studies.jobs import Job, describe_job
 from hardpairs.training.recipes import RECIPES, recipe_record
+from hardpairs.training.state import key_of
 
 
 def dataset(images: int = 200) -> Dataset:
@@ -52,7 +53,7 @@ def files_of(job: Job, tmp_path) -> dict[str, bytes]:
 
 
 def home_of(job: Job, folder):
-    return folder / "jobs" / job_key(describe_job(job, DATASETS["toy"]))
+    return folder / "jobs" / key_of(describe_job(job, DATASETS["toy"]))
 
 
 class Recorder:

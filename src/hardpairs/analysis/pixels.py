@@ -27,15 +27,20 @@ def small_images(*parts: Images) -> np.ndarray:
     Args:
         parts: Images, one or more collections of them, taken together in their order.
     """
-    shapes = {part.shape[1:] for part in parts if isinstance(part, np.ndarray)}
-    whole = [part for part in parts if isinstance(part, np.ndarray)]
-    if len(whole) == len(parts) and len(shapes) == 1 and np.prod(*shapes) <= GRAY_SIDE**2:
-        return np.concatenate(whole)
+    if are_small(*parts):
+        return np.concatenate([np.asarray(part) for part in parts])
     side = COLOUR_SIDE if any(_has_colour(part) for part in parts) else GRAY_SIDE
     small = [thumbnails(part, np.arange(len(part)), side) for part in parts]
     channels = max(part.shape[3] for part in small)
     # Gray among coloured ones is the same value in each colour.
     return np.concatenate([np.broadcast_to(part, (*part.shape[:3], channels)) for part in small])
+
+
+def are_small(*parts: Images) -> bool:
+    """Whether `small_images` leaves them as they are: in memory, of one size, and that small."""
+    arrays = [part for part in parts if isinstance(part, np.ndarray)]
+    shapes = {part.shape[1:] for part in arrays}
+    return len(arrays) == len(parts) and len(shapes) == 1 and np.prod(*shapes) <= GRAY_SIDE**2
 
 
 def digests(images: Images) -> Iterator[bytes]:

@@ -23,9 +23,9 @@ from hardpairs.studies.jobs import (
     Files,
     Job,
     describe_job,
-    job_key,
     job_state,
 )
+from hardpairs.training.state import key_of
 from hardpairs.training.threads import use_cores
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -189,7 +189,7 @@ def _run(job: Job, dataset: Dataset, wanted: dict[str, Any], keeper: Any) -> Fil
         return run_job(job, dataset, wanted)
     import ray
 
-    key = job_key(wanted)
+    key = key_of(wanted)
     try:
         kept = ray.get(keeper.kept.remote(key), timeout=KEPT_SECONDS)
     except ray.exceptions.RayError:  # Then it starts from its beginning.

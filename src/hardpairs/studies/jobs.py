@@ -4,7 +4,6 @@ An engine takes jobs and yields each with its files or what stopped it, in any o
 module writes: what a job is and what its folder holds doesn't depend on the engine.
 """
 
-import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,9 +28,9 @@ from hardpairs.predictions.load import load_predictions
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.training.environment import default_precision, training_environment
 from hardpairs.training.recipes import Recipe, recipe_record
+from hardpairs.training.state import key_of
 
 SCRATCH = ".scratch"
-KEY_LENGTH = 16  # Hexadecimal digits: 64 bits, for studies of a few hundred jobs.
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,7 @@ def run_jobs(
         InputError: The folder can't be written.
         EngineLost: The engine can't go on; says how many jobs are done and kept.
     """
-    keys = {job: job_key(describe_job(job, datasets[job.source])) for job in jobs}
+    keys = {job: key_of(describe_job(job, datasets[job.source])) for job in jobs}
     first_of: dict[str, Job] = {}
     for job, key in keys.items():  # The same data under two paths makes two jobs of one key.
         first_of.setdefault(key, job)
@@ -166,12 +165,6 @@ def describe_job(job: Job, dataset: Dataset, precision: str | None = None) -> di
         **training_environment(),
     }
     return json.loads(json.dumps(description))
-
-
-def job_key(description: Mapping[str, Any]) -> str:
-    """Name a job by its content, see `describe_job`."""
-    text = json.dumps(description, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:KEY_LENGTH]
 
 
 def job_state(folder: Path, key: str) -> Path:

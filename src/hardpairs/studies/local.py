@@ -16,9 +16,10 @@ from typing import Any
 
 from hardpairs.data.datasets import load_dataset
 from hardpairs.data.split import Dataset
-from hardpairs.studies.jobs import Engine, Files, Job, describe_job, job_key, job_state
+from hardpairs.studies.jobs import Engine, Files, Job, describe_job, job_state
 from hardpairs.training.environment import check_training
 from hardpairs.training.start import start_keras
+from hardpairs.training.state import key_of
 from hardpairs.training.threads import available_cores, use_cores
 
 _load_once = cache(load_dataset)
@@ -90,7 +91,7 @@ def _run_until_broken(
                 while waiting and not broken and len(running) < workers:
                     job = waiting.pop()
                     wanted = describe_job(job, datasets[job.source])
-                    state = job_state(states, job_key(wanted)) if states else None
+                    state = job_state(states, key_of(wanted)) if states else None
                     try:
                         running[pool.submit(_run, job, wanted, state)] = job
                     except BrokenProcessPool:  # A worker died between two jobs.

@@ -4,6 +4,7 @@ import io
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -94,18 +95,20 @@ def _train(
     dataset: Dataset, job: Job, precision: str, state: Path | None, on_progress: OnProgress
 ) -> Outcome:
     """Train and predict; a state that is damaged or another's is as good as none."""
+    once = partial(
+        train_and_predict,
+        dataset,
+        job.recipe,
+        seed=job.seed,
+        precision=precision,
+        state=state,
+        on_progress=on_progress,
+    )
     was_there = state is not None and state.exists()
-    for again in (False, True):
-        try:
-            return train_and_predict(
-                *(dataset, job.recipe),
-                seed=job.seed,
-                precision=precision,
-                state=state,
-                on_progress=on_progress,
-            )
-        except InputError:
-            if again or not was_there or state is None:
-                raise
-            state.unlink(missing_ok=True)
-    raise AssertionError  # The second time returns or raises.
+    try:
+        return once()
+    except InputError:
+        if state is None or not was_there:
+            raise
+        state.unlink(missing_ok=True)
+    return once()

@@ -17,7 +17,7 @@ import numpy as np
 
 from hardpairs.analysis.gradients import edge_components
 from hardpairs.analysis.neighbours import class_shares
-from hardpairs.analysis.pixels import GRAY_SIDE
+from hardpairs.analysis.pixels import are_small
 from hardpairs.analysis.samples import even_sample
 from hardpairs.data.split import Images, Split
 from hardpairs.training.threads import available_cores
@@ -32,8 +32,8 @@ def edge_shares(known: Images, labels: np.ndarray, asked: Images, classes: int) 
     """The share of each class among many nearest images by edges.
 
     Args:
-        known: C images; their labels, integer (C,).
-        labels: See ``known``.
+        known: C images.
+        labels: integer (C,), the labels that those carry.
         asked: N images.
         classes: K.
 
@@ -55,7 +55,7 @@ def edge_shares_beside(
         one core. None where images aren't small arrays: those would take long to hand over, and
         how many of them are asked is for the net to say.
     """
-    if not _is_small(train.images, test.images) or len(test) > MOST_TESTED:
+    if not are_small(train.images, test.images) or len(test) > MOST_TESTED:
         yield None
         return
     part = train.take(even_sample(len(train), MOST_CANDIDATES))
@@ -92,13 +92,6 @@ def _started() -> subprocess.Popen:
         env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
         start_new_session=True,  # Ctrl-C is this process's to answer, which then ends that one.
     )
-
-
-def _is_small(*images: Images) -> bool:
-    """Whether `small_images` would leave them as they are."""
-    arrays = [each for each in images if isinstance(each, np.ndarray)]
-    sizes = {each.shape[1:] for each in arrays}
-    return len(arrays) == len(images) and len(sizes) == 1 and np.prod(*sizes) <= GRAY_SIDE**2
 
 
 def _packed(known: Any, labels: np.ndarray, asked: Any, classes: int) -> bytes:

@@ -8,7 +8,7 @@ was never stopped.
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ from hardpairs.npz import read_npz
 from hardpairs.reading import parse_json
 from hardpairs.training.environment import default_precision, training_environment
 from hardpairs.training.recipes import Recipe, recipe_record
+
+KEY_LENGTH = 16  # Hexadecimal digits: 64 bits, for a few hundred trainings.
 
 
 @dataclass
@@ -69,10 +71,15 @@ def describe_training(
     return json.loads(json.dumps(description))
 
 
+def key_of(description: Mapping[str, Any]) -> str:
+    """Name a training by all that decides it, see `describe_training`."""
+    text = json.dumps(description, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:KEY_LENGTH]
+
+
 def state_path(folder: Path, description: dict[str, Any]) -> Path:
     """Where the state of a training is kept in a folder: every training has a place of its own."""
-    text = json.dumps(description, sort_keys=True)
-    return folder / f".{hashlib.sha256(text.encode()).hexdigest()[:16]}{STATE_ENDING}"
+    return folder / f".{key_of(description)}{STATE_ENDING}"
 
 
 def save_state(
