@@ -7,13 +7,21 @@ import numpy as np
 from markupsafe import Markup
 
 from hardpairs.analysis.calibration import plain_points
-from hardpairs.analysis.evaluation import ClassScore, Evaluation
+from hardpairs.analysis.evaluation import Evaluation
 from hardpairs.analysis.subject import Subject
 from hardpairs.foreign import spoken_names
-from hardpairs.report.describe import describe, finding, image_noun, split_name, stands_out
+from hardpairs.report.describe import (
+    describe,
+    finding,
+    image_noun,
+    ratio_texts,
+    separates,
+    split_name,
+    stands_out,
+)
 from hardpairs.report.markdown import markdown_environment
 from hardpairs.report.names import without_letters
-from hardpairs.wording import counted, percent, score_text
+from hardpairs.wording import counted, percent
 
 SHOWN_PAIRS = 3
 SHOWN_CLASSES = 100
@@ -116,7 +124,7 @@ def _classes(evaluation: Evaluation, names: list[str]) -> list[dict[str, Any]]:
     return [
         {
             "name": names[index],
-            **{field: _score(score, field) for field in ("precision", "recall", "f1")},
+            **dict(zip(("precision", "recall", "f1"), ratio_texts(score), strict=True)),
             "support": score.support,
             "mark": evaluation.marks.get(index, ""),
         }
@@ -124,22 +132,11 @@ def _classes(evaluation: Evaluation, names: list[str]) -> list[dict[str, Any]]:
     ]
 
 
-def _score(score: ClassScore, field: str) -> str:
-    """A ratio of a class that occurs; of one that doesn't there is none."""
-    value = getattr(score, field)
-    return score_text(value) if score.support and value is not None else "-"
-
-
 def _shared(evaluation: Evaluation, metrics: dict[str, Any]) -> dict[str, Any] | None:
     """How many of the hardest class's mistakes people share, None where nobody was asked."""
     people = metrics["people"]
     shared = people["classes"][evaluation.hardest] if people else None
     return shared if shared and shared["mistakes"] else None
-
-
-def _separates(subject: Subject, first: int, second: int) -> str | None:
-    names, about = subject.evaluation.class_names, subject.about
-    return about.separates.get(frozenset((names[first], names[second]))) if about else None
 
 
 def _pair(subject: Subject, names: list[str], rank: int) -> dict[str, Any]:
@@ -155,7 +152,7 @@ def _pair(subject: Subject, names: list[str], rank: int) -> dict[str, Any]:
         "harder_for_people": there is not None
         and back is not None
         and there + back > pair.first_share + pair.second_share,
-        "separates": _separates(subject, pair.first, pair.second),
+        "separates": separates(subject, pair.first, pair.second),
     }
 
 
@@ -174,7 +171,7 @@ def _hardest(subject: Subject, names: list[str]) -> dict[str, Any] | None:
             "voted": ""
             if shares is None
             else f"{percent(shares[index, column], 0)} go to {names[column]}",
-            "separates": _separates(subject, index, int(column)),
+            "separates": separates(subject, index, int(column)),
         }
         for column in order
     ]

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from hardpairs.analysis.evaluation import Evaluation
+from hardpairs.analysis.evaluation import ClassScore, Evaluation
 from hardpairs.analysis.subject import Subject, recipe_name, seed_of
 from hardpairs.foreign import one_line, shortened
 from hardpairs.predictions.predictions import Predictions
-from hardpairs.wording import counted, percent
+from hardpairs.wording import counted, percent, score_text
 
 LONGEST = 60  # Letters of a foreign name in a sentence.
 COUNTS = ("train_images", "held_out_images", "parameters")  # Of what a run's metadata tells.
@@ -73,6 +73,18 @@ def finding(evaluation: Evaluation, names: Sequence[str]) -> str:
     share = f"{pairs[0].mistakes:,} of {mistakes:,} mistakes"
     share = "the only mistake" if mistakes == 1 else share
     return f"{names[pairs[0].first]} and {names[pairs[0].second]}: {share}"
+
+
+def separates(subject: Subject, first: int, second: int) -> str | None:
+    """What separates two classes, where that is known of the data."""
+    names, about = subject.evaluation.class_names, subject.about
+    return about.separates.get(frozenset((names[first], names[second]))) if about else None
+
+
+def ratio_texts(score: ClassScore) -> list[str]:
+    """Precision, recall and F1 of a class that occurs; of one that doesn't there are none."""
+    ratios = score.precision, score.recall, score.f1
+    return [score_text(ratio) if score.support else "-" for ratio in ratios]
 
 
 def facts(metadata: dict[str, Any]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from hardpairs.analysis.subject import Subject
 from hardpairs.analysis.verdicts import AMBIGUOUS, MODEL_ERROR, SUSPECT, count_verdicts
 from hardpairs.foreign import isolated, spoken_names
 from hardpairs.report.choice import cell_rows, confident_and_borderline, directions, of_pair
-from hardpairs.report.describe import stands_out
+from hardpairs.report.describe import separates, stands_out
 from hardpairs.wording import percent
 
 STEPS = 11  # Of the spectrum, an odd number: the crossing is in the middle.
@@ -91,13 +91,12 @@ def pair_facts(subject: Subject, pair: HardPair) -> dict[str, Any]:
         given; "told", sentences on what separates the two and
         what people do, where that is known; "advice", a sentence or None.
     """
-    verdicts, about, predictions = subject.verdicts, subject.about, subject.predictions
+    verdicts, predictions = subject.verdicts, subject.predictions
     of_both = verdicts.where(of_pair(predictions, pair)[verdicts.rows])
     counts = count_verdicts(of_both) if verdicts else {}
     names = predictions.class_names
-    both = frozenset((names[pair.first], names[pair.second]))
-    separates = about.separates.get(both) if about is not None else None
-    told = [f"What separates them: {separates}."] if separates else []
+    known = separates(subject, pair.first, pair.second)
+    told = [f"What separates them: {known}."] if known else []
     if subject.class_votes is not None:
         told.append(_people_sentence(pair, subject.class_votes, spoken_names(names)))
     return {

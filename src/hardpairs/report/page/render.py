@@ -15,6 +15,7 @@ from hardpairs.report.describe import (
     facts,
     finding,
     image_noun,
+    ratio_texts,
     run_name,
     split_name,
     stands_out,
@@ -34,7 +35,6 @@ from hardpairs.report.page.pairs import pair_facts
 from hardpairs.report.page.shell import own_files, page_environment
 from hardpairs.report.page.sprites import kernels_sprite
 from hardpairs.report.page.study import draw_curve, study_charts, study_title
-from hardpairs.wording import score_text
 
 STYLES = ("base", "first", "matrix", "view", "print")
 SCRIPTS = ("common", "core", "lists", "loupe", "marks", "views", "tables", "quiz", "map", "start")
@@ -166,10 +166,7 @@ def _other_classes(rows: list[dict[str, Any]]) -> list[list[Any]]:
     return [
         [
             row["index"],
-            *(
-                score_text(getattr(row["score"], field)) if row["score"].support else "-"
-                for field in ("precision", "recall", "f1")
-            ),
+            *ratio_texts(row["score"]),
             *(row["score"].support, row["mistakes"]),
             *(row["taken_for"] or (None, 0)),
         ]
