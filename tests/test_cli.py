@@ -46,9 +46,9 @@ def run_folder(tmp_path_factory, fashion_folder):
 @pytest.mark.train
 def test_end_to_end_accuracy(run_folder):
     metrics = json.loads((run_folder[0] / "metrics.json").read_text())
-    # 16 seeds on this slice (8 in float32, 8 in bf16): mean 0.880, standard deviation 0.008,
-    # lowest 0.861, highest 0.889. Five deviations either way.
-    assert 0.84 < metrics["accuracy"] < 0.92
+    # Eleven seeds on this slice (8 in float32, 3 in bf16): mean 0.847, standard deviation 0.011,
+    # lowest 0.827, highest 0.862. Five deviations either way.
+    assert 0.79 < metrics["accuracy"] < 0.90
     assert metrics["images"] == 2000
 
 
