@@ -115,7 +115,7 @@ def test_audit_command(tmp_path, fashion):
     out, marked = tmp_path / "audit", tmp_path / "corrections.csv"
     name = fashion.class_names[fashion.train.labels[0]]
     marked.write_text(f"split,id,label,mark,correction\ntrain,0,{name},leave out,\n")
-    options = ("--data", folder, "--quiet", "--out", out)
+    options = ("--data", folder, "--recipe", "fast-dense", "--quiet", "--out", out)
     done = run_cli("audit", *options, "--corrections", marked)
     assert done.returncode == 0, done.stderr
     said = "Corrections of corrections.csv: 0 labels changed, 1 image left out."

@@ -46,9 +46,9 @@ def run_folder(tmp_path_factory, fashion_folder):
 @pytest.mark.train
 def test_end_to_end_accuracy(run_folder):
     metrics = json.loads((run_folder[0] / "metrics.json").read_text())
-    # Eleven seeds on this slice (8 in float32, 3 in bf16): mean 0.847, standard deviation 0.011,
-    # lowest 0.827, highest 0.862. Five deviations either way.
-    assert 0.79 < metrics["accuracy"] < 0.90
+    # Eleven seeds on this slice (8 in float32, 3 in bf16): mean 0.808, standard deviation 0.015,
+    # lowest 0.777, highest 0.826. Five deviations either way.
+    assert 0.73 < metrics["accuracy"] < 0.88
     assert metrics["images"] == 2000
 
 
@@ -65,7 +65,7 @@ def test_run_leaves_everything(run_folder):
     assert environment["versions"]["keras"]
     assert environment["seed"] == 0
     sheet = (folder / "answers.md").read_text()
-    assert "Trained on 1,800 images (200 more held out)" in sheet
+    assert "Trained on 900 images (100 more held out)" in sheet
 
 
 @pytest.mark.train
@@ -121,7 +121,9 @@ def test_train_writes_no_analysis(tiny_folder, tmp_path):
         tmp_path / "run",
     )
     assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
+    assert done.stderr.splitlines() == [
+        "hardpairs: dense on 500 images: batches of 32 instead of 128."
+    ]
     names = {path.name for path in (tmp_path / "run").iterdir()}
     assert names == TRAINING_FILES - {"filters.npy"} | {"predictions.npz"}
     assert load_predictions(tmp_path / "run" / "predictions.npz").metadata["seed"] == 3
@@ -154,7 +156,7 @@ def test_stopped_in_the_first_epoch_it_says_one_line_and_leaves_nothing(sent, co
 def test_run_judges_with_neighbours_and_fits_a_temperature(run_folder):
     metrics = json.loads((run_folder[0] / "metrics.json").read_text())
     assert {"runs", "neighbours"} <= set(metrics["verdicts"]["sources"])
-    assert metrics["calibration"]["fitted_on"] == 600
+    assert metrics["calibration"]["fitted_on"] == 100
     assert sum(metrics["verdicts"]["counts"].values()) == 2000 - metrics["correct"]
     assert metrics["verdicts"]["headline"] in run_folder[1].stdout
     neighbours = np.load(run_folder[0] / "neighbours.npz")["labels"]

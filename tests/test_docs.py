@@ -135,7 +135,7 @@ def test_the_lesson_runs_on_a_slice(tmp_path):
     command = [sys.executable, str(ROOT / "docs/render_notebooks.py"), "lesson", "--execute"]
     done = subprocess.run(
         [*command, "--out", str(tmp_path)],
-        env={**os.environ, "LESSON_IMAGES": "600"},
+        env={**os.environ, "LESSON_IMAGES": "400"},
         capture_output=True,
         text=True,
         check=False,

@@ -21,7 +21,7 @@ def test_a_run_on_data_without_a_test_part_finds_its_images_again(tmp_path):
     images = np.random.default_rng(0).integers(0, 200, (60, 10, 10), np.uint8)
     images[:, 4, 4] += 55 * (labels == 1).astype(np.uint8)
     np.savez(tmp_path / "data.npz", images=images, labels=labels)
-    arguments = ("run", "--data", tmp_path / "data.npz", "--recipe", "sprint", "--quiet")
+    arguments = ("run", "--data", tmp_path / "data.npz", "--recipe", "fast-dense", "--quiet")
     done = run_cli(*arguments, "--out", tmp_path / "run")
     assert done.returncode == 0, done.stderr
     assert "left out" not in done.stdout + done.stderr

@@ -29,7 +29,12 @@ def test_of_few_there_are_steps_enough_and_not_many_more(name, images):
     steps = recipe.epochs * max(trained // recipe.batch_size, 1)
     assert steps >= LEAST_STEPS
     if note:
-        assert note.startswith(f"{name} on {images:,} images: {recipe.epochs} epochs in batches of")
+        assert note.startswith(f"{name} on {images:,} images: ")
+        for what, now, before in (
+            ("{} epochs instead of {}", recipe.epochs, RECIPES[name].epochs),
+            ("batches of {} instead of {}", recipe.batch_size, RECIPES[name].batch_size),
+        ):
+            assert (what.format(now, before) in note) == (now != before)
         assert recipe.batch_size >= SMALLEST_BATCH
         assert recipe.easy_by is None
         assert steps < max(2 * LEAST_STEPS, RECIPES[name].epochs * 2 * trained // recipe.batch_size)

@@ -56,7 +56,7 @@ def test_a_study_that_lost_its_seeds_is_unfinished_and_not_at_fault(study, tmp_p
 
     ended = study(Failing(tmp_path))
     assert _conclude(ended) == 1
-    failed, last = capsys.readouterr().err.splitlines()
+    *_, failed, last = capsys.readouterr().err.splitlines()
     assert "seed 1: RuntimeError: no luck" in failed
     assert "run the same command again" in last
 
@@ -75,7 +75,7 @@ def test_a_studys_results_are_replaced_together_or_not_at_all(study, tmp_path, m
     monkeypatch.setattr(studies, "write_study_page", page)
     ended = study(Recorder(tmp_path))
     assert _conclude(ended) == 2
-    assert capsys.readouterr().err.splitlines() == [
+    assert capsys.readouterr().err.splitlines()[-2:] == [
         "hardpairs: no space",
         "hardpairs: what was trained so far is kept in study, and the same command goes on from "
         "there.",

@@ -228,7 +228,7 @@ def for_images(recipe: Recipe, images: int) -> tuple[Recipe, str]:
     >>> recipe.batch_size, recipe.epochs
     (32, 5)
     >>> note
-    'sprint on 1,000 images: 5 epochs in batches of 32, instead of 1 in batches of 256.'
+    'sprint on 1,000 images: 5 epochs instead of 1, batches of 32 instead of 256.'
     """
     trained = images - round(images * recipe.validation_share)
     shown = trained - round(images * recipe.easy_share * (1 - 1 / recipe.easy_every))
@@ -241,10 +241,13 @@ def for_images(recipe: Recipe, images: int) -> tuple[Recipe, str]:
     fitted = replace(
         recipe, batch_size=batch_size, epochs=epochs, easy_by=None, easy_share=0.0, easy_every=1
     )
-    return fitted, (
-        f"{recipe.name} on {images:,} images: {fitted.epochs} epochs in batches of "
-        f"{fitted.batch_size}, instead of {recipe.epochs} in batches of {recipe.batch_size}."
-    )
+    changed = []
+    if epochs != recipe.epochs:
+        changed.append(f"{epochs} epochs instead of {recipe.epochs}")
+    if batch_size != recipe.batch_size:
+        changed.append(f"batches of {batch_size} instead of {recipe.batch_size}")
+    changed = changed or ["every image in each epoch"]
+    return fitted, f"{recipe.name} on {images:,} images: {', '.join(changed)}."
 
 
 def recipe_record(recipe: Recipe, *, words: bool = True) -> dict[str, Any]:
