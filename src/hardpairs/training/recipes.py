@@ -10,8 +10,9 @@ from hardpairs.errors import InputError
 
 # Fields that are for people and decide nothing.
 WORDS_ONLY = ("name", "description", "measured", "on_gpu")
-# For few images, see `for_images`; measured, see docs/speed.md.
-LEAST_STEPS, SMALLEST_BATCH = 150, 32
+# See `for_images`; what is enough was measured, see docs/speed.md.
+MADE_FOR, MANY_IMAGES = 60_000, 40_000
+ENOUGH_STEPS, STEPS_OF_AN_EPOCH, SMALLEST_BATCH = 300, 64, 32
 # Measured, see docs/speed.md.
 WITHOUT_BF16 = "a training takes four to five times as long as its recipe says"
 
@@ -221,23 +222,25 @@ def find_recipe(name: str) -> Recipe:
 def for_images(recipe: Recipe, images: int) -> tuple[Recipe, str]:
     """Return the recipe for so many training images, and what changed; "" where nothing did.
 
-    Recipes are made for 60,000 images. Of few, an epoch is few steps, too few to learn much: then
-    batches are smaller, there are more epochs, and every image is in each of them.
+    Recipes are made for 60,000 images. Of fewer than 40,000 one takes as many steps as of those, or
+    300 where those are more. If it doesn't by itself, batches are halved until an epoch has 64 of
+    them, or they have 32 images, there are more epochs, and every image is in each of them.
 
     >>> recipe, note = for_images(RECIPES["sprint"], 1000)
     >>> recipe.batch_size, recipe.epochs
-    (32, 5)
+    (32, 8)
     >>> note
-    'sprint on 1,000 images: 5 epochs instead of 1, batches of 32 instead of 256.'
+    'sprint on 1,000 images: 8 epochs instead of 1, batches of 32 instead of 256.'
     """
-    trained = images - round(images * recipe.validation_share)
-    shown = trained - round(images * recipe.easy_share * (1 - 1 / recipe.easy_every))
     batch_size, epochs = recipe.batch_size, recipe.epochs
-    if epochs * (shown // batch_size) >= LEAST_STEPS:
+    enough = min(ENOUGH_STEPS, epochs * (MADE_FOR // batch_size))
+    trained = images - round(images * recipe.validation_share)
+    shown = trained - round(trained * recipe.easy_share * (1 - 1 / recipe.easy_every))
+    if images >= MANY_IMAGES or epochs * (shown // batch_size) >= enough:
         return recipe, ""
-    while batch_size > SMALLEST_BATCH and epochs * (trained // batch_size) < LEAST_STEPS:
+    while batch_size > SMALLEST_BATCH and trained // batch_size < STEPS_OF_AN_EPOCH:
         batch_size //= 2
-    epochs = max(epochs, ceil(LEAST_STEPS / max(trained // batch_size, 1)))
+    epochs = max(epochs, ceil(enough / max(trained // batch_size, 1)))
     fitted = replace(
         recipe, batch_size=batch_size, epochs=epochs, easy_by=None, easy_share=0.0, easy_every=1
     )
