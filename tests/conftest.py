@@ -2,20 +2,24 @@ import gzip
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import settings
 
 import browsing
 from hardpairs.data.datasets import load_dataset
 from hardpairs.data.split import Dataset, drop_gray
 from hardpairs.predictions.predictions import Predictions
 
-# How long an example may take depends on what else the machine does.
-settings.register_profile("any time", deadline=None)
-settings.load_profile("any time")
+with suppress(ImportError):  # The environment of the other backends has no Hypothesis.
+    from hypothesis import settings
+
+    # How long an example takes depends on what else the machine does.
+    settings.register_profile("any time", deadline=None)
+    settings.load_profile("any time")
+
 # A hundred processes are started: each would compile what it imports, TensorFlow for six seconds.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
