@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from conftest import run_cli
@@ -20,8 +21,10 @@ def test_without_tensorflow():
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 @pytest.mark.parametrize("recipe", ["lesson", "fast"])
-def test_other_backends_train(tiny_folder, tmp_path, backend, recipe):
-    arguments = ("train", "--data", tiny_folder, "--recipe", recipe, "--out", tmp_path / "run")
+def test_other_backends_train(tmp_path, backend, recipe):
+    data, images = tmp_path / "data.npz", np.random.default_rng(0).integers(0, 256, (120, 10, 10))
+    np.savez(data, images=images.astype(np.uint8), labels=np.arange(120) % 4)
+    arguments = ("train", "--data", data, "--recipe", recipe, "--out", tmp_path / "run")
     done = run_cli(*arguments, KERAS_BACKEND=backend)
     assert done.returncode == 0, done.stderr
     assert load_predictions(tmp_path / "run" / "predictions.npz").metadata["seed"] == 0
