@@ -8,6 +8,7 @@ import pytest
 from conftest import run_cli, write_folder
 from hardpairs.predictions.load import load_predictions
 from hardpairs.studies.plans import compare_arms, curve_arms, for_data
+from hardpairs.training.progress import Progress, in_lines
 from hardpairs.training.recipes import RECIPES, SMALLEST_BATCH, for_images, recipe_record
 
 
@@ -55,6 +56,18 @@ def test_a_study_gives_every_part_its_steps():
     whole = compare_arms(["a"], recipes, quick=False)
     Data.train = np.zeros(60_000)
     assert for_data(whole, {"a": Data()}) == (whole, [])
+
+
+def test_of_many_short_epochs_some_have_a_line():
+    lines: list[str] = []
+    show = in_lines(lines.append)
+    for epoch in range(1, 76):
+        for step in (1, 2):
+            show(Progress("training", epoch, 75, step, 2, accuracy=epoch / 75))
+    assert lines[0] == "training, epoch 1 of 75"
+    assert lines[-1] == "training, epoch 75 of 75 (before it: accuracy 98.7%)"
+    assert 10 < len(lines) < 25
+    assert len(lines) == len(set(lines))
 
 
 @pytest.mark.train

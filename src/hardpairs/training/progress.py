@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import ceil
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Progress:
 
 
 OnProgress = Callable[[Progress], None]
+MOST_LINES = 20  # Of the epochs of a training, about.
 
 
 def ignore(progress: Progress) -> None:
@@ -35,6 +37,8 @@ def ignore(progress: Progress) -> None:
 
 def in_lines(write: Callable[[str], None] = print) -> OnProgress:
     """What tells of each phase and epoch in a line as it begins: for notebooks and log files.
+
+    Of very many epochs it tells of some, and of the first and the last.
 
     >>> show = in_lines()
     >>> show(Progress("preparing"))
@@ -48,7 +52,9 @@ def in_lines(write: Callable[[str], None] = print) -> OnProgress:
 
     def show(progress: Progress) -> None:
         nonlocal before
-        if (progress.phase, progress.epoch) != (before.phase, before.epoch):
+        every = ceil(progress.epochs / MOST_LINES) or 1
+        told = progress.epoch in (0, 1, progress.epochs) or progress.epoch % every == 0
+        if told and (progress.phase, progress.epoch) != (before.phase, before.epoch):
             line = progress.phase
             if progress.epoch:
                 line += f", epoch {progress.epoch} of {progress.epochs}"
