@@ -8,7 +8,6 @@ import numpy as np
 from hardpairs.errors import InputError
 from hardpairs.predictions.columns import Table
 
-RUN, PREDICTIONS = "predictions.npz", ("predictions.npz", "validation.npz")
 OF_MISTAKES = ("index", "true", "predicted", "probability", "verdict", "verdict_probability")
 OF_CORRECTIONS = {"split", "id", "label", "mark", "correction"}
 OF_METRICS = {"accuracy", "accuracy_interval", "hard_pairs", "confusion", "cells"}
@@ -26,7 +25,7 @@ def check_run_file(path: Path) -> None:
         InputError: It says which folder to give.
     """
     is_ours = path.name in OF_A_RUN or path.suffix == ".png"
-    if is_ours and path.is_file() and (path.parent / RUN).is_file():
+    if is_ours and path.is_file() and (path.parent / "predictions.npz").is_file():
         raise InputError(
             f"{path}: is a file of a run, not its predictions; give the run's folder, "
             f"{path.parent}."
