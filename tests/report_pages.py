@@ -46,6 +46,18 @@ for section in STUDY["sections"]:
     section["scores"][0]["seconds"] = 12.5
 
 
+def two(images: int = 600, classes: int = 5, **fields) -> tuple[Predictions, Predictions]:
+    a = make_predictions(images, classes, **fields)
+    other = make_predictions(images, classes, seed=3)
+    mixed = (a.probabilities + other.probabilities) / 2
+    return a, Predictions(a.labels, mixed, a.class_names, ids=a.ids)
+
+
+def subject_with_images(run: Predictions) -> Subject:
+    images = np.random.default_rng(0).integers(0, 255, (len(run), 28, 28), dtype=np.uint8)
+    return Subject(run, images=images)
+
+
 def page_of(predictions, *, study=None, **given) -> str:
     return render_report(Subject(predictions, **given), study=study)
 

@@ -9,20 +9,13 @@ import pytest
 from browsing import axe_violations, wait_until
 from conftest import make_predictions
 from hardpairs.analysis.difference import Difference, diff
-from hardpairs.analysis.subject import Subject
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.report.difference import render_summary, write_difference
 from hardpairs.report.page import difference as page
 from hardpairs.report.page.both import mixed_up, see_both
 from hardpairs.report.page.difference import choose_rows, render_difference
 from hardpairs.report.page.spectrum import draw_spectrum
-
-
-def two(images: int = 600, classes: int = 5, **fields) -> tuple[Predictions, Predictions]:
-    a = make_predictions(images, classes, **fields)
-    other = make_predictions(images, classes, seed=3)
-    mixed = (a.probabilities + other.probabilities) / 2
-    return a, Predictions(a.labels, mixed, a.class_names, ids=a.ids)
+from report_pages import subject_with_images, two
 
 
 def data_of(text: str) -> dict:
@@ -198,11 +191,6 @@ def test_of_several_seeds_a_pairs_links_list_those_of_which_more_runs_do_so():
     assert not (apart & mixed).any()
 
 
-def subject_with_images(run: Predictions) -> Subject:
-    images = np.random.default_rng(0).integers(0, 255, (len(run), 28, 28), dtype=np.uint8)
-    return Subject(run, images=images)
-
-
 @pytest.fixture(scope="module")
 def written(tmp_path_factory) -> tuple[Path, Difference]:
     """Two models' page and, in a folder of its own, that of two runs of A and three of B."""
@@ -319,40 +307,6 @@ def test_what_the_page_says_of_its_numbers():
     assert f"<td>{error}<br>" in text
     assert f"| calibration error | {error} |" in summary
     assert "over these" not in render_difference(diff(*two(classes=2)))
-
-
-@pytest.mark.parametrize("width", [390, 1440])
-def test_long_names_are_told_in_full_and_scroll_nothing(open_page, tmp_path, width):
-    names = tuple(f"northern long-tailed river shrew of kind no. {index}" for index in range(50))
-    write_difference(diff(*two(2000, 50, class_names=names)), tmp_path)
-    page = open_page(tmp_path / "difference.html", width=width)
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    cut = page.evaluate(
-        """() => [...document.querySelectorAll(':is(h3, .ends, .facts-of, td, th) .name')].filter(
-        (name) => getComputedStyle(name).display !== 'inline'
-        && (name.scrollWidth > name.clientWidth + 1 || name.scrollHeight > name.clientHeight + 1))
-        .map((name) => name.innerText)"""
-    )
-    assert cut == []
-
-
-def test_names_that_differ_in_their_last_letter_stay_apart_where_room_is_short(open_page, tmp_path):
-    names = tuple(f"a class of clothes that has a very long name indeed, no. {k}" for k in range(9))
-    a, b = two(300, 9, class_names=names)
-    write_difference(diff(subject_with_images(a), b), tmp_path)
-    page = open_page(tmp_path / "difference.html", width=390)
-    for box in (".faces", ".strip", "#pictures"):
-        for line in page.locator(f"{box} > *").nth(0).inner_text().split("\n")[:2]:
-            assert re.fullmatch(r"[AB]: a class…, no\. \d", line)
-    assert page.locator("#one .bars th").nth(0).inner_text().endswith(tuple("012345678"))
-    clipped = page.evaluate(
-        """() => [...document.querySelectorAll('.name')].filter((name) =>
-        getComputedStyle(name).display !== 'inline' && !name.closest('thead')
-        && (name.scrollWidth > name.clientWidth + 1 || name.scrollHeight > name.clientHeight + 1))
-        .map((name) => name.innerText)"""
-    )
-    assert clipped == []
-    assert axe_violations(page) == []
 
 
 def test_facts_stand_under_their_own_model():

@@ -210,23 +210,24 @@ def test_pair_shows_its_images_from_one_class_to_the_other(visit, folder):
     assert page.locator("#loupe h3").inner_text().removeprefix("Image ") in page.url
 
 
-def test_paper_gets_the_colours_that_tell_something(visit):
-    page = visit("judged.html")
+def printed(page):
+    """A page as on paper, where the browser's driver shows that."""
     if hasattr(page, "emulate_media"):
         page.emulate_media(media="print")
     if not page.evaluate("matchMedia('print').matches"):
         pytest.skip("this browser's driver doesn't show a page as printed")
+    return page
+
+
+def test_paper_gets_the_colours_that_tell_something(visit):
+    page = printed(visit("judged.html"))
     for told in (".cells td a", ".verdict-bar a", ".dot", ".legend.key span"):
         adjust = "(element) => getComputedStyle(element).printColorAdjust"
         assert page.locator(told).first.evaluate(adjust) == "exact", told
 
 
 def test_paper_says_what_numbers_mean_and_asks_for_no_clicks(visit):
-    page = visit("judged.html")
-    if hasattr(page, "emulate_media"):
-        page.emulate_media(media="print")
-    if not page.evaluate("matchMedia('print').matches"):
-        pytest.skip("this browser's driver doesn't show a page as printed")
+    page = printed(visit("judged.html"))
     seen = page.evaluate("document.querySelector('main').innerText")
     assert "Rows are true classes, columns what was predicted." in seen
     assert "Click" not in seen

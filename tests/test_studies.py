@@ -46,26 +46,6 @@ def test_each_dataset_of_a_curve_has_lines_of_its_own_on_the_page(tmp_path):
     write_study(findings, blocks, {}, tmp_path)
 
 
-def test_two_datasets_of_one_name_have_a_figure_each(tmp_path):
-    both = {"/a/toy": dataset(), "/b/toy": dataset()}
-    plan = compare_arms(list(both), [RECIPES["fast-dense"], RECIPES["fast"]], quick=True)
-    jobs = [job for arms in plan.values() for arm in arms for job in arm.jobs(2)]
-    labels = both["/a/toy"].test.labels
-    results = {
-        job: Result(
-            replace(
-                make_predictions(seed=job.seed + 9 * (job.recipe.name == "fast")), labels=labels
-            ),
-            None,
-        )
-        for job in jobs
-    }
-    findings, blocks = gather_findings("compare", plan, both, 2, (results, {}), quick=True)
-    write_study(findings, blocks, dict.fromkeys(plan, both["/a/toy"].test), tmp_path)
-    drawn = sorted(path.name for path in tmp_path.glob("*.png"))
-    assert drawn == ["study_changes_a-toy.png", "study_changes_b-toy.png"]
-
-
 def made(kind: str, plan: dict, folder, data=DATASETS, *, quick: bool = True):
     """Findings and blocks of a study whose predictions were made up."""
     jobs = [job for arms in plan.values() for arm in arms for job in arm.jobs(2)]
@@ -82,6 +62,15 @@ def made(kind: str, plan: dict, folder, data=DATASETS, *, quick: bool = True):
     findings, blocks = gather_findings(kind, plan, data, 2, (results, {}), quick=quick)
     write_study_page(findings, plan, data, results, folder)
     return findings, blocks
+
+
+def test_two_datasets_of_one_name_have_a_figure_each(tmp_path):
+    both = {"/a/toy": dataset(), "/b/toy": dataset()}
+    plan = compare_arms(list(both), [RECIPES["fast-dense"], RECIPES["fast"]], quick=True)
+    findings, blocks = made("compare", plan, tmp_path, both)
+    write_study(findings, blocks, dict.fromkeys(plan, both["/a/toy"].test), tmp_path)
+    drawn = sorted(path.name for path in tmp_path.glob("*.png"))
+    assert drawn == ["study_changes_a-toy.png", "study_changes_b-toy.png"]
 
 
 def test_a_studys_sheet_reads_as_sentences(tmp_path):
