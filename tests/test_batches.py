@@ -18,9 +18,8 @@ def orders(seed: int, epochs: int = 3) -> list[list[int]]:
     batches = Batches(images, targets, np.arange(52), batch_size=8, seed=seed)
     result = []
     for epoch in range(epochs):
-        batches.begin_epoch(epoch)
-        pixels = np.concatenate([batches[step][0] for step in range(len(batches))])
-        shown = np.concatenate([batches[step][1] for step in range(len(batches))])
+        made = [batches.batch(epoch, step) for step in range(len(batches))]
+        pixels, shown = (np.concatenate(parts) for parts in zip(*made, strict=True))
         order = pixels[:, 0, 0, 0]
         assert (shown.argmax(axis=1) == order).all()
         result.append(order.tolist())
@@ -43,13 +42,13 @@ def test_batches_handed_over_several_at_a_time_keep_their_order(monkeypatch, byt
     targets = np.eye(60, dtype=np.float32)
     table = (("flip", 0.5),)
     batches = Batches(images, targets, np.arange(60), batch_size=8, seed=0, table=table)
-    handed = as_fit_takes_them(batches)
-    assert len(handed) == 7
-    for epoch in range(2):
-        batches.begin_epoch(epoch)
-        for step, (pixels, shown) in zip(range(7), handed, strict=True):
-            assert (np.asarray(pixels) == batches[step][0]).all()
-            assert (np.asarray(shown) == batches[step][1]).all()
+    handed = as_fit_takes_them(batches, range(2, 4))
+    assert handed["steps_per_epoch"] == len(batches) == 7
+    coordinates = [(epoch, step) for epoch in (2, 3) for step in range(7)]
+    for (epoch, step), (pixels, shown) in zip(coordinates, handed["x"], strict=True):
+        own = batches.batch(epoch, step)
+        assert (np.asarray(pixels) == own[0]).all()
+        assert (np.asarray(shown) == own[1]).all()
 
 
 def test_batches_made_ahead_keep_their_order(monkeypatch):
@@ -58,13 +57,14 @@ def test_batches_made_ahead_keep_their_order(monkeypatch):
     targets = np.eye(90, dtype=np.float32)
     rows, table = np.arange(90), (("flip", 0.5),)
     batches = Batches(images, targets, rows, batch_size=8, seed=0, table=table, mixup=0.5)
-    handed = as_fit_takes_them(batches)
+    given = as_fit_takes_them(batches, range(2, 4))
+    handed, (callback,) = given["x"], given["callbacks"]
     assert len(handed) == 11
-    assert (handed[0][0] == batches[0][0]).all()  # Keras peeks before the first epoch.
+    assert handed[0][0].shape == (8, 28, 28, 1)  # Keras peeks before the first epoch.
     for epoch in (2, 3):  # As a training does that goes on where it was stopped.
-        batches.begin_epoch(epoch)
+        callback.on_epoch_begin(epoch)
         for step in range(11):
-            for made, own in zip(handed[step], batches[step], strict=True):
+            for made, own in zip(handed[step], batches.batch(epoch, step), strict=True):
                 assert (made == own).all()
 
 
@@ -94,9 +94,10 @@ def test_easy_images_take_turns_and_all_others_are_in_every_epoch():
     assert len(batches) == 4
     shown = []
     for epoch in range(6):
-        batches.begin_epoch(epoch)
-        assert sorted(set(batches.order) - set(easy)) == list(range(30))
-        shown += [index for index in batches.order if index in easy]
+        targets_of = [batches.batch(epoch, step)[1] for step in range(4)]
+        order = np.concatenate(targets_of).argmax(axis=1)
+        assert sorted(set(order) - set(easy)) == list(range(30))
+        shown += [index for index in order if index in easy]
     assert sorted(shown) == sorted([*easy, *easy])
 
 
@@ -113,9 +114,8 @@ def test_alternating_flips_show_both_sides_equally_often():
     )
     sides: dict[int, list[bool]] = {row: [] for row in range(40)}
     for epoch in range(8):
-        batches.begin_epoch(epoch)
         for step in range(len(batches)):
-            pixels, targets = batches[step]
+            pixels, targets = batches.batch(epoch, step)
             for image, row in zip(pixels, targets.argmax(axis=1), strict=True):
                 sides[int(row)].append(bool(image[0, -1, 0]))
     assert {len(seen) for seen in sides.values()} == {4, 8}

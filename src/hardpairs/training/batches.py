@@ -7,6 +7,8 @@ its coordinates, on every backend.
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import lru_cache
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -17,8 +19,10 @@ from hardpairs.training.backend import keras
 BYTES_AT_ONCE = 2**22  # Of images handed to TensorFlow; each time costs it a millisecond.
 BATCHES_AHEAD = 4
 
+Batch = tuple[np.ndarray, np.ndarray]
 
-class Batches(keras.utils.PyDataset):
+
+class Batches:
     """Shuffled, augmented training batches: (uint8 (B, H, W, C), targets float32 (B, K)).
 
     What is left over after the last full batch waits for another epoch's order; fewer images
@@ -51,7 +55,6 @@ class Batches(keras.utils.PyDataset):
                 ones; all other images are in every epoch.
             easy_every: See ``easy``.
         """
-        super().__init__()
         self.images, self.targets = images, targets
         self.batch_size, self.seed = batch_size, seed
         self.table, self.mixup = table, mixup
@@ -60,38 +63,52 @@ class Batches(keras.utils.PyDataset):
         self.others = np.setdiff1d(rows, self.easy)
         # Ends in a 1, where the numbers of an epoch's order and of a step end as if in a 0.
         self.first_turns = np.random.default_rng((seed, 0, 0, 1)).integers(2, size=len(images))
-        self.begin_epoch(0)
+        self._drawn = lru_cache(2)(self._draw)  # Threads are at the end of one and in the next.
 
     def __len__(self) -> int:
+        """How many batches an epoch has."""
         shown = len(self.others) + len(self.easy) // self.easy_every
         return max(shown // self.batch_size, 1)
 
-    def __getitem__(self, step: int) -> tuple[np.ndarray, np.ndarray]:
-        chosen = self.order[step * self.batch_size : (step + 1) * self.batch_size]
-        rng = np.random.default_rng((self.seed, self.epoch, step))
-        images = augment(self.images[chosen], self.table, rng, self.turns[chosen])
+    def batch(self, epoch: int, step: int) -> Batch:
+        """Return an epoch's batch; both are counted from 0."""
+        order, turns = self._drawn(epoch)
+        chosen = order[step * self.batch_size : (step + 1) * self.batch_size]
+        rng = np.random.default_rng((self.seed, epoch, step))
+        images = augment(self.images[chosen], self.table, rng, turns[chosen])
         targets = self.targets[chosen]
         return mix(images, targets, self.mixup, rng) if self.mixup else (images, targets)
 
-    def begin_epoch(self, epoch: int) -> None:
-        """Draw the epoch's order. Called by a callback: Keras' own hooks also fire for peeks."""
-        self.epoch = epoch
+    def _draw(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
+        """The rows that an epoch shows, in order, and how often each row of all was mirrored."""
         in_turn = self.easy[epoch % self.easy_every :: self.easy_every]
         shown = np.concatenate([self.others, in_turn])
-        self.order = np.random.default_rng((self.seed, epoch)).permutation(shown)
-        self.turns = self.first_turns + epoch
-        self.turns[self.easy] = self.first_turns[self.easy] + epoch // self.easy_every
+        order = np.random.default_rng((self.seed, epoch)).permutation(shown)
+        turns = self.first_turns + epoch
+        turns[self.easy] = self.first_turns[self.easy] + epoch // self.easy_every
+        return order, turns
 
 
-def as_fit_takes_them(batches: Batches) -> Any:
-    """Return the batches as `keras.Model.fit` is fastest with on this backend.
+def as_fit_takes_them(batches: Batches, epochs: range) -> dict[str, Any]:
+    """Return the arguments of `keras.Model.fit` by which it is given batches fastest.
 
     Under TensorFlow, Keras would wrap them in a dataset that tunes itself, which can hold up the
-    end of a training for seconds while its tuner sleeps. Elsewhere it would make each batch only
+    end of a training for seconds while its tuner sleeps; and it would begin another one for every
+    epoch, which takes as long as dozens of small batches. Elsewhere it would make each batch only
     when it is needed.
+
+    Args:
+        batches: Of any epoch.
+        epochs: Those to train, counted from 0.
+
+    Returns:
+        "x", "steps_per_epoch" and "callbacks".
     """
     if keras.backend.backend() != "tensorflow":
-        return _MadeAhead(batches)
+        ahead = _MadeAhead(batches)
+        # Keras' own hooks of a dataset fire for peeks too.
+        begin = keras.callbacks.LambdaCallback(on_epoch_begin=ahead.begin_epoch)
+        return {"x": ahead, "steps_per_epoch": None, "callbacks": [begin]}
     import tensorflow as tf
 
     signature = (
@@ -99,42 +116,46 @@ def as_fit_takes_them(batches: Batches) -> Any:
         tf.TensorSpec((None, None, *batches.targets.shape[1:]), tf.float32),
     )
     dataset = tf.data.Dataset.from_generator(
-        lambda: _several_at_once(batches), output_signature=signature
+        lambda: _several_at_once(batches, epochs), output_signature=signature
     )
-    dataset = dataset.prefetch(1).unbatch()
-    # Of unknown length, Keras would count one step too many in every epoch.
-    dataset = dataset.apply(tf.data.experimental.assert_cardinality(len(batches)))
+    dataset = dataset.prefetch(1).unbatch().prefetch(BATCHES_AHEAD)
     options = tf.data.Options()
     options.autotune.enabled = False
-    return dataset.prefetch(BATCHES_AHEAD).with_options(options)
+    return {
+        "x": dataset.with_options(options),
+        "steps_per_epoch": len(batches),
+        "callbacks": [],
+    }
 
 
-def _several_at_once(batches: Batches) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _several_at_once(batches: Batches, epochs: range) -> Iterator[Batch]:
     bytes_each = batches.batch_size * batches.images[:1].nbytes
     count = max(BYTES_AT_ONCE // bytes_each, 1)
-    for first in range(0, len(batches), count):
+    for epoch, first in product(epochs, range(0, len(batches), count)):
         steps = range(first, min(first + count, len(batches)))
-        images, targets = zip(*(batches[step] for step in steps), strict=True)
+        images, targets = zip(*(batches.batch(epoch, step) for step in steps), strict=True)
         yield np.stack(images), np.stack(targets)
 
 
 class _MadeAhead(keras.utils.PyDataset):
-    """The same batches, the next ones made by threads while the backend computes."""
+    """An epoch's batches, the next ones made by threads while the backend computes."""
 
     def __init__(self, batches: Batches) -> None:
         super().__init__()
-        self.batches, self.epoch = batches, batches.epoch
+        self.batches, self.epoch = batches, 0
         self.threads = ThreadPoolExecutor(BATCHES_AHEAD)
-        self.coming: dict[int, Future[tuple[np.ndarray, np.ndarray]]] = {}
+        self.coming: dict[int, Future[Batch]] = {}
+
+    def begin_epoch(self, epoch: int, logs: Any = None) -> None:
+        self.epoch = epoch
+        self.coming.clear()
 
     def __len__(self) -> int:
         return len(self.batches)
 
-    def __getitem__(self, step: int) -> tuple[np.ndarray, np.ndarray]:
-        if self.epoch != self.batches.epoch:
-            self.epoch = self.batches.epoch
-            self.coming.clear()
+    def __getitem__(self, step: int) -> Batch:
         for index in range(step, min(step + BATCHES_AHEAD, len(self))):
             if index not in self.coming:
-                self.coming[index] = self.threads.submit(self.batches.__getitem__, index)
+                made = self.threads.submit(self.batches.batch, self.epoch, index)
+                self.coming[index] = made
         return self.coming.pop(step).result()

@@ -1,5 +1,6 @@
 """Training one recipe on one dataset with one seed."""
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -20,6 +21,7 @@ from hardpairs.training.recipes import Recipe
 from hardpairs.training.state import Record, describe_training, load_state, save_state
 from hardpairs.training.steps import STEPS_PER_EXECUTION, keep_steps
 
+SECONDS_BETWEEN_STATES = 0.5  # Of few images an epoch is done sooner than a state is written.
 REMEMBERED = ("wait", "best", "best_epoch", "stopped_epoch")  # By Keras' early stopping.
 
 
@@ -67,8 +69,9 @@ def train(
         precision: A Keras dtype policy; by default the one that suits the processor.
         easy: Rows of the images that take turns; by default those that `easiest` finds, of a
             recipe that has easy images.
-        state: A file that keeps the state after each epoch. One that is there is gone on from;
-            who has what they wanted removes it.
+        state: A file that keeps the state after each epoch, but of epochs that take less than
+            half a second not after each. One that is there is gone on from; who has what they
+            wanted removes it.
         on_progress: Called every few steps; `hardpairs.training.progress.in_lines()` prints a line
             for each epoch, which suits a notebook.
 
@@ -195,13 +198,15 @@ def _fit(
     """Train the epochs that are left; return the seconds of all."""
     recipe, record = keeper.recipe, keeper.record
     before = sum(record.history.get("seconds", ()))
-    callbacks: list[Any] = [_Clock(batches, record, recipe.epochs, on_progress)]
+    given = as_fit_takes_them(batches, range(record.epochs, recipe.epochs))
+    callbacks = given.pop("callbacks")
+    callbacks.append(_Clock(len(batches), record, recipe.epochs, on_progress))
     if recipe.patience and watched:
         callbacks.append(keeper.make_early_stopping())
     started = time.perf_counter()
     if not record.finished:
         trainer.fit(
-            as_fit_takes_them(batches),
+            **given,
             initial_epoch=record.epochs,
             epochs=recipe.epochs,
             validation_data=watched,
@@ -215,18 +220,15 @@ def _fit(
 
 
 class _Clock(keras.callbacks.Callback):
-    """Sets each epoch's batch order, times the epochs and reports progress."""
+    """Times the epochs and reports progress."""
 
-    def __init__(
-        self, batches: Batches, record: Record, epochs: int, on_progress: OnProgress
-    ) -> None:
+    def __init__(self, steps: int, record: Record, epochs: int, on_progress: OnProgress) -> None:
         super().__init__()
-        self.batches, self.record, self.epochs = batches, record, epochs
+        self.steps, self.record, self.epochs = steps, record, epochs
         self.on_progress, self.epoch = on_progress, 0
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self.epoch = epoch
-        self.batches.begin_epoch(epoch)
         self.started = time.perf_counter()
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
@@ -236,7 +238,7 @@ class _Clock(keras.callbacks.Callback):
                 epoch=self.epoch + 1,
                 epochs=self.epochs,
                 step=batch + 1,
-                steps=len(self.batches),
+                steps=self.steps,
                 accuracy=(logs or {}).get("accuracy"),
                 validation_accuracy=self.record.history.get("val_accuracy", [None])[-1],
             )
@@ -249,7 +251,7 @@ class _Clock(keras.callbacks.Callback):
 
 
 class _Keeper(keras.callbacks.Callback):
-    """Goes on from a training's state, if there is one, and keeps it after every epoch."""
+    """Goes on from a training's state, if there is one, and keeps it after its epochs."""
 
     def __init__(
         self,
@@ -262,6 +264,7 @@ class _Keeper(keras.callbacks.Callback):
         self.trainer, self.recipe = trainer, recipe
         self.path, self.description = path, description
         self.early_stopping: Any = None
+        self.saved_at = -math.inf
         self.record, self.best_weights = Record(), list[np.ndarray]()
         if path is not None and path.exists():
             self.record, arrays = load_state(path, description)
@@ -309,8 +312,10 @@ class _Keeper(keras.callbacks.Callback):
             self.best_weights = self.early_stopping.best_weights
         if np.isnan((logs or {}).get("loss", 0.0)) and not self.best_weights:
             self._give_up()
-        if epoch + 1 < self.recipe.epochs and not self.trainer.stop_training:
+        ends = epoch + 1 == self.recipe.epochs or self.trainer.stop_training
+        if not ends and time.perf_counter() - self.saved_at > SECONDS_BETWEEN_STATES:
             self._save()
+            self.saved_at = time.perf_counter()
 
     def _give_up(self) -> None:
         """End a training whose weights are no numbers any more; nothing leads on from there."""

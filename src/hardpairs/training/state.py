@@ -1,4 +1,4 @@
-"""The state of a training after its last finished epoch, kept so that it can go on from there.
+"""The state of a training after a finished epoch, kept so that it can go on from there.
 
 Everything that the next epoch depends on is in it: weights, averages and dropout's seeds, the
 optimizer's variables and what early stopping remembers. Order and augmentation are functions of
