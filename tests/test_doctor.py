@@ -122,7 +122,8 @@ def test_onednn_computes_where_it_is_faster(monkeypatch, flags, before, after):
 @pytest.mark.train
 def test_starting_keras_asks_for_onednn():
     code = (
-        "import os; from hardpairs.training import backend, environment\n"
+        "import os; from hardpairs.training import environment, start\n"
+        "start.start_keras()\n"
         "print(os.environ.get(environment.ONEDNN_VARIABLE))"
     )
     environ = {**os.environ, "KERAS_BACKEND": "tensorflow"}

@@ -35,7 +35,9 @@ def visit(open_page, folder):
     return visit
 
 
-def test_counts_in_the_page_are_those_of_metrics_json(visit, folder):
+def test_counts_in_the_page_are_those_of_metrics_json(visit, folder, engine):
+    if engine != "chromium":
+        pytest.skip("a browser draws cells, it doesn't count them")
     metrics = json.loads((folder / "metrics.json").read_text())
     page = visit()
     shown = page.evaluate(
@@ -308,14 +310,14 @@ def test_map_is_walked_and_opened_by_keys(visit, folder):
 
 @pytest.mark.parametrize("name", ADDRESSES)
 def test_axe_finds_nothing(visit, engine, name):
-    if engine == "webkit":
-        pytest.skip("what axe finds it finds in two browsers")
+    if engine != "chromium":
+        pytest.skip("what axe finds it finds in one browser")
     page = visit(name)
     for address in ADDRESSES[name]:
         page.evaluate(f"(history.replaceState(null, '', '#{address}'), followAddress())")
         assert page.evaluate("document.querySelectorAll('dialog[open]').length") == bool(address)
         inside = "dialog[open]" if address else "html"
-        for scheme in ("light", "dark") if engine == "chromium" else ("light",):
+        for scheme in ("light", "dark") if name == "report.html" or not address else ("light",):
             page.evaluate(f"document.documentElement.dataset.theme = '{scheme}'")
             assert axe_violations(page, scheme, inside) == [], (address, scheme)
 
