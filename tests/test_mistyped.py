@@ -4,6 +4,14 @@ import pytest
 from click.testing import CliRunner
 
 from hardpairs.cli.main import cli
+from hardpairs.errors import InputError
+
+NAMING_FILES = (
+    *(["evaluate"], ["evaluate", "a.csv", "--out"], ["evaluate", "a.csv", "--labels"]),
+    *(["evaluate", "a.csv", "--votes"], ["evaluate", "a.csv", "--data"]),
+    *(["diff", "a.csv"], ["diff", "a.csv", "b.csv", "--summary"], ["run", "--out"]),
+    *(["run", "--data"], ["export"], ["serve"], ["votes", "--out"], ["audit", "--out"]),
+)
 
 
 @pytest.mark.parametrize(
@@ -20,4 +28,24 @@ def test_a_mistyped_word_leads_to_the_one_it_is_like(words, said, tmp_path, monk
     monkeypatch.chdir(tmp_path)
     done = CliRunner().invoke(cli, words)
     assert said in done.output + str(done.exception)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("words", NAMING_FILES, ids=" ".join)
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("", ": is empty; name a file or a folder."),
+        ("-", ": standard input and output, '-', aren't used here; name a file, as ./- where"),
+        ("https://a.org/x.csv", "https://a.org/x.csv: is an address, and nothing is read from"),
+        ("s3://a/x.csv", "s3://a/x.csv: is an address, and nothing is read from the web or"),
+    ],
+)
+def test_what_names_no_file_is_told_before_anything_is_written(
+    words, word, said, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(cli, [*words, word])
+    assert isinstance(done.exception, InputError)
+    assert said in str(done.exception)
     assert list(tmp_path.iterdir()) == []

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from hardpairs.errors import InputError
+from hardpairs.errors import InputError, address_given, is_address
 
 # What a file may unpack to: this, or so many times its own size, whichever is more. 0/1 rows of
 # 50,000 images and 1,000 classes are 400 MB as float64 and pack to a thousandth.
@@ -62,16 +62,6 @@ def guarded(path: str | Path, what: str) -> Iterator[None]:
     except Exception as error:
         reason = clean_text(str(error)).strip().split("\n")[0][:80] or type(error).__name__
         raise InputError(f"{path}: is damaged or isn't {what} ({reason}).") from error
-
-
-def is_address(path: str | Path) -> bool:
-    """Whether what should be a path is an address on the web."""
-    return str(path).lower().startswith(("http:/", "https:/"))
-
-
-def address_given(path: str | Path) -> str:
-    """What to do with an address."""
-    return f"{path}: is an address, and nothing is fetched from the web; download it first."
 
 
 @contextmanager

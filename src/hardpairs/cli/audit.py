@@ -11,6 +11,7 @@ from hardpairs.cli.ending import going_on, kept
 from hardpairs.cli.options import (
     corrections_option,
     data_option,
+    file_path,
     quiet_option,
     recipe_option,
     seed_option,
@@ -36,7 +37,7 @@ PREDICTED = ("train", "test")  # In a file each; audit.json, written last, says 
 @data_option
 @recipe_option
 @seed_option
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to make.")
+@click.option("--out", required=True, type=file_path, help="Folder to make.")
 @corrections_option
 @quiet_option
 def audit(

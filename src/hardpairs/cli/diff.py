@@ -26,7 +26,7 @@ from hardpairs.analysis.changes import (
 from hardpairs.analysis.difference import Difference
 from hardpairs.analysis.difference import diff as compare_sides
 from hardpairs.analysis.gate import find_worse, nothing_worse
-from hardpairs.cli.options import link_option, votes_option
+from hardpairs.cli.options import FilePath, file_path, link_option, votes_option
 from hardpairs.cli.terminal import NARROW, Console
 from hardpairs.errors import InputError
 from hardpairs.files import named_file, write_text
@@ -54,25 +54,28 @@ class _ManyAfterWith(click.Command):
 
 
 @click.command(cls=_ManyAfterWith)
-@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("runs", nargs=-1, required=True, type=file_path)
 @click.option(
     "--with",
     "others",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=file_path,
     metavar="B...",
     help="Runs of B; all before it are then runs of A, several seeds of one recipe.",
 )
-@click.option("--data", metavar="NAME|PATH", help="Where the images are, as for evaluate.")
+@click.option(
+    "--data",
+    type=FilePath(path_type=str),
+    metavar="NAME|PATH",
+    help="Where the images are, as for evaluate.",
+)
 @votes_option
 @link_option
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="Folder for difference.html, .md and .json."
-)
+@click.option("--out", type=file_path, help="Folder for difference.html, .md and .json.")
 @click.option("--json", "as_json", is_flag=True, help="Numbers as JSON, and nothing else.")
 @click.option(
     "--summary",
-    type=click.Path(path_type=Path),
+    type=file_path,
     metavar="FILE",
     help="Write a Markdown summary, for a pull request's comment.",
 )

@@ -10,7 +10,13 @@ import click
 
 from hardpairs.analysis.subject import Subject
 from hardpairs.analysis.verdicts import headline
-from hardpairs.cli.options import corrections_option, link_option, votes_option
+from hardpairs.cli.options import (
+    FilePath,
+    corrections_option,
+    file_path,
+    link_option,
+    votes_option,
+)
 from hardpairs.cli.progress import reading_bar
 from hardpairs.cli.terminal import Console, print_evaluation
 from hardpairs.errors import InputError
@@ -22,28 +28,29 @@ from hardpairs.wording import plainly
 
 
 @click.command()
-@click.argument("run_or_file", type=click.Path(path_type=Path))
+@click.argument("run_or_file", type=file_path)
 @click.option(
     "--data",
+    type=FilePath(path_type=str),
     metavar="NAME|PATH",
     help="Where the images are; by default what the predictions name.",
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=file_path,
     help="Folder for report.html and all else; by default the run's own, and none for a file.",
 )
 @votes_option
 @click.option(
     "--also",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=file_path,
     metavar="RUN_OR_FILE",
     help="Another run of the same images, as evidence for the verdicts; may be repeated.",
 )
 @click.option(
     "--labels",
-    type=click.Path(path_type=Path),
+    type=file_path,
     metavar="FILE|DIR",
     help="True labels, joined by id or by order: a file, or a folder with one for each class.",
 )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from hardpairs.cli.options import file_path
 from hardpairs.errors import InputError
 from hardpairs.training.start import start_keras
 
@@ -12,10 +13,8 @@ MODULES = ("keras", "onnx", "onnxruntime", "tf2onnx")  # Of the extra.
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="Folder to write to; by default the run's own."
-)
+@click.argument("run", type=file_path)
+@click.option("--out", type=file_path, help="Folder to write to; by default the run's own.")
 def export(run: Path, out: Path | None) -> None:
     """Write a run's net as ONNX, to be used without Keras.
 

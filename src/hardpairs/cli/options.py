@@ -2,17 +2,43 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import click
 
-from hardpairs.errors import InputError
+from hardpairs.errors import InputError, address_given, is_address
 
 DEFAULT_DATA = "fashion-mnist"
 DEFAULT_RECIPE = "fast"
 SHELF = Path("runs")  # Where runs go that weren't told where.
 
+
+class FilePath(click.Path):
+    """A file or a folder of this machine: no address, not empty, "-" where it is allowed alone.
+
+    A path would make of an empty text, as an unset variable gives it, the folder one is in, and
+    the tools that take "-" for standard input or output have it mean no file.
+    """
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return a word of the command line as a path, or as text for ``path_type=str``."""
+        name = "the path" if param is None else param.get_error_hint(ctx).strip("'")
+        if value == "":
+            raise InputError(f"{name}: is empty; name a file or a folder.")
+        if value == "-" and not self.allow_dash:
+            raise InputError(
+                f"{name}: standard input and output, '-', aren't used here; name a file, as ./- "
+                "where it is called so."
+            )
+        if is_address(value):
+            raise InputError(address_given(value))
+        return super().convert(value, param, ctx)
+
+
+file_path = FilePath(path_type=Path)
 data_option = click.option(
     "--data",
+    type=FilePath(path_type=str),
     default=DEFAULT_DATA,
     show_default=True,
     metavar="NAME|PATH",
@@ -35,13 +61,13 @@ precision_option = click.option(
 )
 votes_option = click.option(
     "--votes",
-    type=click.Path(path_type=Path),
+    type=file_path,
     metavar="FILE",
     help="People's votes on the test images, as `hardpairs votes` fetches them.",
 )
 corrections_option = click.option(
     "--corrections",
-    type=click.Path(path_type=Path),
+    type=file_path,
     metavar="FILE",
     help="corrections.csv from the report's page: labels are corrected, images left out.",
 )

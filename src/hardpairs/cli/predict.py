@@ -10,12 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hardpairs.cli.options import SHELF, one_thread_for_matrices
+from hardpairs.cli.options import SHELF, FilePath, file_path, one_thread_for_matrices
 from hardpairs.errors import InputError
-from hardpairs.files import named_file
 from hardpairs.foreign import csv_text, one_line
-from hardpairs.reading import address_given, is_address
-from hardpairs.wording import probability_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,13 +25,17 @@ RUNS_FILES = (".onnx", ".keras", ".npz")  # Of a run, given in the place of its 
 
 @click.command()
 @click.argument(
-    "words", metavar="[RUN] PHOTOS...", nargs=-1, required=True, type=click.Path(path_type=Path)
+    "words",
+    metavar="[RUN] PHOTOS...",
+    nargs=-1,
+    required=True,
+    type=FilePath(path_type=Path, allow_dash=True),
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.option("--csv", "as_csv", is_flag=True, help="A table, one line a photo.")
 @click.option(
     "--figure",
-    type=click.Path(path_type=Path),
+    type=file_path,
     metavar="FILE",
     help="Draw what the net saw, its answer and like images, as PNG.",
 )
@@ -85,8 +86,6 @@ def predict(words: tuple[Path, ...], as_json: bool, as_csv: bool, figure: Path |
 
 def _run_and_photos(words: tuple[Path, ...]) -> tuple[Path, tuple[Path, ...]]:
     """The run that is named before the photos; else the last one exported."""
-    if addresses := list(filter(is_address, words)):
-        raise InputError(address_given(addresses[0]))
     first, rest = words[0], words[1:]
     if _is_run(first):
         if not rest:
@@ -110,6 +109,7 @@ def _is_run(word: Path) -> bool:
 
 
 def _draw(answers: "list[Answer]", path: Path) -> None:
+    from hardpairs.files import named_file
     from hardpairs.report.canvas import save_figure
     from hardpairs.serving.figure import draw_answers
 
@@ -126,6 +126,8 @@ def _row(found: "Answer") -> list[str]:
 
 
 def _print(found: "Answer") -> None:
+    from hardpairs.wording import probability_text
+
     click.echo(found.name)
     pictures = _shows_pictures()
     if pictures:

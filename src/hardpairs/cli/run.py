@@ -16,6 +16,7 @@ from hardpairs.cli.options import (
     SHELF,
     corrections_option,
     data_option,
+    file_path,
     precision_option,
     quiet_option,
     recipe_option,
@@ -42,7 +43,7 @@ from hardpairs.training.start import start_keras
 @precision_option
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=file_path,
     help="Folder to make; else runs/DATE-TIME-RECIPE.",
 )
 @votes_option
@@ -79,7 +80,7 @@ def run(
 @recipe_option
 @seed_option
 @precision_option
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to make.")
+@click.option("--out", required=True, type=file_path, help="Folder to make.")
 @quiet_option
 def train(data: str, recipe: str, seed: int, precision: str | None, out: Path, quiet: bool) -> None:
     """Train and predict the test images once, into a new folder; no analysis."""

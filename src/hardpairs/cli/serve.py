@@ -4,12 +4,12 @@ from pathlib import Path
 
 import click
 
-from hardpairs.cli.options import one_thread_for_matrices
+from hardpairs.cli.options import file_path, one_thread_for_matrices
 from hardpairs.errors import InputError
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=file_path)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
 @click.option(
     "--port",

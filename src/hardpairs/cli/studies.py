@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from hardpairs.cli.ending import Unfinished, going_on
-from hardpairs.cli.options import data_option, quiet_option
+from hardpairs.cli.options import data_option, file_path, quiet_option
 from hardpairs.cli.progress import study_bar
 from hardpairs.cli.streams import say
 from hardpairs.cli.terminal import Console, print_study
@@ -40,7 +40,7 @@ def study_options(command: Callable[..., None]) -> Callable[..., None]:
         quiet_option,
         click.option(
             "--out",
-            type=click.Path(path_type=Path),
+            type=file_path,
             help="Folder to fill or to go on with; else runs/STUDY, or runs/STUDY-quick.",
         ),
         click.option(

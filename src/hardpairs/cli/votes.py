@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from hardpairs.cli.options import quiet_option
+from hardpairs.cli.options import file_path, quiet_option
 from hardpairs.cli.progress import download_bar
 from hardpairs.data.votes import fetch_votes
 
@@ -14,7 +14,7 @@ from hardpairs.data.votes import fetch_votes
     "--out",
     default="fmh_counts.csv",
     show_default=True,
-    type=click.Path(path_type=Path),
+    type=file_path,
     help="File to make.",
 )
 @quiet_option

@@ -22,10 +22,9 @@ from hardpairs.data.source import NO_LABELS, Part, Source, make_source, read_cla
 from hardpairs.data.split import Dataset, Split, SplitName, combine_sha256, idx_sha256
 from hardpairs.data.tables import is_table, open_table, open_tables_folder
 from hardpairs.data.training_size import for_training
-from hardpairs.errors import InputError
+from hardpairs.errors import InputError, address_given, is_address
 from hardpairs.foreign import one_line
 from hardpairs.labels import listed
-from hardpairs.reading import address_given, is_address
 
 UNPACK = "unpack it, and give the folder"
 SAVE = "save its arrays with numpy.savez(images=..., labels=...)"
