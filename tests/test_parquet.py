@@ -154,3 +154,12 @@ def test_pixels_of_no_image_are_refused(tmp_path):
             InputError, match=r"lists of different lengths|aren't square|no numbers"
         ):
             open_source(tmp_path / "p.parquet").read()
+
+
+def test_columns_of_pixels_stand_in_the_order_of_their_numbers(tmp_path):
+    flat = np.random.default_rng(0).integers(0, 256, (6, 25), dtype=np.uint8)
+    columns = {f"pixel{index}": flat[:, index] for index in range(25)}
+    ordered = {name: columns[name] for name in sorted(columns)}
+    pq.write_table(pa.table({**ordered, "label": list("abcabc")}), tmp_path / "p.parquet")
+    whole = open_source(tmp_path / "p.parquet").read()
+    np.testing.assert_array_equal(whole.images.reshape(6, 25), flat)

@@ -196,3 +196,91 @@ def test_an_image_without_pixels_is_refused(tmp_path):
     (tmp_path / "faces.csv").write_text("\n".join(lines))
     with pytest.raises(InputError, match="an image without pixels"):
         open_source(tmp_path / "faces.csv").read()
+
+
+NUMBERED = "another number in each line, is taken for the lines' numbers"
+
+
+@pytest.mark.parametrize("numbers", [range(12), range(1, 13), [40, 17, *range(10)]])
+@pytest.mark.parametrize("form", ["label first", "label last", "names first", "pixels alone"])
+def test_numbers_of_the_lines_are_no_labels(tmp_path, numbers, form):
+    # As pandas' to_csv(header=False) and R's write.table write a frame with its index.
+    names = np.array(["cat", "dog", "owl"])[LABELS]
+    rows = {
+        "label first": labelled(),
+        "label last": labelled(last=True),
+        "names first": labelled(labels=names),
+        "pixels alone": IMAGES.reshape(12, -1).tolist(),
+    }[form]
+    path = tmp_path / "a.csv"
+    path.write_text(table([[number, *row] for number, row in zip(numbers, rows, strict=True)]))
+    source = open_source(path)
+    whole = source.read()
+    np.testing.assert_array_equal(whole.images[..., 0], IMAGES)
+    assert whole.ids.tolist() == list(range(12))
+    assert any(NUMBERED in note for note in source.notes)
+    if form == "pixels alone":
+        assert source.class_names == ()
+    else:
+        assert whole.labels.tolist() == LABELS.tolist()
+
+
+def test_names_of_files_before_the_pixels_are_ids(tmp_path):
+    path, files = tmp_path / "a.csv", [f"{i}.png" for i in range(12)]
+    for rows, classes in ((labelled(), 3), (IMAGES.reshape(12, -1).tolist(), 0)):
+        path.write_text(table([[file, *row] for file, row in zip(files, rows, strict=True)]))
+        source = open_source(path)
+        assert source.read().ids.tolist() == files
+        assert len(source.class_names) == classes
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        PIXELS,
+        [f"{i // 28}x{i % 28}" for i in range(784)],
+        [f"px_{i % 28}_{i // 28}" for i in range(784)],  # The column first, in the images' order.
+    ],
+)
+def test_pixels_stand_in_the_order_of_their_numbers(tmp_path, names):
+    rows = [dict(zip(["label", *names], row, strict=True)) for row in labelled()]
+    is_turned = names[0].startswith("px")
+    ways = [names] if is_turned else [names, sorted(names), names[::-1]]
+    for way in ways:
+        header = ["label", *way]
+        (tmp_path / "a.csv").write_text(table([[row[n] for n in header] for row in rows], header))
+        source = open_source(tmp_path / "a.csv")
+        np.testing.assert_array_equal(source.read().images[..., 0], IMAGES)
+        assert any("order of their numbers" in note for note in source.notes) == (way != names)
+
+
+@pytest.mark.parametrize("colours", ["of a pixel", "one by one"])
+def test_colours_of_a_pixel_or_one_by_one(tmp_path, colours):
+    ramp = np.add.outer(np.arange(12), np.add.outer(np.arange(8) * 9, np.arange(8) * 7))
+    images = np.stack([ramp, 255 - ramp, ramp // 2], axis=-1).astype(np.uint8)
+    flat = images if colours == "of a pixel" else np.moveaxis(images, 3, 1)
+    (tmp_path / "a.csv").write_text(table(labelled(flat)))
+    whole = open_source(tmp_path / "a.csv").read()
+    np.testing.assert_array_equal(whole.images, images)
+    assert any("one colour stand together" in note for note in whole.notes) == (flat is not images)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        table(labelled(), [f"V{i}" for i in range(1, 786)]),  # R
+        table(labelled(), list(range(1, 786))),
+        table([[f"{value:.18e}" for value in row] for row in labelled()]),  # numpy.savetxt
+        table(labelled(), ["label", *PIXELS]).replace(",", '","').replace("\n", '"\n"')[:-1],
+        table([[f"{value:.1f}" for value in row] for row in labelled()], ["label", *PIXELS], ";"),
+    ],
+    ids=["V1", "1", "savetxt", "quoted", "decimal commas"],
+)
+def test_tables_as_other_programs_write_their_numbers(tmp_path, text):
+    if text.startswith("label;"):
+        text = text.replace(".", ",")
+    text = f'"{text}' if '","' in text else text
+    (tmp_path / "a.csv").write_text(text)
+    whole = open_source(tmp_path / "a.csv").read()
+    np.testing.assert_array_equal(whole.images[..., 0], IMAGES)
+    assert whole.labels.tolist() == LABELS.tolist()

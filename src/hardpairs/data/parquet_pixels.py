@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hardpairs.data.tables import FEWEST_PIXELS, PIXEL, shaped
+from hardpairs.data.pixel_columns import FEWEST_PIXELS, PIXEL, in_order, shaped
 from hardpairs.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ def pixel_columns(schema: "pa.Schema", usual: Sequence[str]) -> list[str]:
         for name, kind in kinds.items()
         if PIXEL.fullmatch(name) and kind.startswith(("int", "uint", "float", "double", "half"))
     ]
-    return numbers if len(numbers) >= FEWEST_PIXELS else []
+    ordered = [numbers[place] for place in in_order(numbers)]
+    return ordered if len(numbers) >= FEWEST_PIXELS else []
 
 
 def pixels_of_table(table: "pa.Table", columns: Sequence[str], path: Path) -> np.ndarray:
@@ -35,7 +36,7 @@ def pixels_of_table(table: "pa.Table", columns: Sequence[str], path: Path) -> np
     """
     if len(columns) > 1:
         numbers = [table.column(name).to_numpy() for name in columns]
-        return shaped(np.stack(numbers, axis=1))
+        return shaped(np.stack(numbers, axis=1))[0]
     rows: list[Any] = table.column(columns[0]).to_pylist()
     try:
         pixels = np.array(rows)
@@ -46,4 +47,4 @@ def pixels_of_table(table: "pa.Table", columns: Sequence[str], path: Path) -> np
             f"{path}: the column {columns[0]} holds lists of different lengths, or no numbers; "
             "give the pixels of images of one size."
         )
-    return shaped(pixels) if pixels.ndim == 2 else pixels
+    return shaped(pixels)[0] if pixels.ndim == 2 else pixels

@@ -4,7 +4,7 @@ import csv
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +14,7 @@ import numpy as np
 
 from hardpairs.data.idx_sets import EMNIST_NAMES
 from hardpairs.data.memory import split_of, to_labels
+from hardpairs.data.pixel_columns import FEWEST_PIXELS, PIXEL, in_order, shaped
 from hardpairs.data.source import PART_OF_NAME, Source, make_source, part_of, read_class_names
 from hardpairs.data.split import Split
 from hardpairs.errors import InputError
@@ -25,9 +26,11 @@ LABELS = ("label", "labels", "class", "target", "y", "digit", "emotion", "catego
 IDS = ("id", "ids", "filename", "file_name", "image_id", "imageid", "path")
 PARTS = ("usage", "split", "subset", "partition")
 PART_OF_USAGE = {**PART_OF_NAME, "publictest": "validation", "privatetest": "test"}
-PIXEL = re.compile(r"(pixel|pix|px|p|x|v|f|feature|col)?[ _-]?\d+([x_]\d+){0,2}", re.IGNORECASE)
 WHOLE = re.compile(r"(?<=\d)\.0*$")  # What pandas writes behind labels where one is missing.
-FEWEST_PIXELS = 16
+NUMBERED = (
+    "The first column of the table without names, another number in each line, is taken for the "
+    "lines' numbers and isn't used."
+)
 
 
 @dataclass(frozen=True)
@@ -38,12 +41,13 @@ class Rows:
     labels: np.ndarray | None = None
     ids: np.ndarray | None = None
     parts: dict[str, np.ndarray] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def of_part(self, name: str) -> "Rows":
         """Return the rows of one of the table's own parts."""
         chosen = self.parts[name]
         labels, ids = (None if each is None else each[chosen] for each in (self.labels, self.ids))
-        return Rows(self.pixels[chosen], labels, ids)
+        return Rows(self.pixels[chosen], labels, ids, notes=self.notes)
 
 
 def is_table(path: Path) -> bool:
@@ -102,6 +106,7 @@ def _open(place: Path, tables: Mapping[str, Rows]) -> Source:
     labelled = [part for part, rows in tables.items() if rows.labels is not None]
     if labelled and len(labelled) < len(tables):
         notes.append("Left out: the table without labels.")
+    notes += dict.fromkeys(note for rows in tables.values() for note in rows.notes)
     names: Sequence[str] | None = read_class_names(place.parent)
     if names is None and emnist:
         names = EMNIST_NAMES.get(emnist[1])
@@ -115,27 +120,13 @@ def _open(place: Path, tables: Mapping[str, Rows]) -> Source:
 
     def read(part: str) -> Split:
         rows = tables[part]
-        split = split_of(
-            shaped(rows.pixels, is_transposed=bool(emnist)), ids=rows.ids, what=str(place)
-        )
+        images, said = shaped(rows.pixels, is_transposed=bool(emnist))
+        split = split_of(images, ids=rows.ids, what=str(place))
         found = labels.get(part, split.labels)
-        return Split(split.images, found, split.ids, split.inverted, split.notes)
+        return Split(split.images, found, split.ids, split.inverted, (*said, *split.notes))
 
     kept = labelled or list(tables)
     return make_source(names or (), {part: partial(read, part) for part in kept}, notes)
-
-
-def shaped(pixels: np.ndarray, *, is_transposed: bool = False) -> np.ndarray:
-    """(N, P) as (N, side, side, 1 or 3): of colours, the three of a pixel stand together."""
-    count = pixels.shape[1]
-    channels = 1 if math.isqrt(count) ** 2 == count else 3
-    side = math.isqrt(count // channels)
-    if side * side * channels != count:
-        raise InputError(
-            f"images of {count:,} pixels aren't square; give arrays (images, height, width)."
-        )
-    images = pixels.reshape(-1, side, side, channels)
-    return images.swapaxes(1, 2) if is_transposed else images
 
 
 def _read_table(path: Path) -> Rows:
@@ -161,7 +152,9 @@ def _read_table(path: Path) -> Rows:
 
 
 def _with_header(lines: list[str], delimiter: str, header: list[str]) -> Rows | None:
-    pixels = tuple(place for place, name in enumerate(header) if PIXEL.fullmatch(name))
+    found = [place for place, name in enumerate(header) if PIXEL.fullmatch(name)]
+    pixels = tuple(found[each] for each in in_order([header[place] for place in found]))
+    notes = ("Its columns of pixels are taken in the order of their numbers.",)
     others = [name for place, name in enumerate(header) if place not in pixels]
     part = next((header.index(name) for name in PARTS if name in header), None)
     own_id = next((header.index(name) for name in IDS if name in header), None)
@@ -186,7 +179,7 @@ def _with_header(lines: list[str], delimiter: str, header: list[str]) -> Rows | 
         for name in dict.fromkeys(told_part):
             if name:
                 parts[name] = np.flatnonzero(np.array(told_part) == name)
-    return Rows(matrix, labels, ids, parts)
+    return Rows(matrix, labels, ids, parts, notes if list(pixels) != found else ())
 
 
 def _is_header(cells: list[str]) -> bool:
@@ -197,34 +190,59 @@ def _is_header(cells: list[str]) -> bool:
 
 
 def _only_counts(cells: list[str]) -> bool:
-    """Whether a first line counts the columns from 0, the index without a name left out."""
-    named = cells if cells[0].strip() else cells[1:]
-    return len(named) >= FEWEST_PIXELS and all(
-        cell.strip() == str(place) for place, cell in enumerate(named)
+    """Whether a first line counts the columns from 0 or 1, the index without a name left out.
+
+    One text may stand before each number, as R has V1, V2, ...
+    """
+    named = [cell.strip() for cell in (cells if cells[0].strip() else cells[1:])]
+    told = re.fullmatch(r"([A-Za-z]*)([01])", named[0]) if len(named) >= FEWEST_PIXELS else None
+    return told is not None and all(
+        cell == f"{told[1]}{place}" for place, cell in enumerate(named, start=int(told[2]))
     )
 
 
 def _without_header(lines: list[str], delimiter: str, first: list[str]) -> Rows | None:
-    """No names: the label comes first; or last where the first can't be one, and the last can."""
+    """No names: the label comes first; or last where the first can't be one, and the last can.
+
+    What is another number or text in each line is no label, but numbers or names the images.
+    """
     columns = len(first)
+    if not _is_square(columns) and not _is_square(columns - 1) and _is_square(columns - 2):
+        ids = _column(lines, delimiter, 0)
+        if len(np.unique(ids)) < len(ids):
+            return None
+        rest = [line.partition(delimiter)[2] for line in lines]
+        rows = _without_header(rest, delimiter, first[1:])
+        return rows and replace(rows, **_told_apart(ids))
     texts = [place for place, cell in enumerate(first) if not _is_number(cell)]
-    if texts and _is_square(columns - 1):
-        others = tuple(place for place in range(columns) if place != texts[0])
-        pixels = _numbers(lines, delimiter, others)
-        return Rows(pixels, _column(lines, delimiter, texts[0]))
-    if texts:
-        return None
-    if _is_square(columns):
+    if _is_square(columns) and not texts:
         return Rows(_numbers(lines, delimiter, None))
     if not _is_square(columns - 1):
         return None
+    return _beside_pixels(lines, delimiter, columns, texts[0] if texts else None)
+
+
+def _beside_pixels(lines: list[str], delimiter: str, columns: int, text: int | None) -> Rows:
+    """Pixels and one more column: the one of texts, or the first or last of numbers."""
+    if text is not None:
+        others = tuple(place for place in range(columns) if place != text)
+        pixels, labels = _numbers(lines, delimiter, others), _column(lines, delimiter, text)
+        is_id = len(np.unique(labels)) == len(labels) > 1
+        return Rows(pixels, **_told_apart(labels)) if is_id else Rows(pixels, labels)
     matrix = _numbers(lines, delimiter, None)
     first_ones, last_ones = np.unique(matrix[:, 0]), np.unique(matrix[:, -1])
     is_last = len(last_ones) > 1 and (
         len(first_ones) == 1 or (_are_classes(last_ones) and not _are_classes(first_ones))
     )
+    if not is_last and len(first_ones) == len(matrix) > 1:
+        return Rows(matrix[:, 1:], notes=(NUMBERED,))
     labels, pixels = (matrix[:, -1], matrix[:, :-1]) if is_last else (matrix[:, 0], matrix[:, 1:])
     return Rows(pixels, labels)
+
+
+def _told_apart(ids: np.ndarray) -> dict[str, Any]:
+    """What a first column of another value in each line is: the images' names, or an index."""
+    return {"ids": ids} if ids.dtype.kind == "U" else {"notes": (NUMBERED,)}
 
 
 def _are_classes(values: np.ndarray) -> bool:
@@ -256,7 +274,7 @@ def _delimiter(line: str) -> str:
 
 
 def _is_number(cell: str) -> bool:
-    return bool(re.fullmatch(r"\s*-?\d+(\.\d*)?(e-?\d+)?\s*", cell, re.IGNORECASE))
+    return bool(re.fullmatch(r"\s*-?\d+(\.\d*)?(e[-+]?\d+)?\s*", cell, re.IGNORECASE))
 
 
 def _is_square(count: int) -> bool:
@@ -269,7 +287,11 @@ def _numbers(
     lines: Sequence[str], delimiter: str | None, columns: tuple[int, ...] | None
 ) -> np.ndarray:
     """Read a matrix, as bytes where all are; NumPy's reader refuses what doesn't fit into one."""
+    if delimiter in (";", "\t") and "," in lines[0]:  # Decimal ones.
+        lines = [line.replace(",", ".") for line in lines]
     read = partial(np.loadtxt, lines, comments=None, delimiter=delimiter, usecols=columns, ndmin=2)
+    if '"' in lines[0]:
+        read = partial(read, quotechar='"')
     try:
         matrix = read(dtype=np.uint8)
     except ValueError:
