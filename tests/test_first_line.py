@@ -49,3 +49,32 @@ def test_two_columns_without_names_are_not_guessed(tmp_path, first):
         load_predictions(path)
     with pytest.raises(InputError, match="give it a first line of names"):
         load_predictions(lines(tmp_path / "q.csv", GUESSED[:5]), labels=path)
+
+
+@pytest.mark.parametrize(
+    ("header", "second"),
+    [
+        ("label,prediction", "class,class"),
+        ("label,prediction", "(true),(predicted)"),
+        ("file,label,prediction", "(name),[class],[class]"),
+        ("label,prediction", "-,-"),
+        ("note,label,prediction", ",Klasse,Klasse"),
+    ],
+)
+def test_a_row_of_kinds_or_units_under_the_names_is_no_image(tmp_path, header, second):
+    names = np.array(["cat", "dog", "owl"])
+    before = {"file": "img_{}", "note": ""}.get(header.split(",")[0])
+    rows = [
+        ",".join(([before.format(row)] if before is not None else []) + [names[a], names[b]])
+        for row, (a, b) in enumerate(zip(LABELS, GUESSED, strict=True))
+    ]
+    path = lines(tmp_path / "p.csv", [second, *rows], header=header + "\n")
+    with pytest.raises(InputError, match=r"p\.csv: line 2 .* seems to say what the columns hold"):
+        load_predictions(path)
+
+
+@pytest.mark.parametrize("first", ["img_100,emu,emu", "emu.png,emu,emu", "x,emu,cat", "7,emu,emu"])
+def test_a_first_image_of_a_class_of_its_own_is_one(tmp_path, first):
+    rows = [f"img_{row},{'cat' if row % 2 else 'dog'},cat" for row in range(20)]
+    path = lines(tmp_path / "p.csv", [first, *rows], header="file,label,prediction\n")
+    assert len(load_predictions(path)) == 21

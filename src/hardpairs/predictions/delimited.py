@@ -11,7 +11,7 @@ from hardpairs.errors import InputError
 from hardpairs.labels import listed
 from hardpairs.predictions.cells import has_decimal_commas, is_number, to_column, to_number
 from hardpairs.predictions.columns import IMAGE_NAME, Table, plain
-from hardpairs.predictions.faults import check_whole, told_by_line
+from hardpairs.predictions.faults import check_first_row, check_whole, told_by_line
 from hardpairs.predictions.first_line import (
     are_whole,
     check_names,
@@ -111,6 +111,7 @@ def parse_table(text: str) -> tuple[Table, list[int]]:
             f"has the column {sorted(repeated or {'?'})[0][:40]!r} more than once in its first "
             "line; give each a name of its own (class names must be all different)."
         )
+    check_first_row(rows[1:], lines[1] if len(lines) > 1 else 0)
     return _columns(header, rows[1:], comma), lines[1:]
 
 

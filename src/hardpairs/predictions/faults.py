@@ -1,5 +1,6 @@
 """What keeps a column from being numbers or lists throughout; told of needed columns only."""
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -8,7 +9,11 @@ from typing import Any
 import numpy as np
 
 from hardpairs.errors import InputError
+from hardpairs.labels import listed
 from hardpairs.predictions.cells import SAMPLE, are_numbers, is_list, is_number, read_list
+from hardpairs.predictions.columns import IMAGE_NAME
+
+FEWEST_ROWS = 10  # Of fewer, one that is like no other says nothing.
 
 
 class BadCell(InputError):
@@ -82,3 +87,34 @@ def _uneven(cells: list[str | list]) -> int | None:
     return next(
         (row for row, length in enumerate(lengths) if length is None or length != usual), None
     )
+
+
+def check_first_row(rows: Sequence[Sequence[str]], line: int) -> None:
+    """Refuse a first row that says what the columns hold, as "(class)", and is no image's.
+
+    It has no number and no picture's name. Each of its texts stands in no other row, not even with
+    other digits, and in some column everything else stands in several.
+
+    Args:
+        rows: The N rows of cells below the header.
+        line: The first one's in the file.
+    """
+    first = [cell.strip() for cell in rows[0]] if len(rows) > FEWEST_ROWS else []
+    told = [place for place, cell in enumerate(first) if cell]
+    texts = [first[place] for place in told]
+    if len(told) < 2 or any(is_number(cell) or IMAGE_NAME.search(cell) for cell in texts):
+        return
+    others = [Counter(_without_numbers(row[place]) for row in rows[1:]) for place in told]
+    is_like_none = all(
+        _without_numbers(cell) not in counts for cell, counts in zip(texts, others, strict=True)
+    )
+    if is_like_none and any(min(counts.values()) > 1 for counts in others):
+        raise InputError(
+            f"line {line} ({listed(texts, 3)}) seems to say what the columns hold: no other line "
+            "has one of its texts; take it out, or put it further down if it is an image's."
+        )
+
+
+def _without_numbers(cell: str) -> str:
+    """A cell with all numbers alike: "img_17" is as "img_18"."""
+    return re.sub(r"\d+", "0", cell.strip())
