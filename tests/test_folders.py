@@ -67,6 +67,9 @@ def test_one_folder_is_divided_by_class_the_same_way_every_time(photos):
         (("dataset/train", "dataset/test"), ()),
         (("training_set", "test_set"), ()),
         (("seg_train/seg_train", "seg_test/seg_test"), ()),
+        (("trainset", "testset"), ()),
+        (("traindata", "testdata"), ()),
+        (("train2017", "val2017"), ("Its validation part is the test part.",)),
     ],
 )
 def test_parts(tmp_path, names, notes):

@@ -15,13 +15,14 @@ from hardpairs.reading import read_text
 
 TEST_SHARE = 0.2  # Held out for testing where the data has no test part of its own.
 PART_OF_NAME = {
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("test", "testing", "t10k"), "test"),
+    **dict.fromkeys(("train", "training", "trn"), "train"),
+    **dict.fromkeys(("test", "testing", "tst", "t10k"), "test"),
     **dict.fromkeys(("val", "validation", "valid", "dev", "eval"), "validation"),
 }
 NO_LABELS = (
     "its images have no labels; put them into a folder for each class, or give a table with labels."
 )
+GLUED = re.compile(r"(?<=.)(set|data|images|imgs?)$")  # Behind a part's name: trainset, testdata.
 Part = Callable[[], Split]
 
 
@@ -125,10 +126,11 @@ def check_parts(source: str, named: Collection[str], there: Collection[str]) -> 
 def part_of(name: str) -> str:
     """The part that a file's or a folder's name tells, "" where it tells none.
 
-    >>> part_of("x_test.csv.gz"), part_of("trainLabels.csv")
-    ('test', 'train')
+    >>> part_of("x_test.csv.gz"), part_of("trainLabels.csv"), part_of("valset"), part_of("test2017")
+    ('test', 'train', 'validation', 'test')
     """
-    words = re.split(r"[\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower())
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+    words = [GLUED.sub("", word) for word in re.split(r"[\W_]+|(?<=[a-z])(?=\d{4})", apart)]
     return next((PART_OF_NAME[word] for word in words if word in PART_OF_NAME), "")
 
 
