@@ -78,3 +78,25 @@ def test_a_first_image_of_a_class_of_its_own_is_one(tmp_path, first):
     rows = [f"img_{row},{'cat' if row % 2 else 'dog'},cat" for row in range(20)]
     path = lines(tmp_path / "p.csv", [first, *rows], header="file,label,prediction\n")
     assert len(load_predictions(path)) == 21
+
+
+@pytest.mark.parametrize("numbers", [range(12), range(1, 13), range(40, 4, -3)])
+def test_an_index_before_scores_without_names_is_no_class(tmp_path, numbers):
+    # As pandas' to_csv(header=False) writes logits.
+    logits = np.random.default_rng(0).normal(size=(12, 3)) + 3 * np.eye(3)[LABELS]
+    path = tmp_path / "p.csv"
+    np.savetxt(path, np.column_stack([numbers, logits]), delimiter=",")
+    got = load_predictions(path, labels=lines(tmp_path / "l.csv", LABELS, header="label\n"))
+    assert got.class_names == ("0", "1", "2")
+    assert got.predicted.tolist() == logits.argmax(axis=1).tolist()
+    assert any("is an index and isn't used" in note for note in got.notes)
+
+
+@pytest.mark.parametrize("place", ["first", "last"])
+def test_labels_beside_scores_without_names_are_no_class(tmp_path, place):
+    logits = np.random.default_rng(0).normal(size=(12, 3))
+    both = [LABELS, logits] if place == "first" else [logits, LABELS]
+    np.savetxt(tmp_path / "p.csv", np.column_stack(both), delimiter=",")
+    labels = lines(tmp_path / "l.csv", LABELS, header="label\n")
+    with pytest.raises(InputError, match=r"whole numbers alone in column \d of 4, beside scores"):
+        load_predictions(tmp_path / "p.csv", labels=labels)

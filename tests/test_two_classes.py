@@ -75,3 +75,32 @@ def test_a_dataset_of_batches_is_no_array():
     dataset = type("Dataset", (), {"element_spec": None})()
     with pytest.raises(InputError, match=r"shuffle=False and give numpy\.concatenate"):
         hardpairs.explore(dataset, SHARE)
+
+
+@pytest.mark.parametrize("name", ["prob", "y_prob", "score", "prob_1", "sigmoid"])
+@pytest.mark.parametrize("of", ["the second", "the first"])
+def test_one_probability_beside_predicted_classes(tmp_path, name, of):
+    rng = np.random.default_rng(0)
+    share, names = rng.random(40), np.array(["ham", "spam"])
+    predicted = (share > 0.6).astype(int)  # At a threshold of one's own.
+    labels = np.where(rng.random(40) < 0.2, 1 - predicted, predicted)
+    given = share if of == "the second" else 1 - share
+    rows = zip(names[labels], names[predicted], given, strict=True)
+    text = "\n".join([f"y_true,y_pred,{name}", *(f"{a},{b},{c}" for a, b, c in rows)])
+    (tmp_path / "p.csv").write_text(text)
+    got = load_predictions(tmp_path / "p.csv")
+    np.testing.assert_allclose(got.probabilities[:, 1], share, atol=1e-6)
+    assert got.predicted.tolist() == predicted.tolist()
+    known = "spam" if of == "the second" else "ham"
+    assert any(f"taken for the probability of {known!r}" in note for note in got.notes)
+
+
+@pytest.mark.parametrize("lowest", [0.5, 0.3])
+def test_a_confidence_beside_predicted_classes_is_theirs(tmp_path, lowest):
+    # Of the predicted class, or so low that it can be of neither alone.
+    share = np.linspace(lowest, 0.99, 40)
+    rows = [f"{'ab'[i % 2]},{'ab'[i % 2]},{share[i]}" for i in range(40)]
+    (tmp_path / "p.csv").write_text("\n".join(["y_true,y_pred,confidence", *rows]))
+    got = load_predictions(tmp_path / "p.csv")
+    assert not any("taken for the probability" in note for note in got.notes)
+    assert got.top_k == 1

@@ -17,6 +17,7 @@ from hardpairs.predictions.first_line import (
     check_names,
     counted_columns,
     with_first_line,
+    without_index,
 )
 from hardpairs.predictions.found import Found, Hints
 from hardpairs.predictions.score_columns import PREDICTED
@@ -50,8 +51,11 @@ def _of_matrix(matrix: np.ndarray) -> Found:
     """Scores (N, K) without a header; or in one column the predicted classes.
 
     Raises:
-        InputError: Its two columns look like labels and predictions.
+        InputError: Its columns look like labels and predictions.
     """
+    if (scores := without_index(matrix)) is not matrix:
+        note = "The first column, another whole number in each line, is an index and isn't used."
+        return Found(scores=scores, notes=(note,))
     if are_whole(matrix) and matrix.shape[1] == 1:
         return Found(predicted=matrix[:, 0])
     check_names(matrix)

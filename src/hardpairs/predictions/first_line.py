@@ -13,6 +13,7 @@ from hardpairs.errors import InputError
 from hardpairs.predictions.columns import Table
 from hardpairs.predictions.found import Found, Truth
 
+FEWEST_ROWS = 10  # Of scores, fewer may all be whole by chance.
 UNNAMED = (
     "has two columns of whole numbers without names; give it a first line of names, as "
     "'label,prediction' or 'id,label'."
@@ -42,9 +43,30 @@ def with_first_line(matrix: np.ndarray) -> np.ndarray | None:
 
 
 def check_names(matrix: np.ndarray) -> None:
-    """Raise InputError for two columns of classes without names."""
+    """Raise InputError for two columns of classes without names, or one at a side of scores."""
     if matrix.shape[1] == 2 and are_whole(matrix) and matrix.max() > 1:
         raise InputError(UNNAMED)
+    if len(matrix) < FEWEST_ROWS or are_whole(matrix) or are_percentages(matrix):
+        return
+    for column in {1, matrix.shape[1]}:
+        values = matrix[:, column - 1]
+        if are_whole(values) and values.max() - values.min() >= 2:
+            raise InputError(
+                f"has whole numbers alone in column {column} of {matrix.shape[1]}, beside scores "
+                "and without a name, as labels are; give it a first line of names."
+            )
+
+
+def are_percentages(matrix: np.ndarray) -> bool:
+    """Whether each row sums to 100."""
+    return bool((np.abs(matrix.sum(axis=1) - 100) < 1).all())
+
+
+def without_index(matrix: np.ndarray) -> np.ndarray:
+    """Scores (N, K) without a first column that is another whole number in each row, an index."""
+    first, rest = matrix[:, 0], matrix[:, 1:]
+    is_index = len(first) > 2 and are_whole(first) and len(np.unique(first)) == len(first)
+    return rest if is_index and rest.size and not are_whole(rest) else matrix
 
 
 def settle_first_lines(found: Found, truth: Truth, notes: list[str]) -> tuple[Found, Truth]:

@@ -86,7 +86,8 @@ def find_scores(left: Table, labels: np.ndarray | None, *, is_true: bool) -> Fou
     if predicted is None and labels is None and confidence is not None and index is not None:
         predicted = left.pop(index)
     if predicted is not None:
-        return Found(predicted=predicted, top_scores=confidence)
+        both = _one_of_predicted(left, labels, predicted)
+        return both or Found(predicted=predicted, top_scores=confidence)
     if confidence is not None and labels is not None and _is_second(confidence, labels, is_true):
         return Found(scores=confidence)
     return _one_of_two(left, labels) or Found()
@@ -126,6 +127,34 @@ def _one_of_two(left: Table, labels: np.ndarray | None) -> Found | None:
         return None
     others = [each for each in distinct if each not in named]
     return Found(scores=left[name], class_names=[*others, *named])
+
+
+def _one_of_predicted(
+    left: Table, labels: np.ndarray | None, predicted: np.ndarray
+) -> Found | None:
+    """One column of probabilities beside two predicted classes, of that where they are higher.
+
+    A predicted class's own probabilities are never below a half.
+    """
+    names = classes_in(predicted)
+    if labels is None or len(names) != 2 or classes_in(labels) != names:
+        return None
+    is_second = np.array([clean_label(value) == names[1] for value in predicted.tolist()])
+    for name, values in left.items():
+        if not are_shares(values) or values.min() >= 0.5 or values.max() <= 0.5:
+            continue
+        first, second = values[~is_second], values[is_second]
+        if first.max() > second.min() and second.max() > first.min():
+            continue
+        is_of_second = bool(first.max() <= second.min())
+        share = values if is_of_second else 1 - values
+        note = (
+            f"The column {name[:40]!r} is taken for the probability of {names[is_of_second]!r}, "
+            "which is predicted where it is higher."
+        )
+        scores = np.stack([1 - share, share], axis=1)
+        return Found(scores=scores, predicted=predicted, class_names=list(names), notes=(note,))
+    return None
 
 
 def are_shares(values: np.ndarray) -> bool:
