@@ -1,6 +1,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from hardpairs.errors import InputError
@@ -107,3 +108,17 @@ def test_a_text_among_numbers_beside_logits(tmp_path):
     lines = rows_csv(number=lambda p: repr(float(np.log(p))), first=first)
     (tmp_path / "p.csv").write_text(lines)
     same(load_predictions(tmp_path / "p.csv"))
+
+
+@pytest.mark.parametrize("name", ["{}", "prob_{}"])
+def test_numbers_of_columns_name_no_classes_that_have_names(tmp_path, name):
+    # As pandas.DataFrame(model.predict_proba(x)) names its columns, beside labels that are names.
+    frame = pd.DataFrame(PROBABILITIES, columns=[name.format(place) for place in range(3)])
+    names = sorted(NAMES)
+    frame["label"] = [names[label] for label in LABELS]
+    frame.to_csv(tmp_path / "p.csv", index=False)
+    got = load_predictions(tmp_path / "p.csv")
+    assert list(got.class_names) == names
+    assert got.labels.tolist() == list(LABELS)
+    np.testing.assert_allclose(got.probabilities, PROBABILITIES, atol=1e-6)
+    assert any("have no names: taken in sorted order" in note for note in got.notes)

@@ -128,9 +128,15 @@ def _class_names(
     found: Found, labels: np.ndarray, classes: int | None, notes: list[str]
 ) -> tuple[tuple[str, ...], bool]:
     """The names, and whether they were given as numbers."""
-    if found.class_names is not None:
-        given = found.class_names
-        names = to_names(given)
+    texts = labels.dtype.kind in "OUS"
+    distinct = classes_in(labels) if texts else ()
+    numbered = tuple(map(str, range(classes or 0)))
+    given = found.class_names
+    names = () if given is None else to_names(given)
+    # Numbers of columns, as of a frame without names, name no classes that have as many names.
+    if given is not None and not (
+        names == numbered and len(distinct) == classes and set(distinct).isdisjoint(names)
+    ):
         as_numbers = not isinstance(given, dict) and not is_text(to_numpy(given, "class_names"))
         if classes is not None and len(names) != classes:
             raise InputError(
@@ -145,9 +151,6 @@ def _class_names(
             if values is not None
         ]
         return names_that_occur(labels, seen, notes), True
-    texts = labels.dtype.kind in "OUS"
-    distinct = classes_in(labels) if texts else ()
-    numbered = tuple(map(str, range(classes)))
     if not texts:
         return _names_of_numbers(labels, classes, notes), True
     if set(distinct) <= set(numbered):
