@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from conftest import make_predictions
+from hardpairs.analysis.changes import measure_change
 from hardpairs.analysis.comparisons import choose_leader, effects, fixed_seeds, make_block, scores
 from hardpairs.errors import InputError
 from hardpairs.studies.report import conclusion
@@ -79,3 +80,28 @@ def test_different_images_are_not_compared():
         make_block(["a", "b"], runs)
     with pytest.raises(InputError, match="at least two"):
         make_block(["a"], [[make_predictions()]])
+
+
+def test_two_seeds_that_agree_by_chance_prove_nothing():
+    compared, _ = block([0.0, 0.08], seeds=2, images=1000)
+    # Both seeds gain exactly as much, on other images each: the seeds show no variance at all.
+    predicted = compared.predicted.copy()
+    missed_by = np.roll(predicted[:, 0] - compared.labels, 500, axis=1)
+    predicted[:, 1] = (compared.labels + missed_by) % 5
+    alike = replace(compared, predicted=predicted)
+    assert np.ptp(alike.correct.mean(axis=2), axis=1).max() == 0
+    (effect,) = effects(alike)
+    change = measure_change(*alike.correct, matched=True)
+    assert effect.interval == pytest.approx(change.interval)  # difference.html tells the same.
+    assert effect.p_value == pytest.approx(change.p_value)
+    assert not effect.significant
+    assert choose_leader(alike, alike).rivals
+
+
+def test_of_no_mistakes_no_share_is_removed():
+    compared, _ = block([0.0, 0.5], images=200)
+    perfect = compared.predicted.copy()
+    perfect[0] = compared.labels
+    (effect,) = effects(replace(compared, predicted=perfect))
+    assert effect.gain < 0
+    assert effect.errors_removed is None

@@ -7,8 +7,10 @@ import numpy as np
 
 from hardpairs.analysis.changes import Change, class_changes, hardest_pairs, pair_changes
 from hardpairs.analysis.evaluation import HardPair
+from hardpairs.analysis.moderation import moderate
 from hardpairs.analysis.significance import (
     SIGNIFICANCE,
+    CrossedError,
     crossed_error,
     holm,
     mcnemar,
@@ -94,7 +96,7 @@ class Effect:
         p_value: By the same analysis as ``interval``, after Holm over the block's effects.
         significant: Whether that is below 5%.
         seeds_needed: To tell an effect of this size in 80% of studies; None if over 1,000.
-        errors_removed: The gain as a share of the reference's mistakes.
+        errors_removed: The gain as a share of the reference's mistakes; None where it makes none.
         seeds: McNemar's test for each seed.
         classes: One `ClassGain` for each class that has images.
         pairs: The reference's hardest pairs.
@@ -109,7 +111,7 @@ class Effect:
     p_value: float
     significant: bool
     seeds_needed: int | None
-    errors_removed: float
+    errors_removed: float | None
     seeds: tuple[SeedTest, ...]
     classes: tuple[ClassGain, ...]
     pairs: tuple[PairGain, ...]
@@ -174,7 +176,7 @@ def scores(block: Block) -> tuple[Score, ...]:
 def effects(block: Block) -> tuple[Effect, ...]:
     """Compare every recipe with the first; in the block's order."""
     correct = block.correct
-    error = crossed_error(correct)
+    error = _error(correct)
     means = correct.mean(axis=(1, 2))
     gains = [float(gain) for gain in means[1:] - means[0]]
     p_values = holm(np.array([error.p_value(gain) for gain in gains]))
@@ -194,7 +196,7 @@ def effects(block: Block) -> tuple[Effect, ...]:
                 p_value=float(p_value),
                 significant=bool(p_value < SIGNIFICANCE),
                 seeds_needed=error.seeds_needed(gain, len(gains)),
-                errors_removed=gain / max(1 - float(means[0]), 1e-12),
+                errors_removed=gain / (1 - float(means[0])) if means[0] < 1 else None,
                 seeds=tuple(
                     SeedTest(int(m), int(b), float(mcnemar(m, b)))
                     for m, b in zip(fixed, broken, strict=True)
@@ -214,7 +216,7 @@ def choose_leader(block: Block, validation: Block) -> Leader:
     """
     leader = int(validation.correct.mean(axis=(1, 2)).argmax())
     correct = block.correct
-    error = crossed_error(correct)
+    error = _error(correct)
     means = correct.mean(axis=(1, 2))
     others = [index for index in range(len(means)) if index != leader]
     ahead = [float(means[leader] - means[index]) for index in others]
@@ -231,6 +233,11 @@ def choose_leader(block: Block, validation: Block) -> Leader:
         rivals=tuple(block.names[index] for index in close),
         seeds_needed=error.seeds_needed(min(gaps), len(others)) if gaps else None,
     )
+
+
+def _error(correct: np.ndarray) -> CrossedError:
+    """Of bool (A, S, N), no smaller than chance alone makes it: as `hardpairs diff` has it."""
+    return moderate([crossed_error(correct)], [correct.shape[2]])[0]
 
 
 def fixed_seeds(block: Block, index: int) -> np.ndarray:
