@@ -253,3 +253,26 @@ def test_the_workflow_runs_as_written(files, tmp_path, source, code):
     assert ("**Worse than allowed:**" in said) == bool(code)
     uploaded = next(step["with"]["path"] for step in workflow_steps() if "upload" in str(step))
     assert (tmp_path / uploaded / "difference.html").exists()
+
+
+def one_right_more(images: int, fixed: int, folder):
+    """Files of two models that are right but for a few images that B fixes."""
+    labels = np.arange(images) % 2
+    wrong = np.arange(images) < fixed
+    for name, predicted in (("A", labels ^ wrong), ("B", labels)):
+        run = Predictions(labels, None, ("cat", "dog"), predicted=predicted)
+        save_predictions(run, folder / f"{name}.npz")
+    return folder / "A.npz", folder / "B.npz"
+
+
+def test_a_small_difference_of_many_images_is_not_told_as_none(tmp_path):
+    difference = diff(*one_right_more(100_000, 4 * 6, tmp_path))
+    assert difference.headline == "B is better than A by 0.02 points"
+    difference = diff(*one_right_more(1_000_000, 30, tmp_path))
+    assert difference.headline == "B is better than A by 0.003 points"
+
+
+def test_a_wide_table_keeps_the_digits_of_its_p_values(tmp_path, run_here, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    done = run_here("diff", *one_right_more(60, 60, tmp_path))
+    assert len(re.findall(r"< 0\.0001 *$", done.stdout, re.M)) == 3

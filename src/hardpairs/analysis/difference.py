@@ -122,7 +122,8 @@ class Difference:
         change = self.accuracy
         if self.conclusion == "not significantly different":
             return f"B is not significantly different from A ({points(change.difference)} points)"
-        return f"B is {self.conclusion} than A by {abs(100 * change.difference):.2f} points"
+        size = points(change.difference).lstrip("+-")
+        return f"B is {self.conclusion} than A by {size} points"
 
     @property
     def several(self) -> bool:

@@ -158,7 +158,8 @@ def print_difference(difference: Difference, console: Console) -> None:
     table.add_column("", min_width=11)
     columns = ("A", "B", "points", "95% confidence\ninterval", "fixed", "broken", "p")
     for name in columns[2:4] if console.width < NARROW else columns:
-        table.add_column(name, justify="right", no_wrap=True)
+        # Something must give way where numbers are long, or the last column loses its digits.
+        table.add_column(name, justify="right", no_wrap=not name.startswith("95%"))
     _add_row(table, "accuracy", difference.accuracy, difference.accuracy.p_value)
     for each in difference.classes:
         if each.change.significant:
