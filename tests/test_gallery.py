@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -17,8 +18,10 @@ from hardpairs.foreign import one_line
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.report.page import gallery, sprites
 from hardpairs.report.page.evidence import evidence_sentences
+from hardpairs.report.page.pairs import quiz_data
+from hardpairs.report.page.render import render_report
 from hardpairs.report.page.sprites import images_sprite
-from report_pages import HOSTILE, STUDY, data_of, page_of
+from report_pages import HOSTILE, STUDY, data_of, page_of, subject_with_images
 
 
 def test_every_mistake_travels_most_confident_first():
@@ -167,3 +170,22 @@ def test_hostile_names_stay_text():
     assert "49" not in re.findall(r"<bdi[^>]*>([^<]*)", page)
     assert data_of(page)["given"] == list(HOSTILE)
     assert data_of(page)["names"] == [one_line(name) for name in HOSTILE]
+
+
+def test_an_estimate_is_not_told_as_certain():
+    subject = Subject(make_predictions())
+    subject.metrics["verdicts"]["expected_wrong"] = 0.003
+    assert "By their own probabilities 0.3% of the verdicts given are wrong" in render_report(
+        subject
+    )
+    row = subject.verdicts.rows[:1]
+    subject.evidence.label_error_probability[row] = 0.996
+    assert evidence_sentences(subject, row) == [["A wrong label: over 99% probable."]]
+
+
+def test_people_who_never_choose_the_label_are_told_in_the_quiz():
+    subject = subject_with_images(make_predictions(600))
+    votes = np.zeros((600, len(subject.predictions.class_names)), np.int64)
+    votes[np.arange(600), (subject.predictions.labels + 1) % votes.shape[1]] = 7
+    quiz = quiz_data(replace(subject, votes=votes), {row: row for row in range(600)})
+    assert quiz["people"] == "0%"

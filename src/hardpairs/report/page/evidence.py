@@ -42,10 +42,15 @@ def _of_image(subject: Subject, row: int, names: list[str]) -> list[str]:
     return sentences + (_causes(evidence, row) if judged else [])
 
 
+def _cause_text(share: float) -> str:
+    """Whole percents; an estimate, which is never told as none or as all."""
+    return "under 1%" if share < 0.01 else "over 99%" if share >= 0.995 else f"{share:.0%}"
+
+
 def _causes(evidence: Evidence, row: int) -> list[str]:
     """Scores stay in mistakes.csv: beside a probability, they look like another one of the same."""
     known = [
-        (name, f"{column[row]:.0%}" if column[row] >= 0.01 else "under 1%")
+        (name, _cause_text(column[row]))
         for name, column in (
             ("a wrong label", evidence.label_error_probability),
             ("an ambiguous picture", evidence.ambiguous_probability),

@@ -200,5 +200,5 @@ def quiz_data(subject: Subject, place_of: dict[int, int]) -> dict[str, Any] | No
     return {
         "items": [[place_of[row], first, second] for row, first, second in items],
         "model": int(right.sum()),
-        "people": people and f"{people:.0%}",
+        "people": None if people is None else percent(people, 0),
     }
