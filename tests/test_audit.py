@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from conftest import run_cli, write_folder
-from hardpairs.analysis.audit import audit_dataset
+from hardpairs.analysis.audit import Accuracy, audit_dataset
 from hardpairs.data.split import Dataset, Split
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.report.audit import write_audit
@@ -72,7 +72,7 @@ def test_what_is_written(audited, tmp_path):
     for name in ("<b>", "<i>", "a|b", "*c*"):
         assert name not in page
     assert "| train 0 |" in page
-    assert re.search(r"an estimated \d+ labels? in train and \d+ labels? in test are wrong\.", page)
+    assert re.search(r"estimated by their probabilities: \d+ in train and \d+ in test\.", page)
     with (tmp_path / "duplicates.csv").open(newline="") as file:
         pairs = list(csv.DictReader(file))
     assert [(p["split_1"], p["id_1"], p["split_2"], p["id_2"]) for p in pairs] == [
@@ -147,3 +147,20 @@ def test_each_image_is_judged_by_a_net_that_has_not_seen_it(fashion):
     few = replace(data, train=data.train.take(slice(29)))
     with pytest.raises(InputError, match="too few"):
         next(train_folds(few, RECIPES["fast"]))
+
+
+def test_an_audits_numbers_read_as_they_are(audited, tmp_path, capsys):
+    from hardpairs.cli.terminal import Console, print_audit
+
+    dataset, whole = audited
+    nearly = Accuracy("all test images", 100_000, 0.99999, (0.99994, 0.999998))
+    audit = replace(whole, accuracies=(nearly,))
+    print_audit(audit, Console())
+    write_audit(audit, dataset, tmp_path)
+    printed, sheet = capsys.readouterr().out, (tmp_path / "audit.md").read_text()
+    for text in (printed, sheet):
+        assert "99.999%" in text
+        assert not re.search(r"100\.00%|\b1 labels?\b.* are wrong", text)
+    expected = [f"{count:.0f} in {split}" for split, count in audit.expected_wrong().items()]
+    assert f"wrong labels, an estimate: {' and '.join(expected)}; " in printed
+    assert f"estimated by their probabilities: {' and '.join(expected)}." in sheet

@@ -105,3 +105,13 @@ def test_of_no_mistakes_no_share_is_removed():
     (effect,) = effects(replace(compared, predicted=perfect))
     assert effect.gain < 0
     assert effect.errors_removed is None
+
+
+def test_pairs_are_those_that_all_recipes_find_hard():
+    compared, _ = block([0.0, 0.0], seeds=2, images=500)
+    predicted = compared.predicted.copy()
+    predicted[1] = np.where(compared.labels == 3, 4, compared.labels)  # Nothing else is wrong.
+    (effect,) = effects(replace(compared, predicted=predicted))
+    # Chosen by one side's mistakes alone, pairs favour the other: what is many by chance.
+    first = effect.pairs[0]
+    assert {first.first, first.second} == {compared.class_names[3], compared.class_names[4]}

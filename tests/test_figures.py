@@ -289,3 +289,12 @@ def test_pictures_are_as_large_as_the_largest_of_some():
 
     assert picture_side(Sizes()) == 28
     assert picture_side(Sizes(), most=20) == 20
+
+
+def test_a_small_calibration_error_is_not_told_as_none():
+    sure = np.tile([0.9997, 0.0003], (1000, 1))
+    subject = Subject(Predictions(np.zeros(1000, np.int64), sure, ("cat", "dog")))
+    (legend,) = [
+        text.get_text() for text in draw_calibration(subject).axes[0].get_legend().texts[1:]
+    ]
+    assert "error 0.03% (" in legend

@@ -12,9 +12,15 @@ from rich.console import Console
 
 from conftest import make_predictions
 from hardpairs.analysis.comparisons import Block
+from hardpairs.analysis.difference import diff
+from hardpairs.analysis.subject import Subject
 from hardpairs.cli.main import cli
 from hardpairs.cli.terminal import print_study
 from hardpairs.errors import InputError
+from hardpairs.files import write_text
+from hardpairs.predictions.predictions import Predictions
+from hardpairs.report.page.difference import render_difference
+from hardpairs.report.page.render import render_report
 from hardpairs.studies.figures import draw_changes
 from hardpairs.studies.findings import gather_findings, load_study
 from hardpairs.studies.jobs import Result, run_jobs
@@ -190,3 +196,69 @@ def test_bad_input_is_told_before_anything_is_trained(tmp_path, monkeypatch, arg
     assert isinstance(done.exception, InputError) or done.exit_code == 2
     assert said in done.output + str(done.exception)
     assert list(tmp_path.iterdir()) == []
+
+
+def told(first, second):
+    """Findings of two recipes with these predictions, what the terminal, sheet and page say."""
+    data = {"toy": dataset()}
+    plan = compare_arms(["toy"], [RECIPES["fast-dense"], RECIPES["fast"]], quick=False)
+    results = {
+        job: Result(run, None)
+        for arm, side in zip(*plan.values(), (first, second), strict=True)
+        for job, run in zip(arm.jobs(2), side, strict=True)
+    }
+    findings, _ = gather_findings("compare", plan, data, 2, (results, {}), quick=False)
+    page = page_of(findings)
+    output = Console(file=io.StringIO(), width=120)
+    print_study(findings, output)
+    return findings, output.file.getvalue(), render_study(findings, []), page
+
+
+def page_of(findings):
+    """The study's part of its page."""
+    seen = render_report(Subject(make_predictions()), study=findings.to_dict())
+    return seen[seen.index("<main") : seen.index("One of its runs")]
+
+
+def runs_with(wrong: list[list[int]], images: int = 30_000):
+    """A run for each list of mistaken images."""
+    labels, names = np.arange(images) % 2, ("cat", "dog")
+    return [
+        Predictions(labels, None, names, predicted=np.isin(np.arange(images), rows) ^ labels)
+        for rows in wrong
+    ]
+
+
+def test_a_study_tells_nothing_as_none_or_all_that_is_not():
+    _, *texts = told(runs_with([[0, 1, 2], [0, 3, 4]]), runs_with([[0], [1]]))
+    for text in texts:
+        assert "99.997%" in text
+        assert "+0.01" in text
+        assert not re.search(r"\b100\.00%(?! *</td>)|-0\.00\b|-0\b(?!\.)", text)
+    assert "66.7% |" in texts[1]
+    assert "-67%" in texts[0]
+
+
+def test_seeds_that_agree_leave_no_interval_of_no_width():
+    first, second = runs_with([[0], [1]]), runs_with([[], []])
+    _, _, sheet, page = told(first, second)
+    assert sheet.count("all seeds alike") == page.count(">all seeds alike</td>") == 2
+    assert render_difference(diff(first, second)).count("all seeds alike") == 2
+
+
+def test_a_reference_without_mistakes_has_none_to_remove(tmp_path):
+    findings, terminal, sheet, _ = told(runs_with([[], []]), runs_with([[0], [1]]))
+    assert findings.sections[0].effects[0].errors_removed is None
+    assert not re.search(r"\d{6,}%", terminal + sheet.replace(",", ""))
+    write_text(tmp_path / "study.json", json.dumps(findings.to_dict()))
+    assert load_study(tmp_path) == findings
+
+
+def test_p_values_of_a_study_never_read_as_what_they_are_compared_with():
+    findings, _, sheet, _ = told(runs_with([[0], [1]]), runs_with([[], []]))
+    (section,) = findings.sections
+    near = replace(section.effects[0], p_value=0.0496)
+    findings = replace(findings, sections=(replace(section, effects=(near,)),))
+    assert "| 0.0496 |" in render_study(findings, [])
+    assert ">0.0496</td>" in page_of(findings)
+    assert "each p by itself" in sheet  # The tables' p-values are corrected, those of seeds not.

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 MOST_DECIMALS = 9
+LEAST_SPREAD = 1e-12  # Of shares: less is what adding up leaves over.
 
 
 def plainly(value: float, decimals: int, *, apart_from: Iterable[float]) -> str:
@@ -31,6 +32,27 @@ def percent(share: float, decimals: int = 1) -> str:
     ('50.00%', '100.00%', '99.999%')
     """
     return f"{plainly(100 * share, decimals, apart_from=(0, 100))}%"
+
+
+def estimated(count: float) -> str:
+    """An estimated number of things, whole, or with as many decimals as tell it from none.
+
+    >>> estimated(1204.3), estimated(0.21), estimated(0)
+    ('1,204', '0.2', '0')
+    """
+    return plainly(count, 0, apart_from=[0])
+
+
+def seeds_interval(interval: Sequence[float], decimals: int = 2) -> str:
+    """An interval over seeds in percent; without any spread there is none to be told.
+
+    >>> seeds_interval((0.91, 0.925)), seeds_interval((0.91, 0.91))
+    ('91.00% to 92.50%', 'all seeds alike')
+    """
+    low, high = interval
+    if high - low < LEAST_SPREAD:
+        return "all seeds alike"
+    return f"{percent(low, decimals)} to {percent(high, decimals)}"
 
 
 def probability_text(share: float) -> str:

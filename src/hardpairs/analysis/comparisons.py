@@ -99,7 +99,7 @@ class Effect:
         errors_removed: The gain as a share of the reference's mistakes; None where it makes none.
         seeds: McNemar's test for each seed.
         classes: One `ClassGain` for each class that has images.
-        pairs: The reference's hardest pairs.
+        pairs: The hardest pairs of all recipes together, so that none is favoured.
         extra_seconds: Mean training time, more than the reference's.
     """
 
@@ -180,7 +180,7 @@ def effects(block: Block) -> tuple[Effect, ...]:
     means = correct.mean(axis=(1, 2))
     gains = [float(gain) for gain in means[1:] - means[0]]
     p_values = holm(np.array([error.p_value(gain) for gain in gains]))
-    pairs = hardest_pairs(block.labels, (block.predicted[0],), SHOWN_PAIRS)
+    pairs = hardest_pairs(block.labels, tuple(block.predicted), SHOWN_PAIRS)
     result = []
     for index, (gain, p_value) in enumerate(zip(gains, p_values, strict=True), start=1):
         fixed = (correct[index] & ~correct[0]).sum(axis=1)

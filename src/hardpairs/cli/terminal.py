@@ -10,7 +10,7 @@ from rich.text import Text
 
 from hardpairs.foreign import one_line, spoken_names
 from hardpairs.training.recipes import RECIPES, WITHOUT_BF16
-from hardpairs.wording import counted, percent, score_text
+from hardpairs.wording import counted, estimated, percent, plainly, score_text
 
 if TYPE_CHECKING:
     from hardpairs.analysis.audit import Audit
@@ -125,19 +125,22 @@ def print_audit(audit: "Audit", console: Console) -> None:
         console.print(note, highlight=False)
     expected = audit.expected_wrong()
     if expected:
-        wrong = " and ".join(
-            f"{counted(round(count), 'label')} in {split}" for split, count in expected.items()
-        )
-        cost = 100 * expected.get("test", 0) / len(audit.test)
-        said = f"; those in test cost {cost:.2f} points of accuracy" if "test" in expected else ""
-        console.print(f"estimate: {wrong} are wrong{said}", highlight=False)
+        wrong = " and ".join(f"{estimated(count)} in {split}" for split, count in expected.items())
+        cost = plainly(100 * expected.get("test", 0) / len(audit.test), 2, apart_from=[0])
+        said = f"; those in test cost {cost} points of accuracy" if "test" in expected else ""
+        console.print(f"wrong labels, an estimate: {wrong}{said}", highlight=False)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("accuracy on")
     for name in ("images", "accuracy", "95% confidence\ninterval"):
         table.add_column(name, justify="right")
     for row in audit.accuracies:
         low, high = row.interval
-        table.add_row(row.on, f"{row.images:,}", f"{row.accuracy:.2%}", f"{low:.2%} to {high:.2%}")
+        table.add_row(
+            row.on,
+            f"{row.images:,}",
+            percent(row.accuracy, 2),
+            f"{percent(low, 2)} to {percent(high, 2)}",
+        )
     console.print(table)
 
 
@@ -193,14 +196,15 @@ def print_study(findings: "Findings", console: Console) -> None:
             table.add_column(name, justify="right", no_wrap=True)
         table.add_column("", no_wrap=True)
         first, *others = section.scores
-        table.add_row(Text(one_line(first.name)), f"{first.mean:.2%}")
+        table.add_row(Text(one_line(first.name)), percent(first.mean, 2))
         for score, effect in zip(others, section.effects, strict=True):
+            removed = effect.errors_removed
             table.add_row(
                 Text(one_line(score.name)),
-                f"{score.mean:.2%}",
+                percent(score.mean, 2),
                 points(effect.gain),
                 f"{points(effect.interval[0])}, {points(effect.interval[1])}",
-                f"{signed(-100 * effect.errors_removed, 0)}%",
+                "" if removed is None else f"{signed(-100 * removed, 0)}%",
                 "" if findings.quick else conclusion(effect),
             )
         console.print(table)

@@ -14,6 +14,7 @@ from hardpairs.errors import InputError
 from hardpairs.files import whole_file
 from hardpairs.labels import look_up
 from hardpairs.reading import clean_text, json_safe
+from hardpairs.wording import percent
 
 FORMAT_VERSION = 1
 SUM_TOLERANCE = 1e-3  # Rows written in half precision miss 1 by a few 1e-4.
@@ -125,7 +126,7 @@ class Predictions:
         kind = "" if self.has_probabilities else ", classes alone"
         return (
             f"Predictions({len(self):,} images, {len(self.class_names):,} classes{kind}, "
-            f"accuracy {right:.2%})"
+            f"accuracy {percent(right, 2)})"
         )
 
     __hash__ = None  # type: ignore[assignment]  # Equal by content, and arrays can't be hashed.

@@ -17,6 +17,7 @@ from hardpairs.report.canvas import (
     of_subject,
 )
 from hardpairs.report.describe import describe
+from hardpairs.wording import percent
 
 FEWEST_IN_BIN = 10  # Fewer images say nothing of a share.
 
@@ -60,7 +61,7 @@ def draw_calibration(subject: Subject, *, ax: Axes | None = None) -> Figure | No
             color=colour,
             marker=marker,
             ms=4,
-            label=f"{label}: error {error.value:.1%} ({low:.1%} to {high:.1%})",
+            label=f"{label}: error {percent(error.value)} ({percent(low)} to {percent(high)})",
         )
     lowest = 1 / len(subject.predictions.class_names)
     axes.set_xlim(lowest - 0.02, 1.01)

@@ -6,7 +6,7 @@ import jinja2
 from markupsafe import Markup
 
 from hardpairs.foreign import escape_markdown
-from hardpairs.wording import counted, percent
+from hardpairs.wording import counted, estimated, percent
 
 
 def markdown_environment() -> jinja2.Environment:
@@ -21,7 +21,7 @@ def markdown_environment() -> jinja2.Environment:
         finalize=_harmless,
     )
     environment.filters["percent"] = lambda *value: Markup(percent(*value))
-    environment.filters["counted"] = counted
+    environment.filters |= {"counted": counted, "estimated": estimated}
     environment.filters["plain"] = _harmless
     environment.filters["safe"] = Markup
     return environment

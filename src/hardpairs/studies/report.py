@@ -7,7 +7,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from hardpairs.analysis.changes import WIDER_INTERVALS, Change, interval_text, points
+from hardpairs.analysis.changes import FORMATS, WIDER_INTERVALS, Change, points, signed
 from hardpairs.analysis.comparisons import Block, Effect, Score
 from hardpairs.analysis.difference import diff
 from hardpairs.analysis.subject import Subject
@@ -22,7 +22,7 @@ from hardpairs.studies.figures import draw_changes, draw_curves, draw_effects
 from hardpairs.studies.findings import Findings, Section
 from hardpairs.studies.jobs import Job, Result
 from hardpairs.studies.plans import ADDED, FACTORS, REMOVED, Arm, in_file_name
-from hardpairs.wording import counted
+from hardpairs.wording import counted, seeds_interval
 
 UNJUDGED = "No verdicts are given: the numbers of a quick study mean nothing."
 PANELS = {ADDED: "added to the base, alone", REMOVED: "removed from the full recipe"}
@@ -113,10 +113,10 @@ def render_study(findings: Findings, pictures: Sequence[str]) -> str:
     """Fill in the sheet, as Markdown."""
     environment = markdown_environment()
     environment.filters.update(
-        percent=lambda value: f"{value:.2%}",
-        points=points,
+        **FORMATS,
+        signed=signed,
+        seeds_interval=seeds_interval,
         conclusion=conclusion,
-        interval=interval_text,
         mistakes_interval=mistakes_interval,
         caption=section_caption,
         duration=duration,
@@ -165,7 +165,7 @@ def mistakes_interval(change: Change) -> str:
     if change.interval is None:
         return "[nothing varied]"
     low, high = (-change.images * end for end in reversed(change.interval))
-    return f"[{low:+.0f}, {high:+.0f}]"
+    return f"[{signed(low, 0)}, {signed(high, 0)}]"
 
 
 def conclusion(effect: Effect) -> str:
@@ -201,5 +201,5 @@ def leader_sentence(findings: Findings) -> str:
     )
     return (
         f"{leader.name} leads alone ({gain}) but isn't significantly better than {rivals}: "
-        f"that would take {seeds}"
+        f"to tell the nearest from it would take {seeds}"
     )

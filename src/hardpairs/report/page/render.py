@@ -130,10 +130,15 @@ def _has(subject: Subject, data: dict[str, Any]) -> dict[str, bool | str]:
 
 
 def _study_parts(study: dict[str, Any] | None) -> dict[str, Any]:
+    if study is None:
+        return {"study": None}
+    from hardpairs.analysis.changes import FORMATS  # noqa: PLC0415  # Slow: SciPy.
+
     charts = study_charts(study)
     return {
+        "told": FORMATS,
         "study": study,
-        "study_title": study and study_title(study),
+        "study_title": study_title(study),
         "study_effects": charts.get("effects"),
         "study_references": charts.get("references"),
         "study_lines": charts.get("lines"),

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from hardpairs.analysis.calibration import plain_points
 from hardpairs.foreign import one_line
 from hardpairs.html import csp_hash, html_environment
-from hardpairs.wording import counted, percent, score_text
+from hardpairs.wording import counted, percent, score_text, seeds_interval
 
 HERE = Path(__file__).parent
 
@@ -19,7 +19,7 @@ def page_environment() -> jinja2.Environment:
     """The pages' templates; every text put into them is escaped."""
     environment = html_environment(HERE)
     environment.filters |= {"percent": percent, "score": score_text, "counted": counted}
-    environment.filters["plain_points"] = plain_points
+    environment.filters |= {"plain_points": plain_points, "seeds_interval": seeds_interval}
     return environment
 
 

@@ -18,10 +18,8 @@ def study_title(study: dict[str, Any]) -> str:
     return TITLES.get(study.get("kind", ""), "Study")
 
 
-def study_charts(study: dict[str, Any] | None) -> dict[str, Any]:
+def study_charts(study: dict[str, Any]) -> dict[str, Any]:
     """The effects of all sections on one axis, and the learning curves of a curve study."""
-    if study is None:
-        return {}
     sections = study.get("sections", [])
     several = len({section.get("source") for section in sections}) > 1
     blocks = [
