@@ -23,7 +23,9 @@ from conftest import run_cli
 from hardpairs.errors import InputError
 from hardpairs.serving.app import FORMATS, Prediction, make_app
 from hardpairs.serving.guard import Guard, HurriedProtocol, is_loopback, own_names
-from hardpairs.serving.model import load_exported
+from hardpairs.serving.model import Description, load_exported
+from hardpairs.serving.pages import render_page
+from hardpairs.serving.preparation import Preparation
 from hardpairs.serving.server import serve
 from hardpairs.serving.uploads import MOST_BODY, MOST_BYTES
 from serving import BOUNDARY, FORM, ask, form_of, predict
@@ -302,3 +304,10 @@ def test_names_of_hosts():
         assert guard._is_own(host)
     for host in ("", "box.evil", "[", "1.2.3"):
         assert not guard._is_own(host)
+
+
+def test_a_net_that_is_wrong_once_is_not_said_to_know_all():
+    preparation = Preparation(28, 28, 1, True, 28, "box")
+    described = Description(("cat", "dog"), preparation, 0.9999, "", "", {})
+    page, _ = render_page(described, has_report=False)
+    assert "99.99% of its run's test images" in page

@@ -11,6 +11,7 @@ from hardpairs.serving.likeness import Likeness, find_nearest
 from hardpairs.serving.model import ExportedModel
 from hardpairs.serving.photo import MOST_PIXELS, open_photo
 from hardpairs.serving.prepare import NOTHING, Doubt, prepare
+from hardpairs.wording import percent
 
 UNLIKE_SHARE = 0.02  # So many of the test images would be called unlike as well.
 UNSURE = 0.5
@@ -161,11 +162,9 @@ def _pair_sentence(model: ExportedModel, probabilities: np.ndarray) -> str:
     if pair is None or pair.model < RARE or probabilities[second] < SECOND:
         return ""
     names = model.description.classes
-    people = "" if pair.people is None else f", by people in {pair.people:.0%} of theirs"
-    return (
-        f"{names[first]} or {names[second]}: this pair is mixed up in {pair.model:.0%} of cases"
-        f"{people}."
-    )
+    people = "" if pair.people is None else f", by people in {percent(pair.people, 0)} of theirs"
+    cases = f"{percent(pair.model, 0)} of cases{people}"
+    return f"{names[first]} or {names[second]}: this pair is mixed up in {cases}."
 
 
 def half_blocks(picture: np.ndarray) -> list[str]:

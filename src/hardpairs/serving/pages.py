@@ -8,6 +8,7 @@ from markupsafe import Markup
 import hardpairs
 from hardpairs.html import csp_hash, html_environment
 from hardpairs.serving.model import Description
+from hardpairs.wording import percent
 
 HERE = Path(__file__).parent / "page"
 # The report's style by its file: its package draws figures, which takes a second to import.
@@ -16,7 +17,8 @@ REPORT_STYLE = Path(hardpairs.__file__).parent / "report" / "page" / "css" / "ba
 
 def render_page(described: Description, *, has_report: bool) -> tuple[str, str]:
     """Return the page to try photos on, and its Content-Security-Policy."""
-    return _render("try.html.jinja", "try.js", described=described, has_report=has_report)
+    told = {"described": described, "accuracy": percent(described.accuracy)}
+    return _render("try.html.jinja", "try.js", has_report=has_report, **told)
 
 
 def render_interface(openapi: dict[str, Any]) -> tuple[str, str]:
