@@ -115,3 +115,19 @@ def test_many_images_give_the_interval_of_few(monkeypatch):
     exact = calibration_error(correct, confidence).interval
     monkeypatch.setattr(calibration_module, "MANY_IMAGES", 0)
     assert calibration_error(correct, confidence).interval == pytest.approx(exact, abs=1e-3)
+
+
+def test_the_interval_holds_the_error_of_a_net_whose_confidences_lie_in_one_bin():
+    rng, held = np.random.default_rng(0), 0
+    for _ in range(100):
+        confidence = rng.uniform(0.87, 0.93, 300)
+        low, high = calibration_error(rng.random(300) < 0.88, confidence).interval
+        held += low <= 0.02 <= high
+    assert held >= 90  # The bootstrap alone, never above twice the estimate, held it in 72.
+
+
+def test_an_error_of_nought_by_chance_is_not_told_as_certain():
+    correct = np.arange(60) % 2 == 0
+    error = calibration_error(correct, np.full(60, 0.5))
+    assert error.value == 0
+    assert error.interval == (0, pytest.approx(0.1226, abs=1e-4))

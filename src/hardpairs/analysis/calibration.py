@@ -21,7 +21,6 @@ CALIBRATED_DRAWS = 5_000
 # From here on the resampled sums are drawn from their normal limit: 500 times a million images
 # would take as long as all the rest.
 MANY_IMAGES = 20_000
-FEWEST_EITHER_WAY = 10  # Images right, or wrong, from which on resampling shows their spread.
 COLDEST, HOTTEST = 0.05, 20.0
 NOTHING_HELD_OUT = (
     "No temperature was fitted: no validation images were held out, and fitting it on the images "
@@ -164,11 +163,11 @@ def calibration_error(correct: np.ndarray, confidence: np.ndarray) -> Calibratio
     the estimate, the basic one turns that excess round. Near 0 no bootstrap of absolute values
     holds (Andrews, Econometrica 68, 2000), so the lower end is no higher than the estimate less
     what chance alone gives in 95% of samples of calibrated probabilities: by the triangle
-    inequality the true error is no further below it. The upper end is never above twice the
-    estimate, and images without a mistake show no spread at all. So where fewer than ten are wrong,
-    or right, it reaches at least as far as Wilson's interval of the accuracy lets accuracy and mean
-    confidence differ: by no more than the error. How often the interval holds the true error
-    is simulated by benchmarks/calibration_coverage.py.
+    inequality the true error is no further below it. The bootstrap's upper end is never above twice
+    the estimate, too near where the images of a bin happened to match their confidence. So the
+    interval reaches at least as far as Wilson's of the accuracy lets accuracy and mean confidence
+    differ, which is by no more than the error. How often it holds the true error is simulated by
+    benchmarks/calibration_coverage.py.
 
     Args:
         correct: bool (N,).
@@ -183,10 +182,8 @@ def calibration_error(correct: np.ndarray, confidence: np.ndarray) -> Calibratio
     tail = (1 - CONFIDENCE) / 2
     low, high = 2 * value - np.quantile(resampled, [1 - tail, tail])
     low = min(low, value - np.quantile(_calibrated_errors(bins, confidence), CONFIDENCE))
-    high, right = max(high, value), int(correct.sum())
-    if min(right, len(correct) - right) < FEWEST_EITHER_WAY:
-        accuracy = wilson_interval(right, len(correct))
-        high = max(high, *(abs(end - confidence.mean()) for end in accuracy))
+    accuracy = wilson_interval(int(correct.sum()), len(correct))
+    high = max(high, value, *(abs(end - confidence.mean()) for end in accuracy))
     return CalibrationError(
         value=float(value),
         interval=(max(float(low), 0.0), min(float(high), 1.0)),
