@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from conftest import make_predictions
+from hardpairs.cli.ending import going_on
 from hardpairs.errors import InputError
 from hardpairs.predictions.load import load_predictions
 from hardpairs.predictions.predictions import save_predictions
 from hardpairs.report.explore import explore
 from hardpairs.report.write import analyse
+from hardpairs.training.state import Record, load_state, save_state
 
 TABLE = "id,label,prediction\n" + "".join(
     f"{row}.png,{'abc'[row % 3]},{'abc'[(row + (row % 5 == 0)) % 3]}\n" for row in range(60)
@@ -65,3 +67,34 @@ def test_numbers_and_corrections_are_no_predictions(run, tmp_path):
         load_predictions(tmp_path / "c.csv")
     with pytest.raises(InputError, match=r"holds corrections.*--corrections"):
         load_predictions(run / "predictions.npz", labels=tmp_path / "c.csv")
+
+
+def damaged(how, content):
+    """An archive cut short, or with a byte changed in the middle of an array."""
+    middle = len(content) // 2
+    return content[:middle] if how == "cut" else content[:middle] + b"\xff" + content[middle + 1 :]
+
+
+@pytest.mark.parametrize("how", ["cut", "changed"])
+def test_a_damaged_state_of_a_training_is_to_be_removed(tmp_path, how):
+    path = tmp_path / ".key.training.npz"
+    save_state(path, {"seed": 0}, Record(epochs=1), [np.zeros(5000, np.float32)])
+    path.write_bytes(damaged(how, path.read_bytes()))
+    with (
+        pytest.raises(InputError, match=r"remove it, and the training starts") as found,
+        going_on(path.exists, "the epochs are kept"),
+    ):
+        load_state(path, {"seed": 0})
+    assert not hasattr(found.value, "__notes__")  # That the same command goes on from there.
+    assert "numpy.save" not in str(found.value)
+
+
+def test_a_damaged_file_of_a_run_is_not_to_be_saved_with_numpy(run):
+    (run / "hidden.npy").write_bytes((run / "hidden.npy").read_bytes()[:20])
+    (run / "neighbours.npz").write_bytes(b"PK")
+    subject = analyse(run)
+    left_out = " ".join(subject.notes)
+    assert "hidden.npy: is damaged" in left_out
+    assert "neighbours.npz: is damaged" in left_out
+    assert left_out.count("train again") == 2
+    assert "numpy.save" not in left_out

@@ -13,22 +13,27 @@ from hardpairs.reading import BOUNDED, UNPACKED_BYTES, UNPACKED_RATIO, guarded
 
 ARRAY_KINDS = "biufUS"
 LARGEST_ITEM = 2**20  # Bytes of one element: a text of 262,144 characters.
+NPZ = "an .npz file (a zip of plain arrays); save it with numpy.savez"
+NPY = "an .npy file of plain numbers or texts; save it with numpy.save"
 PLAIN = "save numbers or texts, with array.astype(str) or array.astype(float)."
 
 
-def read_npy(path: str | Path, *, most_bytes: int | None = None) -> np.ndarray:
-    """Read one array without pickle; ``most_bytes`` as in `read_npz`.
+def read_npy(path: str | Path, *, most_bytes: int | None = None, what: str = NPY) -> np.ndarray:
+    """Read one array without pickle; ``most_bytes`` and ``what`` as in `read_npz`.
 
     Raises:
         InputError: Missing, damaged, of objects, or of another size than it claims.
     """
-    what = "an .npy file of plain numbers or texts; save it with numpy.save"
     with guarded(path, what), Path(path).open("rb") as file:
         return _read_array(file, Path(path).stat().st_size, most_bytes)
 
 
 def read_npz(
-    path: str | Path, names: Sequence[str] | None = None, *, most_bytes: int | None = None
+    path: str | Path,
+    names: Sequence[str] | None = None,
+    *,
+    most_bytes: int | None = None,
+    what: str = NPZ,
 ) -> dict[str, np.ndarray]:
     """Read the arrays of an .npz without pickle, after checking what they claim.
 
@@ -36,12 +41,13 @@ def read_npz(
         path: The file.
         names: Which to read, those that are there; by default all.
         most_bytes: What all together may unpack to; by default 512 MiB, or 30 times the file.
+        what: What it should have been and what to do where it is damaged, as `guarded` says it.
 
     Raises:
         InputError: Missing, damaged, an array of objects, or larger than it can be.
     """
     path = Path(path)
-    with guarded(path, "an .npz file (a zip of plain arrays); save it with numpy.savez"):
+    with guarded(path, what):
         most = most_bytes or max(UNPACKED_BYTES, UNPACKED_RATIO * path.stat().st_size)
         with zipfile.ZipFile(path) as archive:
             wanted = [entry for entry in archive.infolist() if _is_wanted(entry, names)]
@@ -49,7 +55,7 @@ def read_npz(
             arrays = {}
             for entry in wanted:
                 name = entry.filename.removesuffix(".npy")
-                with guarded(path, f"readable as array {name!r}"), archive.open(entry) as member:
+                with archive.open(entry) as member:
                     arrays[name] = _read_member(member, name, entry.file_size, most)
             return arrays
 
@@ -67,7 +73,7 @@ def npz_names(path: str | Path) -> list[str]:
     Raises:
         InputError: Missing or damaged.
     """
-    with guarded(path, "an .npz file (a zip of plain arrays); save it with numpy.savez"):
+    with guarded(path, NPZ):
         with zipfile.ZipFile(path) as archive:
             entries = [entry for entry in archive.infolist() if _is_wanted(entry, None)]
         return [entry.filename.removesuffix(".npy") for entry in entries]

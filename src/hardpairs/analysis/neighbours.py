@@ -228,7 +228,8 @@ def load_neighbours(path: Path, images: int, classes: int) -> Neighbours:
         InputError: Missing, damaged, or not of so many images and classes.
     """
     names = ("indices", "labels", "hidden", "edges")
-    arrays = read_npz(path, names, most_bytes=2**24 + images * (2**10 + 4 * classes))
+    most = 2**24 + images * (2**10 + 4 * classes)
+    arrays = read_npz(path, names, most_bytes=most, what="a file of neighbours; train again")
     if not {"indices", "labels"} <= arrays.keys():
         raise InputError(f"{path}: is no file of neighbours; remove it or train again.")
     indices, labels = arrays["indices"], arrays["labels"]

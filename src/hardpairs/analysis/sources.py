@@ -300,7 +300,7 @@ def _read_votes(path: Path, predictions: Predictions, joined: Joined | None) -> 
 
 
 def _read_kernels(path: Path) -> np.ndarray:
-    kernels = read_npy(path, most_bytes=MOST_KERNEL_BYTES)
+    kernels = read_npy(path, most_bytes=MOST_KERNEL_BYTES, what="a file of filters; train again")
     if (
         kernels.ndim != 4
         or kernels.dtype.kind != "f"
@@ -315,7 +315,8 @@ def _read_kernels(path: Path) -> np.ndarray:
 
 
 def _read_hidden(path: Path, images: int) -> np.ndarray:
-    hidden = read_npy(path, most_bytes=2**10 + images * MOST_HIDDEN_BYTES)
+    most = 2**10 + images * MOST_HIDDEN_BYTES
+    hidden = read_npy(path, most_bytes=most, what="a file of a hidden layer; train again")
     if hidden.ndim != 2 or len(hidden) != images or hidden.dtype.kind != "f":
         raise InputError(
             f"{path}: holds {hidden.dtype} of shape {hidden.shape}, expected floats, a row for "

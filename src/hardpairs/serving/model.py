@@ -203,7 +203,8 @@ def _read_likeness(path: Path, content: bytes, session: Session) -> Likeness | N
     if not path.is_file():
         return None
     names = ("directions", "vectors", "labels", "rows", "images", "typical", "distances", "model")
-    arrays = read_npz(path, names, most_bytes=MOST_NEAREST_BYTES)
+    what = "what belongs to the net; export the run again"
+    arrays = read_npz(path, names, most_bytes=MOST_NEAREST_BYTES, what=what)
     if str(arrays.get("model")) != hashlib.sha256(content).hexdigest():
         return None
     del arrays["model"]

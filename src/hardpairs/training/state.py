@@ -98,14 +98,14 @@ def load_state(path: Path, description: dict[str, Any]) -> tuple[Record, list[np
     Raises:
         InputError: Damaged, or of another training.
     """
-    arrays = read_npz(path)
-    again = "remove it, and the training starts from its beginning."
+    again = "remove it, and the training starts from its beginning"
+    arrays = read_npz(path, what=f"the state of a training; {again}")
     try:
         told = parse_json(str(arrays.pop("told")))
         record = Record(**told["record"])
         ordered = [arrays[f"array{index}"] for index in range(len(arrays))]
     except Exception as error:  # Whatever a changed file makes of it.
-        raise InputError(f"{path}: isn't the state of a training; {again}") from error
+        raise InputError(f"{path}: isn't the state of a training; {again}.") from error
     if told["training"] != description:
-        raise InputError(f"{path}: is the state of another training; {again}")
+        raise InputError(f"{path}: is the state of another training; {again}.")
     return record, ordered

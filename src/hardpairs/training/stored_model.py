@@ -53,8 +53,9 @@ def load_model(folder: str | Path) -> "keras.Model":
     record, weights = Path(folder) / "environment.json", Path(folder) / "model.keras"
     with guarded(record, "a run's record"):
         name, shape, classes, options = _described(read_json(record))
-    named = read_npz(weights)
-    with guarded(weights, "a net that hardpairs saved"):
+    what = "a net that hardpairs saved; bring it back, or train again"
+    named = read_npz(weights, what=what)
+    with guarded(weights, what):
         arrays = [named[f"weights/{index}"] for index in range(len(named))]
         _check_claims(arrays, name, shape, classes, options)
         model = build_net(name, shape, classes, options=options)
