@@ -337,3 +337,12 @@ def test_pressed_again_and_again_nothing_is_left(tmp_path, number, code):
 def test_text_that_is_no_unicode_is_written_with_a_replacement(tmp_path):
     write_text(tmp_path / "a.txt", "donn\udce9es")
     assert (tmp_path / "a.txt").read_text(encoding="utf-8") == "donn\ufffdes"
+
+
+def test_folders_that_were_made_for_nothing_go_again(tmp_path):
+    with pytest.raises(KeyboardInterrupt), whole_files(tmp_path / "new" / "in" / "it") as partial:
+        write_half_and_stop(partial / "half")
+    assert list(tmp_path.iterdir()) == []
+    with whole_files(tmp_path / "passed" / ".." / "new") as partial:
+        write_text(partial / "a.txt", "whole")
+    assert (tmp_path / "new" / "a.txt").read_text() == "whole"

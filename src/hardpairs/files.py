@@ -102,23 +102,19 @@ def whole_files(folder: str | Path) -> Iterator[Path]:
         InputError: The folder can't be made or written, or the disk is full.
     """
     folder = Path(folder)
-    made = not folder.exists()
-    make_folder(folder)
     hidden, lock = folder / ".writing.partial", None
-    try:
-        with uninterrupted(), _write_errors_of(folder):
-            lock = _make_locked_folder(hidden)
-            (hidden / "content").mkdir()
-        yield hidden / "content"
-        with uninterrupted(), _write_errors_of(folder):
-            filled = list((hidden / "content").iterdir())
-            for path in sorted(filled, key=lambda path: path.suffix == ".json"):
-                path.replace(folder / path.name)
-    finally:
-        _remove(hidden, lock)
-        if made:
-            with suppress(OSError):  # Nothing is in it: the block failed.
-                folder.rmdir()
+    with made_folder(folder):
+        try:
+            with uninterrupted(), _write_errors_of(folder):
+                lock = _make_locked_folder(hidden)
+                (hidden / "content").mkdir()
+            yield hidden / "content"
+            with uninterrupted(), _write_errors_of(folder):
+                filled = list((hidden / "content").iterdir())
+                for path in sorted(filled, key=lambda path: path.suffix == ".json"):
+                    path.replace(folder / path.name)
+        finally:
+            _remove(hidden, lock)
 
 
 @contextmanager
@@ -313,6 +309,23 @@ def _put(filled: Path, path: Path) -> None:
         raise InputError(f"{path}: so many like it are there already; name another folder.")
     if place != path:
         raise Elsewhere(path, place)
+
+
+@contextmanager
+def made_folder(folder: Path) -> Iterator[None]:
+    """Make a folder, and those above it, where it doesn't exist; what stays empty goes again.
+
+    Raises:
+        InputError: It can't be made.
+    """
+    new = [each for each in (folder, *folder.parents) if not each.exists()]
+    try:
+        make_folder(folder)
+        yield
+    finally:
+        for each in new:
+            with suppress(OSError):  # Something is in it: the block ended well.
+                each.rmdir()
 
 
 def make_folder(folder: Path) -> None:

@@ -16,7 +16,7 @@ from hardpairs.data.about import load_class_votes
 from hardpairs.data.datasets import load_dataset
 from hardpairs.data.split import Split
 from hardpairs.errors import InputError
-from hardpairs.files import make_folder, whole_file, write_text
+from hardpairs.files import made_folder, whole_file, write_text
 from hardpairs.predictions.load import load_predictions
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.serving.likeness import measure_likeness
@@ -65,7 +65,11 @@ def export_run(run: Path, folder: Path) -> Exported:
     for name in ("predictions.npz", "environment.json", "model.keras"):
         if not (run / name).is_file():
             raise InputError(f"{run / name}: is missing; give a folder that `hardpairs run` made.")
-    make_folder(folder)
+    with made_folder(folder):
+        return _export(run, folder)
+
+
+def _export(run: Path, folder: Path) -> Exported:
     predictions = load_predictions(run / "predictions.npz")
     net = load_model(run)
     notes: list[str] = []
