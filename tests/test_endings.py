@@ -1,12 +1,15 @@
+import io
 import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from conftest import make_predictions, run_cli, run_process
 from hardpairs.cli.ending import Unfinished, going_on, kept
 from hardpairs.cli.main import _conclude
 from hardpairs.cli.run import _kept_elsewhere
+from hardpairs.cli.streams import prepare_streams
 from hardpairs.errors import InputError
 from hardpairs.files import whole_folder
 from hardpairs.predictions.predictions import save_predictions
@@ -100,3 +103,11 @@ def test_a_run_that_was_removed_is_not_said_to_be_there(tmp_path):
     said = "run was trained and complete, and something else removed it"
     with pytest.raises(Unfinished, match=said), kept(tmp_path / "run", "its analysis"):
         raise InputError("run: can't be read (No such file or directory); check the path.")
+
+
+def test_a_terminal_that_says_it_has_no_width_is_printed_to(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "0")
+    for name in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, name, io.StringIO())
+    prepare_streams()
+    assert Console(file=io.StringIO()).width > 0

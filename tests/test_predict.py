@@ -186,3 +186,9 @@ def test_pictures_as_half_blocks():
     assert lines[0].startswith("\x1b[38;5;255;48;5;255m")
     assert halved(picture).shape == (2, 2, 1)
     assert halved(picture)[0, 0, 0] == 255
+
+
+def test_a_standard_input_that_is_closed_is_one_sentence(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", None)  # As Python has it then.
+    with pytest.raises(InputError, match=r"standard input: is closed; send it a photo"):
+        command._standard_input(10)

@@ -13,6 +13,11 @@ import click
 from hardpairs.cli.options import SHELF, FilePath, file_path, one_thread_for_matrices
 from hardpairs.errors import InputError
 from hardpairs.foreign import csv_text, one_line
+<<<<<<< HEAD
+=======
+from hardpairs.reading import address_given, guarded, is_address
+from hardpairs.wording import probability_text
+>>>>>>> ed626fa (No width of the terminal and no standard input: a table and a sentence)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,7 +70,7 @@ def predict(words: tuple[Path, ...], as_json: bool, as_csv: bool, figure: Path |
         is_input = str(photo) == "-"
         name = "standard input" if is_input else one_line(photo)
         try:
-            content = sys.stdin.buffer.read(MOST_BYTES + 1) if is_input else read_photo(photo)
+            content = _standard_input(MOST_BYTES + 1) if is_input else read_photo(photo)
             found = answer(model, content, name)
         except InputError as error:
             failed.append(str(error))
@@ -82,6 +87,13 @@ def predict(words: tuple[Path, ...], as_json: bool, as_csv: bool, figure: Path |
         _draw(answers, figure)
     if failed:
         raise InputError(f"{len(failed)} of {len(photos)} photos couldn't be read.")
+
+
+def _standard_input(most: int) -> bytes:
+    if sys.stdin is None:  # Closed by whoever started this.
+        raise InputError("standard input: is closed; send it a photo, or name a file.")
+    with guarded("standard input", "readable"):
+        return sys.stdin.buffer.read(most)
 
 
 def _run_and_photos(words: tuple[Path, ...]) -> tuple[Path, tuple[Path, ...]]:

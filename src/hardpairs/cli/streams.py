@@ -19,6 +19,8 @@ SPELT_OUT = {
 def prepare_streams() -> None:
     """Let no character stop a command: what a stream's encoding lacks is spelt out."""
     codecs.register_error("spelt_out", _spell_out)
+    if not os.environ.get("COLUMNS", "").strip("0"):
+        os.environ.pop("COLUMNS", None)  # A terminal of no width: rich would print nothing at all.
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:  # Closed by whoever started this.
