@@ -13,11 +13,6 @@ import click
 from hardpairs.cli.options import SHELF, FilePath, file_path, one_thread_for_matrices
 from hardpairs.errors import InputError
 from hardpairs.foreign import csv_text, one_line
-<<<<<<< HEAD
-=======
-from hardpairs.reading import address_given, guarded, is_address
-from hardpairs.wording import probability_text
->>>>>>> ed626fa (No width of the terminal and no standard input: a table and a sentence)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -90,6 +85,8 @@ def predict(words: tuple[Path, ...], as_json: bool, as_csv: bool, figure: Path |
 
 
 def _standard_input(most: int) -> bytes:
+    from hardpairs.reading import guarded
+
     if sys.stdin is None:  # Closed by whoever started this.
         raise InputError("standard input: is closed; send it a photo, or name a file.")
     with guarded("standard input", "readable"):
