@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 import pytest
 
 ENGINES = ("chromium", "firefox", "webkit")
+# For tests of what a page's script decides, or axe: they find the same in every browser.
+in_one_browser = pytest.mark.parametrize("engine", ["chromium"], indirect=True)
 PROGRAMS = {
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
     "firefox": ("firefox-esr", "firefox"),

@@ -119,15 +119,18 @@ def exported(tmp_path_factory, fashion) -> Path:
     return write_exported(tmp_path_factory.mktemp("exported") / "run", fashion)
 
 
-@pytest.fixture(scope="module", params=browsing.ENGINES)
+@pytest.fixture(scope="session", params=browsing.ENGINES)
 def engine(request) -> str:
     """A test with this fixture runs once in each browser."""
     return request.param
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def new_page(engine, tmp_path_factory):
-    """A started browser, of one module only: Playwright leaves an event loop running."""
+    """A started browser. The next is started when all tests in it are done.
+
+    The last is WebKit: Playwright, which drives the others, leaves an event loop running.
+    """
     with browsing.started(engine, tmp_path_factory.mktemp(engine)) as new_page:
         yield new_page
 

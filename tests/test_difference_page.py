@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from browsing import axe_violations, wait_until
+from browsing import axe_violations, in_one_browser, wait_until
 from conftest import make_predictions
 from hardpairs.analysis.difference import Difference, diff
 from hardpairs.predictions.predictions import Predictions
@@ -224,6 +224,7 @@ def test_a_link_leads_to_its_images(open_page, written):
     wait_until(page, "byId('kind').value === '' && shown.length === images.id.length")
 
 
+@in_one_browser
 def test_filters_narrow_what_a_link_led_to_until_all_is_shown(open_page, written):
     folder, difference = written
     pair = difference.pairs[0]
@@ -239,6 +240,7 @@ def test_filters_narrow_what_a_link_led_to_until_all_is_shown(open_page, written
     assert page.locator(".shot").count() == page.evaluate("Math.min(images.id.length, 300)")
 
 
+@in_one_browser
 def test_a_pairs_link_lists_as_many_images_as_it_says(open_page, written):
     folder, difference = written
     pair = difference.pairs[0]
@@ -261,6 +263,7 @@ def test_its_images_lead_from_the_first_screen_and_from_their_pair(open_page, wr
         wait_until(page, f"document.querySelector('#one h3').textContent === 'Image {name}'")
 
 
+@in_one_browser
 def test_a_caption_says_the_same_wherever_an_image_stands(open_page, written):
     page = open_page(written[0] / "difference.html")
     for box in (".faces", ".strip", "#pictures"):
@@ -282,7 +285,8 @@ def test_without_its_script_the_page_shows_nothing_that_does_nothing(open_page, 
     assert left == []
 
 
-def test_axe_finds_nothing_and_names_lead_to_the_originals(open_page, written, engine):
+@in_one_browser
+def test_axe_finds_nothing_and_names_lead_to_the_originals(open_page, written):
     page = open_page(written[0] / "seeds" / "difference.html", "#changed=fixed&all=1", width=390)
     assert page.locator(".shot").count() == page.locator(".shot.fixed").count() > 0
     assert "0/2 → 3/3" in page.locator(".shot").all_inner_texts()[0]
@@ -290,7 +294,7 @@ def test_axe_finds_nothing_and_names_lead_to_the_originals(open_page, written, e
     assert link.startswith("https://example.org/top/")
     assert link.endswith("%20%C3%BC.png")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    for scheme in ("light", "dark") if engine == "chromium" else ():
+    for scheme in ("light", "dark"):
         page.evaluate(f"document.documentElement.dataset.theme = '{scheme}'")
         assert axe_violations(page, scheme) == [], scheme
 

