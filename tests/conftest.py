@@ -119,6 +119,16 @@ def exported(tmp_path_factory, fashion) -> Path:
     return write_exported(tmp_path_factory.mktemp("exported") / "run", fashion)
 
 
+@pytest.fixture(scope="session")
+def pages(tmp_path_factory, fashion) -> Path:
+    """A folder of reports, and metrics.json of the first."""
+    from report_pages import write_pages
+
+    folder = tmp_path_factory.mktemp("report")
+    write_pages(folder, fashion)
+    return folder
+
+
 @pytest.fixture(scope="session", params=browsing.ENGINES)
 def engine(request) -> str:
     """A test with this fixture runs once in each browser."""
@@ -153,3 +163,13 @@ def open_page(new_page):
     for close in closing:
         close()
     assert complaints == []
+
+
+@pytest.fixture
+def visit(open_page, pages):
+    """Open one of the reports."""
+
+    def visit(name="report.html", address="", **options):
+        return open_page(pages / name, address, **options)
+
+    return visit

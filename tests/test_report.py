@@ -3,7 +3,6 @@
 import json
 import re
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +16,7 @@ from browsing import (
     wait_until,
 )
 from hardpairs.report.page import gallery
-from report_pages import HOSTILE, write_pages
+from report_pages import HOSTILE
 
 ADDRESSES = {
     "report.html": ("", "pair=0", "quiz"),
@@ -27,24 +26,9 @@ ADDRESSES = {
 }
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory, fashion) -> Path:
-    folder = tmp_path_factory.mktemp("report")
-    write_pages(folder, fashion)
-    return folder
-
-
-@pytest.fixture
-def visit(open_page, folder):
-    def visit(name="report.html", address="", **options):
-        return open_page(folder / name, address, **options)
-
-    return visit
-
-
 @in_one_browser
-def test_counts_in_the_page_are_those_of_metrics_json(visit, folder):
-    metrics = json.loads((folder / "metrics.json").read_text())
+def test_counts_in_the_page_are_those_of_metrics_json(visit, pages):
+    metrics = json.loads((pages / "metrics.json").read_text())
     page = visit()
     shown = page.evaluate(
         """() => [...document.querySelectorAll('.matrix:first-child tbody tr')].map((row) =>
@@ -70,8 +54,8 @@ def test_counts_in_the_page_are_those_of_metrics_json(visit, folder):
                 assert thumbs == count
 
 
-def test_from_a_cell_to_its_images_by_pointer_and_by_keyboard(visit, folder):
-    pair = evaluate_pair(folder)
+def test_from_a_cell_to_its_images_by_pointer_and_by_keyboard(visit, pages):
+    pair = evaluate_pair(pages)
     page = visit()
     link = page.locator(f'.matrix:first-child a[href="#true={pair[0]}&pred={pair[1]}"]')
     link.click()
@@ -94,9 +78,9 @@ def test_from_a_cell_to_its_images_by_pointer_and_by_keyboard(visit, folder):
     assert page.locator("#loupe h3").inner_text().removeprefix("Image ") in page.url
 
 
-def evaluate_pair(folder) -> tuple[int, int, int]:
+def evaluate_pair(pages) -> tuple[int, int, int]:
     """The most confused cell: true, predicted, images."""
-    confusion = np.array(json.loads((folder / "metrics.json").read_text())["confusion"])
+    confusion = np.array(json.loads((pages / "metrics.json").read_text())["confusion"])
     np.fill_diagonal(confusion, 0)
     true, predicted = np.unravel_index(confusion.argmax(), confusion.shape)
     return int(true), int(predicted), int(confusion.max())
@@ -111,8 +95,8 @@ def test_tab_reaches_the_matrix(visit):
     raise AssertionError("forty times Tab, and no cell")
 
 
-def test_deep_link_opens_the_image(visit, folder):
-    true, predicted, _ = evaluate_pair(folder)
+def test_deep_link_opens_the_image(visit, pages):
+    true, predicted, _ = evaluate_pair(pages)
     page = visit(address=f"#true={true}&pred={predicted}")
     page.keyboard.press("ArrowRight")
     address = page.url.partition("#")[2]
@@ -122,8 +106,8 @@ def test_deep_link_opens_the_image(visit, folder):
     assert visit(address="#true=99&pred=x").locator("#view[open]").count() == 0
 
 
-def test_class_page_and_csv(visit, folder):
-    confusion = np.array(json.loads((folder / "metrics.json").read_text())["confusion"])
+def test_class_page_and_csv(visit, pages):
+    confusion = np.array(json.loads((pages / "metrics.json").read_text())["confusion"])
     mistakes = int(confusion[6].sum() - confusion[6, 6])
     page = visit(address="#class=6")
     assert page.locator("#view .thumb").count() == mistakes
@@ -133,8 +117,8 @@ def test_class_page_and_csv(visit, folder):
 
 
 @in_one_browser
-def test_table_sorts(visit, folder):
-    scores = json.loads((folder / "metrics.json").read_text())["classes"]
+def test_table_sorts(visit, pages):
+    scores = json.loads((pages / "metrics.json").read_text())["classes"]
     page = visit()
     page.click("#classes ~ .scroll thead th:nth-child(4) button")
     shown = page.locator("#classes ~ .scroll tbody td:nth-child(4)").all_inner_texts()
@@ -160,11 +144,6 @@ def test_phone_without_sideways_scrolling(visit, name):
     assert page.evaluate("view.scrollWidth - view.clientWidth") <= 0
 
 
-@pytest.mark.parametrize("engine", ["chromium", "firefox"], indirect=True)  # Those that can.
-def test_prints(visit):
-    assert visit().pdf(format="A4").startswith(b"%PDF")
-
-
 def test_hostile_names_in_the_browser(visit):
     page = visit("hostile.html", "#class=4")
     assert page.locator("#view-title").inner_text() == HOSTILE[4]
@@ -175,7 +154,7 @@ def test_hostile_names_in_the_browser(visit):
 
 
 @in_one_browser
-def test_from_the_first_screen_to_a_mark_in_two_clicks(visit, folder):
+def test_from_the_first_screen_to_a_mark_in_two_clicks(visit, pages):
     page = visit()
     page.locator(".faces a").first.click()
     page.locator("#view[open]").wait_for()
@@ -192,7 +171,7 @@ def test_from_the_first_screen_to_a_mark_in_two_clicks(visit, folder):
     assert '"label wrong"' in lines[1]
 
 
-def test_marks_and_theme_are_kept(visit, open_page, folder):
+def test_marks_and_theme_are_kept(visit, open_page, pages):
     page = visit()
     page.locator(".faces a").first.click()
     page.locator("#view[open]").wait_for()
@@ -205,8 +184,8 @@ def test_marks_and_theme_are_kept(visit, open_page, folder):
 
 
 @in_one_browser
-def test_pair_shows_its_images_from_one_class_to_the_other(visit, folder):
-    pair = json.loads((folder / "metrics.json").read_text())["hard_pairs"][0]
+def test_pair_shows_its_images_from_one_class_to_the_other(visit, pages):
+    pair = json.loads((pages / "metrics.json").read_text())["hard_pairs"][0]
     page = visit(address="#pair=0")
     title = page.locator("#view-title").inner_text()
     assert title == f"{pair['first']} and {pair['second']}"
@@ -214,57 +193,16 @@ def test_pair_shows_its_images_from_one_class_to_the_other(visit, folder):
     assert page.locator("#spectrum .face.wrong").count() > 3
     shown = page.locator("#spectrum .face").count()
     left = [int(text.replace(",", "")) for text in page.locator(".plus").all_inner_texts()]
-    confusion = np.array(json.loads((folder / "metrics.json").read_text())["confusion"])
+    confusion = np.array(json.loads((pages / "metrics.json").read_text())["confusion"])
     of_pair = [page.evaluate(f"pairs[0].{name}") for name in ("first", "second")]
     assert shown + sum(left) == confusion[np.ix_(of_pair, of_pair)].sum()
     page.locator("#spectrum .face").nth(5).click()
     assert page.locator("#loupe h3").inner_text().removeprefix("Image ") in page.url
 
 
-def printed(page):
-    """A page as on paper, where the browser's driver shows that."""
-    if hasattr(page, "emulate_media"):
-        page.emulate_media(media="print")
-    if not page.evaluate("matchMedia('print').matches"):
-        pytest.skip("this browser's driver doesn't show a page as printed")
-    return page
-
-
-def test_paper_gets_the_colours_that_tell_something(visit):
-    page = printed(visit("judged.html"))
-    for told in (".cells td a", ".verdict-bar a", ".dot", ".legend.key span"):
-        adjust = "(element) => getComputedStyle(element).printColorAdjust"
-        assert page.locator(told).first.evaluate(adjust) == "exact", told
-
-
-def test_paper_says_what_numbers_mean_and_asks_for_no_clicks(visit):
-    page = printed(visit("judged.html"))
-    seen = page.evaluate("document.querySelector('main').innerText")
-    assert "Rows are true classes, columns what was predicted." in seen
-    assert "Click" not in seen
-
-
-@pytest.mark.parametrize("name", ["judged.html", "many.html"])
-def test_without_its_script_a_page_shows_nothing_that_does_nothing(visit, folder, name):
-    page = visit(name)
-    assert page.evaluate("document.querySelector('main .by-script').getClientRects().length") > 0
-    page.evaluate("document.documentElement.classList.remove('scripted')")
-    left = page.evaluate(
-        """() => [...document.querySelectorAll('button, select, input, .button, .verdict-bar, .map,'
-        + '#cells, a[href="#map"]')].filter((each) => !each.closest('thead')
-        && each.getClientRects().length).map((each) => each.outerHTML)"""
-    )
-    assert left == []
-    link = "getComputedStyle(document.querySelector('main a[href^=\"#\"]')).pointerEvents"
-    assert page.evaluate(link) == "none"
-    text = (folder / name).read_text()
-    main = text[text.index("<main") :]
-    assert main.index("<noscript>") < main.index("<section")
-
-
 @in_one_browser
-def test_cells_filter_by_verdict_and_sort(visit, folder):
-    true, predicted, count = evaluate_pair(folder)
+def test_cells_filter_by_verdict_and_sort(visit, pages):
+    true, predicted, count = evaluate_pair(pages)
     page = visit(address=f"#true={true}&pred={predicted}")
     assert "first" not in page.locator("#view-text").inner_text()  # The order can be chosen.
     chips = page.locator("#filters button")
@@ -291,7 +229,7 @@ def test_quiz_ends_with_both_scores(visit):
 
 
 @in_one_browser
-def test_matrix_in_another_order_keeps_its_cells(visit, folder):
+def test_matrix_in_another_order_keeps_its_cells(visit, pages):
     page = visit()
     page.locator('[data-toggle="order"]').click()
     wrong = page.evaluate(
@@ -306,7 +244,7 @@ def test_matrix_in_another_order_keeps_its_cells(visit, folder):
     assert page.locator(".matrix").first.get_attribute("data-scale") == "errors"
 
 
-def test_map_is_walked_and_opened_by_keys(visit, folder):
+def test_map_is_walked_and_opened_by_keys(visit, pages):
     page = visit("judged.html", "#map")
     page.locator("#map-box").focus()
     before = page.locator("#map-loupe").inner_text().strip()

@@ -53,7 +53,7 @@ def _of_matrix(matrix: np.ndarray) -> Found:
     Raises:
         InputError: Its columns look like labels and predictions.
     """
-    if (scores := without_index(matrix)) is not matrix:
+    if (scores := without_index(matrix)) is not None:
         note = "The first column, another whole number in each line, is an index and isn't used."
         return Found(scores=scores, notes=(note,))
     if are_whole(matrix) and matrix.shape[1] == 1:

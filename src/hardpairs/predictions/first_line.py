@@ -62,11 +62,14 @@ def are_percentages(matrix: np.ndarray) -> bool:
     return bool((np.abs(matrix.sum(axis=1) - 100) < 1).all())
 
 
-def without_index(matrix: np.ndarray) -> np.ndarray:
-    """Scores (N, K) without a first column that is another whole number in each row, an index."""
+def without_index(matrix: np.ndarray) -> np.ndarray | None:
+    """Scores (N, K) without their index, a first column that is another whole number in each row.
+
+    None where there is no such column.
+    """
     first, rest = matrix[:, 0], matrix[:, 1:]
     is_index = len(first) > 2 and are_whole(first) and len(np.unique(first)) == len(first)
-    return rest if is_index and rest.size and not are_whole(rest) else matrix
+    return rest if is_index and rest.size and not are_whole(rest) else None
 
 
 def settle_first_lines(found: Found, truth: Truth, notes: list[str]) -> tuple[Found, Truth]:
