@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from conftest import run_cli, write_folder
+from conftest import run_here, write_folder
 from hardpairs.analysis.audit import Accuracy, audit_dataset
 from hardpairs.data.split import Dataset, Split
 from hardpairs.predictions.predictions import Predictions
@@ -116,7 +116,7 @@ def test_audit_command(tmp_path, fashion):
     name = fashion.class_names[fashion.train.labels[0]]
     marked.write_text(f"split,id,label,mark,correction\ntrain,0,{name},leave out,\n")
     options = ("--data", folder, "--recipe", "fast-dense", "--quiet", "--out", out)
-    done = run_cli("audit", *options, "--corrections", marked)
+    done = run_here("audit", *options, "--corrections", marked)
     assert done.returncode == 0, done.stderr
     said = "Corrections of corrections.csv: 0 labels changed, 1 image left out."
     assert said in done.stderr
@@ -126,7 +126,7 @@ def test_audit_command(tmp_path, fashion):
     record = json.loads((out / "audit.json").read_text())
     assert record["accuracies"][0]["accuracy"] > 0.5
     assert sum(record["train_counts"]) == 499
-    again = run_cli("audit", *options)
+    again = run_here("audit", *options)
     assert again.returncode == 2
     assert "exists already" in again.stderr
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from conftest import make_predictions, run_cli
+from conftest import make_predictions, run_cli, run_here
 from hardpairs.analysis.evaluation import evaluate
 from hardpairs.analysis.subject import Subject
 from hardpairs.cli.terminal import print_evaluation, print_recipes
@@ -73,7 +73,7 @@ def test_evaluate_repeats_the_analysis(run_folder, tmp_path):
     folder = shutil.copytree(run_folder[0], tmp_path / "copy")
     for name in FIGURES | TEXTS:
         (folder / name).unlink()
-    done = run_cli("evaluate", folder)
+    done = run_here("evaluate", folder)
     assert done.returncode == 0, done.stderr
     for name in FIGURES | TEXTS:
         assert (folder / name).read_bytes() == (run_folder[0] / name).read_bytes(), name
@@ -106,7 +106,7 @@ shutil.move(sys.argv[1] + "2", sys.argv[1])
 
 @pytest.mark.train
 def test_train_writes_no_analysis(tiny_folder, tmp_path):
-    done = run_cli(
+    done = run_here(
         "train",
         "--data",
         tiny_folder,
@@ -173,7 +173,7 @@ def test_evaluate_with_votes_and_another_run(tmp_path):
     save_predictions(replace(other, labels=predictions.labels), tmp_path / "q.npz")
     votes = np.eye(5, dtype=int)[predictions.labels] * 9 + 1
     np.savetxt(tmp_path / "votes.csv", votes, fmt="%d", delimiter=",")
-    done = run_cli(
+    done = run_here(
         *("evaluate", tmp_path / "p.npz", "--also", tmp_path / "q.npz"),
         *("--votes", tmp_path / "votes.csv", "--out", tmp_path / "o"),
     )
@@ -189,12 +189,12 @@ def test_evaluate_with_votes_and_another_run(tmp_path):
 
 def test_evaluate_bare_predictions(tmp_path):
     save_predictions(make_predictions(), tmp_path / "p.npz")
-    done = run_cli("evaluate", tmp_path / "p.npz", "--out", tmp_path / "new" / "folder")
+    done = run_here("evaluate", tmp_path / "p.npz", "--out", tmp_path / "new" / "folder")
     assert done.returncode == 0, done.stderr
     names = {path.name for path in (tmp_path / "new" / "folder").iterdir()}
     assert names == {"confusion.png", "calibration.png"} | TEXTS
     assert "--out FOLDER writes the report" not in done.stderr
-    alone = run_cli("evaluate", tmp_path / "p.npz")
+    alone = run_here("evaluate", tmp_path / "p.npz")
     assert "accuracy" in alone.stdout
     assert "Nothing is written; --out FOLDER writes the report and all else." in alone.stderr
 
@@ -202,10 +202,10 @@ def test_evaluate_bare_predictions(tmp_path):
 def test_names_act_on_no_terminal(tmp_path):
     names = ("\x1b]0;title\x07x", "\x1b[2Jy", "z\u202e", "5", "\u2066w")
     save_predictions(make_predictions(class_names=names), tmp_path / "p.npz")
-    done = run_cli("evaluate", tmp_path / "p.npz")
+    done = run_here("evaluate", tmp_path / "p.npz")
     assert done.returncode == 0, done.stderr
     assert not re.search("[\x1b\x07\u202e\u2066]", done.stdout + done.stderr)
-    missing = run_cli("evaluate", tmp_path / "\x1b[2J.npz")
+    missing = run_here("evaluate", tmp_path / "\x1b[2J.npz")
     assert missing.returncode == 2
     assert "\x1b" not in missing.stderr
 
@@ -229,7 +229,7 @@ def test_tables_fit_the_terminal(columns, encoding):
 
 def test_many_classes_print_the_hardest(tmp_path):
     save_predictions(make_predictions(images=900, classes=300), tmp_path / "p.npz")
-    out = run_cli("evaluate", tmp_path / "p.npz").stdout
+    out = run_here("evaluate", tmp_path / "p.npz").stdout
     assert "the hardest of 300 classes" in out
     assert len(out.splitlines()) < 60
 
@@ -237,7 +237,7 @@ def test_many_classes_print_the_hardest(tmp_path):
 def test_where_all_is_right_no_class_is_hardest(tmp_path):
     labels = np.arange(20) % 2
     save_predictions(Predictions(labels, np.eye(3)[labels], ("a", "b", "c")), tmp_path / "p.npz")
-    out = run_cli("evaluate", tmp_path / "p.npz").stdout
+    out = run_here("evaluate", tmp_path / "p.npz").stdout
     assert "est" not in re.sub("test|highest", "", out)
     assert "-" in next(line for line in out.splitlines() if line.strip().startswith("c "))
 
@@ -269,12 +269,12 @@ def test_evaluate_joins_images_by_id(tmp_path, fashion):
     save_predictions(
         Predictions(labels, probabilities, fashion.class_names, ids=ids), tmp_path / "p.npz"
     )
-    done = run_cli(
+    done = run_here(
         "evaluate", tmp_path / "p.npz", "--data", "fashion-mnist", "--out", tmp_path / "o"
     )
     assert done.returncode == 0, done.stderr
     assert list((tmp_path / "o").glob("*pairs.png"))
-    done = run_cli("evaluate", tmp_path / "p.npz", "--data", "digits")
+    done = run_here("evaluate", tmp_path / "p.npz", "--data", "digits")
     assert done.returncode == 2
     assert "has no class 'T-shirt', which the predictions name" in done.stderr
 
@@ -300,7 +300,7 @@ def test_evaluate_joins_images_by_id(tmp_path, fashion):
     ],
 )
 def test_bad_input_is_one_sentence_and_code_2(tmp_path, arguments):
-    done = run_cli(*arguments, cwd=tmp_path)
+    done = run_here(*arguments, cwd=tmp_path)
     assert done.returncode == 2
     assert done.stdout == ""
     assert "Traceback" not in done.stderr
@@ -310,7 +310,7 @@ def test_bad_input_is_one_sentence_and_code_2(tmp_path, arguments):
 
 def test_an_accuracy_of_nan_is_refused(tmp_path):
     save_predictions(make_predictions(), tmp_path / "p.npz")
-    done = run_cli("evaluate", tmp_path / "p.npz", "--min-accuracy", "nan")
+    done = run_here("evaluate", tmp_path / "p.npz", "--min-accuracy", "nan")
     assert done.returncode == 2
     assert "nan is no accuracy; give one from 0 to 1" in done.stderr
 
@@ -318,7 +318,7 @@ def test_an_accuracy_of_nan_is_refused(tmp_path):
 def test_output_that_cannot_be_written(tmp_path):
     save_predictions(make_predictions(), tmp_path / "p.npz")
     (tmp_path / "file").write_text("")
-    done = run_cli("evaluate", tmp_path / "p.npz", "--out", tmp_path / "file")
+    done = run_here("evaluate", tmp_path / "p.npz", "--out", tmp_path / "file")
     assert done.returncode == 2
     assert "can't be made" in done.stderr
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from conftest import make_predictions, run_cli, write_folder
+from conftest import make_predictions, run_here, write_folder
 from hardpairs.analysis.corrected import correct_subject
 from hardpairs.analysis.neighbours import Neighbours
 from hardpairs.analysis.sources import load_subject
@@ -131,12 +131,12 @@ def test_evaluate_applies_corrections_and_says_so(tmp_path):
     save_predictions(predictions, tmp_path / "p.npz")
     row = ["test", "0", NAMES[predictions.labels[0]], "leave out", ""]
     path = write(tmp_path / "corrections.csv", row)
-    done = run_cli("evaluate", tmp_path / "p.npz", "--corrections", path)
+    done = run_here("evaluate", tmp_path / "p.npz", "--corrections", path)
     assert done.returncode == 0, done.stderr
     assert "39 images" in done.stdout
     assert "1 image left out" in done.stderr
     other = write(tmp_path / "other.csv", ["test", "0", "nowhere", "leave out", ""])
-    refused = run_cli("evaluate", tmp_path / "p.npz", "--corrections", other)
+    refused = run_here("evaluate", tmp_path / "p.npz", "--corrections", other)
     assert refused.returncode == 2
     assert "the class 'nowhere'" in refused.stderr
 
@@ -172,7 +172,7 @@ def test_run_trains_on_corrected_labels(tmp_path, fashion):
     np.testing.assert_array_equal(near.labels, labels[near.indices])
     # What doesn't fit is refused before anything is trained.
     write(path, ["test", "0", "nowhere", "leave out", ""])
-    refused = run_cli("run", *options, path, "--out", tmp_path / "no")
+    refused = run_here("run", *options, path, "--out", tmp_path / "no")
     assert refused.returncode == 2
     assert "the class 'nowhere'" in refused.stderr
     assert not (tmp_path / "no").exists()

@@ -3,7 +3,7 @@ import re
 import numpy as np
 import pytest
 
-from conftest import run_cli
+from conftest import run_cli, run_here
 
 
 @pytest.mark.train
@@ -22,7 +22,7 @@ def test_a_run_on_data_without_a_test_part_finds_its_images_again(tmp_path):
     images[:, 4, 4] += 55 * (labels == 1).astype(np.uint8)
     np.savez(tmp_path / "data.npz", images=images, labels=labels)
     arguments = ("run", "--data", tmp_path / "data.npz", "--recipe", "fast-dense", "--quiet")
-    done = run_cli(*arguments, "--out", tmp_path / "run")
+    done = run_here(*arguments, "--out", tmp_path / "run")
     assert done.returncode == 0, done.stderr
     assert "left out" not in done.stdout + done.stderr
     assert (tmp_path / "run" / "pairs.png").exists()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from conftest import make_predictions, run_cli, run_process
+from conftest import make_predictions, run_cli, run_here, run_process
 from hardpairs.cli.ending import Unfinished, going_on, kept
 from hardpairs.cli.main import _conclude
 from hardpairs.cli.run import _kept_elsewhere
@@ -52,7 +52,7 @@ def test_a_full_output_is_one_sentence(tmp_path):
 
 
 def test_a_path_that_is_too_long_is_one_sentence(tmp_path):
-    done = run_cli("evaluate", "a" * 300, cwd=tmp_path)
+    done = run_here("evaluate", "a" * 300, cwd=tmp_path)
     assert (done.returncode, "Traceback" in done.stderr) == (2, False)
     assert "too long" in done.stderr
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from conftest import run_cli
+from conftest import run_here
 from hardpairs.data.datasets import load_dataset
 from hardpairs.errors import InputError
 from toys import NARROW_RECORD
@@ -34,7 +34,7 @@ def run(tmp_path_factory, tiny_folder) -> Path:
 def made(run, tmp_path_factory) -> tuple[Path, str]:
     """A folder that the run was exported to, and what the command said."""
     folder = tmp_path_factory.mktemp("exported") / "new"
-    done = run_cli("export", run, "--out", folder)
+    done = run_here("export", run, "--out", folder)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     return folder, done.stdout

@@ -5,7 +5,7 @@ from itertools import chain
 import numpy as np
 import pytest
 
-from conftest import run_cli, write_folder
+from conftest import run_here, write_folder
 from hardpairs.predictions.load import load_predictions
 from hardpairs.studies.plans import compare_arms, curve_arms, for_data
 from hardpairs.training.progress import Progress, in_lines
@@ -74,7 +74,7 @@ def test_of_many_short_epochs_some_have_a_line():
 def test_a_run_on_few_images_learns(tmp_path, fashion):
     """In one step, as the recipe has it for many images, it gets a third of them right."""
     data = write_folder(tmp_path / "few", fashion, 200, 1000)
-    done = run_cli("train", "--data", data, "--recipe", "sprint", "--out", tmp_path / "run")
+    done = run_here("train", "--data", data, "--recipe", "sprint", "--out", tmp_path / "run")
     assert done.returncode == 0, done.stderr
     recipe, note = for_images(RECIPES["sprint"], 200)
     assert note in " ".join(done.stderr.split())

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import make_predictions, run_cli
+from conftest import make_predictions, run_here
 from hardpairs.analysis.neighbours import Neighbours, save_neighbours
 from hardpairs.analysis.sources import load_subject
 from hardpairs.data.datasets import load_dataset
@@ -161,7 +161,7 @@ def test_training_images_that_cannot_be_read_take_nothing_else_away(tmp_path, fa
     else:
         for path in (tmp_path / "data" / "train").rglob("*.png"):
             path.write_bytes(path.read_bytes()[:40])
-    done = run_cli("evaluate", run)
+    done = run_here("evaluate", run)
     assert done.returncode == 0, done.stderr
     (said,) = [line for line in done.stderr.splitlines() if "nearest training images are" in line]
     assert {"damaged": "files can't be read as", "gone": "fewer than were trained on"}[

@@ -8,7 +8,7 @@ import json
 import numpy as np
 import pytest
 
-from conftest import run_cli
+from conftest import run_here
 from hardpairs.errors import InputError
 from hardpairs.predictions.found import Hints
 from hardpairs.predictions.load import load_predictions
@@ -91,7 +91,7 @@ def test_timm_without_labels_says_what_it_holds(tmp_path, truth):
     path = timm_save(timm_frame(1), tmp_path, "csv")
     with pytest.raises(InputError, match=r"holds predictions without true labels.*--labels"):
         load_predictions(path)
-    done = run_cli("evaluate", path, "--labels", truth)
+    done = run_here("evaluate", path, "--labels", truth)
     assert done.returncode == 0, done.stderr
     assert "60 of 60 predictions found their label" in done.stderr
     assert "not predicted: 'images/900.jpg', 'images/901.jpg'" in done.stderr

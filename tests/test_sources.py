@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from conftest import make_predictions, run_cli
+from conftest import make_predictions, run_here
 from hardpairs.analysis.neighbours import Neighbours, save_neighbours
 from hardpairs.analysis.sources import load_subject
 from hardpairs.errors import InputError
@@ -113,13 +113,13 @@ def test_analyse_takes_texts_and_makes_its_folder(run, tmp_path):
 
 def test_a_bad_file_makes_no_folder(tmp_path):
     (tmp_path / "p.npz").write_bytes(b"no")
-    assert run_cli("evaluate", tmp_path / "p.npz", "--out", tmp_path / "out").returncode == 2
+    assert run_here("evaluate", tmp_path / "p.npz", "--out", tmp_path / "out").returncode == 2
     assert not (tmp_path / "out").exists()
 
 
 def test_notes_are_printed(run):
     (run / "filters.npy").write_bytes(b"")
-    done = run_cli("evaluate", run)
+    done = run_here("evaluate", run)
     assert done.returncode == 0, done.stderr
     assert "Left out: " in done.stderr
     assert "Traceback" not in done.stderr

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import hardpairs
-from conftest import run_cli
+from conftest import run_here
 from hardpairs.errors import InputError
 from hardpairs.predictions.load import load_predictions
 
@@ -45,7 +45,7 @@ def test_files_that_name_their_classes(file, labels, right, top_k):
 
 def test_a_tools_folder_is_left_as_it_is(tmp_path):
     shutil.copytree(TOOLS / "fiftyone_predicted", tmp_path / "results")
-    done = run_cli(
+    done = run_here(
         *("evaluate", tmp_path / "results", "--labels", TOOLS / "fiftyone_truth", "--json")
     )
     assert done.returncode == 0, done.stderr
