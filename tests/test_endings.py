@@ -1,4 +1,5 @@
 import io
+import signal
 import sys
 from pathlib import Path
 
@@ -6,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from conftest import make_predictions, run_cli, run_here, run_process
+from hardpairs import stopping
 from hardpairs.cli.ending import Unfinished, going_on, kept
 from hardpairs.cli.main import _conclude
 from hardpairs.cli.run import _kept_elsewhere
@@ -22,12 +24,12 @@ def shell(command: str, cwd: Path, **environment: str):
 
 
 @pytest.mark.train
-@pytest.mark.parametrize(("end", "why"), [("| true", "Broken pipe"), ("> /dev/full", "No space")])
-def test_a_training_stays_though_its_result_cannot_be_printed(tiny_folder, tmp_path, end, why):
-    done = shell(f"hardpairs train --data {tiny_folder} --recipe dense --out r {end}", tmp_path)
+def test_a_training_stays_though_its_result_cannot_be_printed(tiny_folder, tmp_path):
+    arguments = f"--data {tiny_folder} --recipe fast-dense --out r"
+    done = shell(f"hardpairs train {arguments} > /dev/full", tmp_path)
     assert done.returncode == 1
     last = done.stderr.strip().splitlines()[-1]
-    assert why in last
+    assert "No space" in last
     assert "go on with `hardpairs evaluate r`" in last
     assert "Traceback" not in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["r"]
@@ -55,6 +57,30 @@ def test_a_path_that_is_too_long_is_one_sentence(tmp_path):
     done = run_here("evaluate", "a" * 300, cwd=tmp_path)
     assert (done.returncode, "Traceback" in done.stderr) == (2, False)
     assert "too long" in done.stderr
+
+
+@pytest.mark.parametrize("error", [BrokenPipeError(32, "Broken pipe"), SystemExit(1)])
+def test_a_training_stays_though_nobody_reads_its_result(tmp_path, error):
+    """rich ends the process where nobody reads any more."""
+    said = f"complete, but printing its result failed .Broken pipe.; go on with .* {tmp_path}"
+    with pytest.raises(Unfinished, match=said), kept(tmp_path, "printing its result"):
+        raise error
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_a_command_with_its_code(sent, code, capsys, monkeypatch):
+    monkeypatch.setattr(stopping._State, "stopped", None)
+    monkeypatch.setattr(stopping._State, "stopped_at", float("-inf"))
+    before = {number: signal.getsignal(number) for number in stopping.SIGNALS}
+    try:
+        stopping.listen()
+        with pytest.raises(stopping.Stopped) as stopped:
+            signal.raise_signal(sent)
+        assert _conclude(stopped.value) == code
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert capsys.readouterr().err == "hardpairs: stopped; nothing half-written is left.\n"
 
 
 def test_whatever_ends_a_training_says_what_it_goes_on_from():

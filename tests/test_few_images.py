@@ -74,9 +74,9 @@ def test_of_many_short_epochs_some_have_a_line():
 def test_a_run_on_few_images_learns(tmp_path, fashion):
     """In one step, as the recipe has it for many images, it gets a third of them right."""
     data = write_folder(tmp_path / "few", fashion, 200, 1000)
-    done = run_here("train", "--data", data, "--recipe", "sprint", "--out", tmp_path / "run")
+    done = run_here("train", "--data", data, "--recipe", "fast-dense", "--out", tmp_path / "run")
     assert done.returncode == 0, done.stderr
-    recipe, note = for_images(RECIPES["sprint"], 200)
+    recipe, note = for_images(RECIPES["fast-dense"], 200)
     assert note in " ".join(done.stderr.split())
     predictions = load_predictions(tmp_path / "run")
     assert predictions.metadata["recipe"] == recipe_record(recipe)

@@ -149,7 +149,7 @@ def load_state_precision(state) -> str:
 
 def test_kills_at_random_moments_change_nothing(tiny_folder, tmp_path):
     """Two kills; the weights are those of a training that nobody killed."""
-    arguments = ("train", "--data", tiny_folder, "--recipe", "quick", "--quiet", "--out")
+    arguments = ("train", "--data", tiny_folder, "--recipe", "fast-dense", "--quiet", "--out")
     assert run_cli(*arguments, tmp_path / "whole").returncode == 0
     expected = load_predictions(tmp_path / "whole" / "predictions.npz").probabilities
     place = tmp_path / "killed"
