@@ -163,3 +163,17 @@ def test_columns_of_pixels_stand_in_the_order_of_their_numbers(tmp_path):
     pq.write_table(pa.table({**ordered, "label": list("abcabc")}), tmp_path / "p.parquet")
     whole = open_source(tmp_path / "p.parquet").read()
     np.testing.assert_array_equal(whole.images.reshape(6, 25), flat)
+
+
+def test_colours_one_behind_the_other_are_told_as_of_a_table(tmp_path):
+    rows, columns = np.mgrid[:16, :16]
+    images = np.stack([rows * 8, columns * 8, 255 - rows * 8], axis=2) + RNG.integers(
+        0, 9, (6, 1, 1, 1)
+    )
+    images = np.clip(images, 0, 255).astype(np.uint8)
+    flat = np.moveaxis(images, 3, 1).reshape(6, -1)
+    made = {"label": [0, 1] * 3} | {f"p{place}": flat[:, place] for place in range(flat.shape[1])}
+    pq.write_table(pa.table(made), tmp_path / "a.parquet")
+    split = load_split(tmp_path / "a.parquet")
+    np.testing.assert_array_equal(split.images, images)
+    assert any("one colour stand together" in note for note in split.notes)

@@ -65,7 +65,7 @@ def open_npy(path: Path) -> Source:
     by_part = _by_part(beside)
     part = next((part for part, kinds in by_part.items() if path.stem in kinds.values()), None)
     if part is None:
-        return make_source((), {"all": partial(_read_unlabelled, path)})
+        return make_source((), {"all": lambda: split_of(read_npy(path), what=str(path))})
     kinds = by_part[part]
     if kinds.get("images") != path.stem:
         raise InputError(f"{path}: holds labels; give the file of the images.")
@@ -122,11 +122,9 @@ def _open(
         given = [read(by_part[part]["labels"]) for part in labelled]
         made, names = to_labels(*given, class_names=names, what=f"{place}: labels")
         labels = dict(zip(labelled, made, strict=True))
-    notes: list[str] = []
     kept = labelled or list(by_part)
     left_out = [kinds["images"] for part, kinds in by_part.items() if part not in kept]
-    if left_out:
-        notes.append(f"Left out, having no labels: {', '.join(left_out)}.")
+    notes = [f"Left out, having no labels: {', '.join(left_out)}."] if left_out else []
 
     @cache
     def pictures() -> tuple[dict[str, Images], tuple[str, ...]]:
@@ -154,10 +152,6 @@ def _read_pictures(
             )
     made, said = to_images(*arrays.values(), what=f"{place}: images")
     return dict(zip(arrays, made, strict=True)), said
-
-
-def _read_unlabelled(path: Path) -> Split:
-    return split_of(read_npy(path), what=str(path))
 
 
 def _read_member(path: Path, name: str) -> np.ndarray:

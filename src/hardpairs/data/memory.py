@@ -115,24 +115,28 @@ def to_labels(
 
 def split_of(
     images: Any,
-    labels: Any = None,
+    labels: np.ndarray | None = None,
     *,
     ids: Any = None,
-    class_names: Any = None,
     what: str = "images",
+    notes: Sequence[str] = (),
 ) -> Split:
-    """Make a split of what is in memory, see `to_images` and `to_labels`; -1 without labels.
+    """Make a split of what is in memory, see `to_images`.
+
+    Args:
+        images: Of N pictures.
+        labels: int64 (N,), see `to_labels`; -1 without.
+        ids: N numbers or texts, or None.
+        what: How messages call the images.
+        notes: Sentences on what was done to them before.
 
     Raises:
         InputError: Images, labels and ids don't fit together, or aren't what they should be.
     """
-    (pictures,), notes = to_images(images, what=what)
-    if labels is None:
-        found = np.full(len(pictures), -1)
-    else:
-        (found,), _ = to_labels(labels, class_names=class_names)
+    (pictures,), more = to_images(images, what=what)
+    found = np.full(len(pictures), -1) if labels is None else labels
     own_ids = np.empty(0, np.int64) if ids is None else to_numpy(ids, "ids").ravel()
-    return Split(pictures, found, own_ids, white_on_black(pictures), notes)
+    return Split(pictures, found, own_ids, white_on_black(pictures), (*notes, *more))
 
 
 def open_memory(given: Any, class_names: Any = None) -> Source:

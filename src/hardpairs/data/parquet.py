@@ -4,7 +4,7 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -16,9 +16,9 @@ import numpy as np
 
 from hardpairs.data.folders import check_few, subfolders
 from hardpairs.data.memory import split_of, to_labels, white_on_black
-from hardpairs.data.parquet_pixels import pixel_columns, pixels_of_table
 from hardpairs.data.pictures import bombs_are_errors, read_picture_in_thread, stacked
-from hardpairs.data.source import Part, Source, make_source, part_of
+from hardpairs.data.pixel_columns import FEWEST_PIXELS, PIXEL, in_order, shaped
+from hardpairs.data.source import Source, make_source, part_of
 from hardpairs.data.split import BLANK, Images, Split
 from hardpairs.errors import InputError
 from hardpairs.reading import guarded
@@ -26,6 +26,7 @@ from hardpairs.reading import guarded
 IMAGES = ("image", "img", "images", "picture", "photo", "pixel_values")
 LABELS = ("label", "labels", "fine_label", "target", "class", "class_name", "y", "category")
 SMALL_SIDE, SMALL_COUNT = 64, 200_000  # So small and so few are decoded once and kept.
+WHAT = "a Parquet file; fetch it again"
 UNPACKED_BYTES, UNPACKED_RATIO = 2**31, 30  # Pictures are packed already: they hardly unpack.
 
 
@@ -83,7 +84,7 @@ class ParquetPictures:
         found: dict[int, bytes] = {}
         for group in np.unique(group_of).tolist():
             file, number, first = self.groups[group]
-            with guarded(self.files[file], "a Parquet file; fetch it again"):
+            with guarded(self.files[file], WHAT):
                 column = _parquet(self.files[file]).read_row_group(number, columns=[self.column])
                 values = column.column(0)
                 for row in rows[group_of == group].tolist():
@@ -111,7 +112,7 @@ def parquet_in(folder: Path) -> list[Path]:
 
 
 def open_parquet(files: Sequence[Path]) -> Source:
-    """Look into Parquet files of pictures and labels.
+    """Look into Parquet files of pictures, or of pixels, and labels.
 
     Args:
         files: Of one dataset; their names tell the part ("train-00000-of-00002.parquet"), or
@@ -125,26 +126,26 @@ def open_parquet(files: Sequence[Path]) -> Source:
     for path in sorted(files):
         part = part_of(path.name) or part_of(path.parent.name) or "all"
         by_part.setdefault(part, []).append(path)
-    pixels = _columns_of_pixels(files[0])
-    pictures = {} if pixels else {part: _look(tuple(paths)) for part, paths in by_part.items()}
-    names, label = _class_names(files[0]), _column_of(files[0], LABELS)
+    schema = _parquet(files[0]).schema_arrow
+    pixels = [] if _picture_column(schema) else _pixel_columns(schema)
+    readers: dict[str, Callable[[np.ndarray | None], Split]] = {
+        part: partial(_read_pixels, paths, pixels)
+        if pixels
+        else partial(_read_pictures, _look(tuple(paths)))
+        for part, paths in by_part.items()
+    }
+    label, names = _label_column(schema), None
     labels: dict[str, np.ndarray] = {}
     if label is not None:
         given = [_read_column(paths, label) for paths in by_part.values()]
-        made, names = to_labels(*given, class_names=names, what=f"{files[0]}: column {label}")
+        named = _class_names(files[0], label)
+        made, names = to_labels(*given, class_names=named, what=f"{files[0]}: column {label}")
         labels = dict(zip(by_part, made, strict=True))
-    parts: dict[str, Part] = {
-        part: partial(_read, each, labels.get(part)) for part, each in pictures.items()
-    }
-    if pixels:
-        parts = {
-            part: partial(_read_pixels, paths, pixels, labels.get(part))
-            for part, paths in by_part.items()
-        }
-    return make_source(names if names and labels else (), parts)
+    parts = {part: partial(read, labels.get(part)) for part, read in readers.items()}
+    return make_source(names or (), parts)
 
 
-def _read(pictures: ParquetPictures, labels: np.ndarray | None) -> Split:
+def _read_pictures(pictures: ParquetPictures, labels: np.ndarray | None) -> Split:
     found = np.full(len(pictures), -1) if labels is None else labels
     images: Images = pictures
     first = pictures[:1]
@@ -154,24 +155,36 @@ def _read(pictures: ParquetPictures, labels: np.ndarray | None) -> Split:
     return Split(images, found, inverted=white_on_black(images))
 
 
-def _columns_of_pixels(path: Path) -> list[str]:
-    """The columns that hold pixels, where there are no pictures."""
-    if _column_of(path, IMAGES) is not None:
-        return []
-    return pixel_columns(_parquet(path).schema_arrow, IMAGES)
-
-
 def _read_pixels(paths: Sequence[Path], columns: list[str], labels: np.ndarray | None) -> Split:
-    parts = []
+    given = []
     for path in paths:
         _check_claims(path)
-        with guarded(path, "a Parquet file; fetch it again"):
-            parts.append(pixels_of_table(_parquet(path).read(columns=columns), columns, path))
-    if len({part.shape[1:] for part in parts}) > 1:
+        with guarded(path, WHAT):
+            given.append(_pixels(_parquet(path).read(columns=columns), columns))
+    if len({each.shape[1:] for each in given}) > 1:
         raise InputError(f"{paths[0]}: its images have another size than those beside it.")
-    split = split_of(np.concatenate(parts), what=str(paths[0]))
-    found = split.labels if labels is None else labels
-    return Split(split.images, found, split.ids, split.inverted, split.notes)
+    images = np.concatenate(given)
+    notes: list[str] = []
+    if images.ndim == 2:
+        with guarded(paths[0], WHAT):
+            images, notes = shaped(images)
+    return split_of(images, labels, what=str(paths[0]), notes=notes)
+
+
+def _pixels(table: Any, columns: Sequence[str]) -> np.ndarray:
+    """The pixels of a table's images, (N, P), or (N, H, W) and (N, H, W, C) of nested lists."""
+    if len(columns) > 1:
+        return np.stack([table.column(name).to_numpy() for name in columns], axis=1)
+    try:
+        pixels = np.array(table.column(columns[0]).to_pylist())
+    except ValueError:
+        pixels = np.empty(0, object)
+    if pixels.dtype.kind not in "biuf" or pixels.ndim < 2:
+        raise InputError(
+            f"the column {columns[0]} holds lists of different lengths, or no numbers; give the "
+            "pixels of images of one size."
+        )
+    return pixels
 
 
 def _check_claims(path: Path) -> None:
@@ -185,10 +198,10 @@ def _check_claims(path: Path) -> None:
 
 def _look(files: tuple[Path, ...]) -> ParquetPictures:
     groups, count = [], 0
-    column = _column_of(files[0], IMAGES)
+    schema = _parquet(files[0]).schema_arrow
+    column = _picture_column(schema)
     if column is None:
-        fields = _parquet(files[0]).schema_arrow
-        shown = ", ".join(f"{each.name} ({each.type})" for each in fields)
+        shown = ", ".join(f"{each.name} ({each.type})" for each in schema)
         raise InputError(
             f"{files[0]}: holds no pictures but the columns {shown[:300]}; give a column image "
             "that holds the bytes of picture files, or a column for each pixel."
@@ -211,35 +224,52 @@ def _parquet(path: Path) -> Any:
         raise InputError(
             f"{path}: Parquet files need an extra: pip install 'hardpairs[tables]'."
         ) from error
-    with guarded(path, "a Parquet file; fetch it again"):
+    with guarded(path, WHAT):
         return pyarrow.parquet.ParquetFile(path)
 
 
-def _column_of(path: Path, names: Sequence[str]) -> str | None:
-    """The first column of a usual name; of pictures, one whose content can be."""
-    fields = {field.name.lower(): field for field in _parquet(path).schema_arrow}
-    for name in names:
-        if name in fields and (names is LABELS or "binary" in str(fields[name].type)):
-            return str(fields[name].name)
-    if names is IMAGES:
-        return next((f.name for f in fields.values() if "bytes: binary" in str(f.type)), None)
-    return None
+def _label_column(schema: Any) -> str | None:
+    by_name = {name.lower(): name for name in schema.names}
+    return next((by_name[name] for name in LABELS if name in by_name), None)
 
 
-def _class_names(path: Path) -> tuple[str, ...] | None:
+def _picture_column(schema: Any) -> str | None:
+    """The column of picture files' bytes: of a usual name, else a struct that has them."""
+    kinds = {field.name.lower(): (str(field.name), str(field.type)) for field in schema}
+    usual = [kinds[name] for name in IMAGES if name in kinds]
+    found = [name for name, kind in usual if "binary" in kind]
+    found += [name for name, kind in kinds.values() if "bytes: binary" in kind]
+    return found[0] if found else None
+
+
+def _pixel_columns(schema: Any) -> list[str]:
+    """Columns that hold pixels: one of lists under a usual name, or many of numbers."""
+    kinds = {str(field.name): str(field.type) for field in schema}
+    for name, kind in kinds.items():
+        if name.lower() in IMAGES and "list<" in kind and "struct" not in kind:
+            return [name]
+    numbers = [
+        name
+        for name, kind in kinds.items()
+        if PIXEL.fullmatch(name) and kind.startswith(("int", "uint", "float", "double", "half"))
+    ]
+    ordered = [numbers[place] for place in in_order(numbers)]
+    return ordered if len(numbers) >= FEWEST_PIXELS else []
+
+
+def _class_names(path: Path, label: str) -> tuple[str, ...] | None:
     """The names that Hugging Face keeps beside the schema, of the label's ClassLabel."""
     text = (_parquet(path).schema_arrow.metadata or {}).get(b"huggingface", b"")
     with guarded(path, "a Parquet file with readable notes of Hugging Face"):
         features = json.loads(text or "{}").get("info", {}).get("features", {})
-        column = _column_of(path, LABELS)
-        names = features.get(column, {}).get("names") if isinstance(features, Mapping) else None
+        names = features.get(label, {}).get("names") if isinstance(features, Mapping) else None
         return tuple(str(name) for name in names) if isinstance(names, list) else None
 
 
 def _read_column(paths: Sequence[Path], name: str) -> np.ndarray:
     parts = []
     for path in paths:
-        with guarded(path, "a Parquet file; fetch it again"):
+        with guarded(path, WHAT):
             parts.append(_parquet(path).read(columns=[name]).column(0).to_numpy())
     return np.concatenate(parts)
 

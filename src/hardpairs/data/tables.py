@@ -121,9 +121,7 @@ def _open(place: Path, tables: Mapping[str, Rows]) -> Source:
     def read(part: str) -> Split:
         rows = tables[part]
         images, said = shaped(rows.pixels, is_transposed=bool(emnist))
-        split = split_of(images, ids=rows.ids, what=str(place))
-        found = labels.get(part, split.labels)
-        return Split(split.images, found, split.ids, split.inverted, (*said, *split.notes))
+        return split_of(images, labels.get(part), ids=rows.ids, what=str(place), notes=said)
 
     kept = labelled or list(tables)
     return make_source(names or (), {part: partial(read, part) for part in kept}, notes)
