@@ -4,7 +4,6 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -13,14 +12,12 @@ import numpy as np
 
 from hardpairs.data.pictures import (
     ENDINGS,
-    bombs_are_errors,
     looks_like_picture,
-    read_picture_in_thread,
-    stacked,
+    read_pictures,
 )
 from hardpairs.data.progress import counted
 from hardpairs.data.source import PART_OF_NAME, Source, make_source, part_of
-from hardpairs.data.split import BLANK, Split
+from hardpairs.data.split import Split
 from hardpairs.errors import InputError
 from hardpairs.foreign import one_line
 from hardpairs.reading import clean_text
@@ -61,22 +58,14 @@ class Photos:
     def reduced(self, rows: np.ndarray | slice, side: int) -> np.ndarray | list[np.ndarray]:
         """Read pictures as finely as one of ``side`` pixels needs, JPEGs faster; 0: in full."""
         names = [self.names[row] for row in np.arange(len(self))[rows]]
-        # Decoders don't hold Python's lock.
-        with bombs_are_errors(), ThreadPoolExecutor(os.cpu_count()) as pool:
-            pictures = list(pool.map(partial(self._read, side=side), names))
+        files = (self.root / name for name in names)
+        pictures = read_pictures(files, names, self.unreadable, side)
         check_few(self.root, self.unreadable, len(self), are_all=False)
-        return stacked(pictures) if pictures else np.empty((0, 1, 1, 1), np.uint8)
+        return pictures
 
     def unreadable_rows(self) -> list[int]:
         """Rows of what couldn't be read so far."""
         return [row for row, name in enumerate(self.names) if name in self.unreadable]
-
-    def _read(self, name: str, side: int) -> np.ndarray:
-        try:
-            return read_picture_in_thread(self.root / name, side=side, name=name)
-        except InputError as error:
-            self.unreadable[name] = str(error)
-            return BLANK
 
     @cached_property
     def fingerprint(self) -> str:
@@ -209,11 +198,11 @@ def check_few(
         )
 
 
-def few_files(names: Iterable[str], most: int = 5) -> str:
-    """The first few names, made harmless for a terminal, and how many more there are."""
+def few_files(names: Iterable[str]) -> str:
+    """The first five names, made harmless for a terminal, and how many more there are."""
     names = list(names)
-    more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return ", ".join(one_line(name) for name in names[:most]) + more
+    more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
+    return ", ".join(map(one_line, names[:5])) + more
 
 
 def _open(parts: Mapping[str, Classes], left_out: list[str]) -> Source:

@@ -3,9 +3,7 @@
 import hashlib
 import io
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import pairwise
@@ -16,10 +14,10 @@ import numpy as np
 
 from hardpairs.data.folders import check_few, subfolders
 from hardpairs.data.memory import split_of, to_labels, white_on_black
-from hardpairs.data.pictures import bombs_are_errors, read_picture_in_thread, stacked
+from hardpairs.data.pictures import read_pictures
 from hardpairs.data.pixel_columns import FEWEST_PIXELS, PIXEL, in_order, shaped
 from hardpairs.data.source import Source, make_source, part_of
-from hardpairs.data.split import BLANK, Images, Split
+from hardpairs.data.split import Images, Split
 from hardpairs.errors import InputError
 from hardpairs.reading import guarded
 
@@ -39,7 +37,7 @@ class ParquetPictures:
         column: The column of pictures: bytes, or a struct with bytes.
         groups: Of every row group the file, its number there, and its first row of all.
         count: How many pictures.
-        unreadable: What couldn't be decoded so far, by row, and why.
+        unreadable: What couldn't be decoded so far, as "row 3", and why.
     """
 
     files: tuple[Path, ...]
@@ -57,11 +55,11 @@ class ParquetPictures:
     def reduced(self, rows: np.ndarray | slice, side: int) -> np.ndarray | list[np.ndarray]:
         """Read pictures as finely as one of ``side`` pixels needs; 0: in full."""
         wanted = np.arange(self.count)[rows]
-        packed = self._packed(wanted)
-        with bombs_are_errors(), ThreadPoolExecutor(os.cpu_count()) as pool:
-            pictures = list(pool.map(partial(self._decode, side=side), wanted.tolist(), packed))
+        files = map(io.BytesIO, self._packed(wanted))
+        names = [f"row {row}" for row in wanted]
+        pictures = read_pictures(files, names, self.unreadable, side)
         check_few(self.files[0].parent, self.unreadable, self.count, are_all=False)
-        return stacked(pictures) if pictures else np.empty((0, 1, 1, 1), np.uint8)
+        return pictures
 
     def unreadable_rows(self) -> list[int]:
         """Rows of what couldn't be decoded so far."""
@@ -90,13 +88,6 @@ class ParquetPictures:
                 for row in rows[group_of == group].tolist():
                     found[row] = _bytes_of(values[row - first].as_py())
         return [found[row] for row in rows.tolist()]
-
-    def _decode(self, row: int, packed: bytes, side: int) -> np.ndarray:
-        try:
-            return read_picture_in_thread(io.BytesIO(packed), side=side, name=f"row {row}")
-        except InputError as error:
-            self.unreadable[f"row {row}"] = str(error)
-            return BLANK
 
 
 def is_parquet(path: Path) -> bool:

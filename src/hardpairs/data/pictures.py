@@ -1,7 +1,9 @@
 """Pictures: one file, or one of Pillow's images, as bytes of gray or colour."""
 
+import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -22,6 +24,7 @@ SIGNATURES = (
     *(b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"BM", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
     *(b"GIF8", b"P1", b"P2", b"P3", b"P4", b"P5", b"P6"),
 )
+BLANK = np.full((16, 16, 1), 192, np.uint8)  # In place of a picture that there isn't.
 
 
 def looks_like_picture(path: str | Path) -> bool:
@@ -49,17 +52,43 @@ def read_picture(file: str | Path | IO[bytes], *, side: int = 0, name: str = "")
     Raises:
         InputError: It can't be read, or has more pixels than Pillow's limit.
     """
-    with bombs_are_errors():
-        return read_picture_in_thread(file, side=side, name=name)
+    with _bombs_are_errors():
+        return _read(file, side, name or str(file))
 
 
-def read_picture_in_thread(
-    file: str | Path | IO[bytes], *, side: int = 0, name: str = ""
-) -> np.ndarray:
-    """Do what `read_picture` does, in any thread; whoever starts them holds `bombs_are_errors`."""
+def read_pictures(
+    files: Iterable[str | Path | IO[bytes]],
+    names: Sequence[str],
+    unreadable: dict[str, str],
+    side: int,
+) -> np.ndarray | list[np.ndarray]:
+    """Read several pictures side by side, each as `read_picture` does.
+
+    Args:
+        files, names: Of n pictures.
+        unreadable: Gets by name why one can't be read; in its place stands `BLANK`.
+        side: As for `read_picture`.
+
+    Returns:
+        uint8 (n, H, W, C) or, of different sizes, a list of (h, w, C).
+    """
+
+    def read(file: str | Path | IO[bytes], name: str) -> np.ndarray:
+        try:
+            return _read(file, side, name)
+        except InputError as error:
+            unreadable[name] = str(error)
+            return BLANK
+
+    # Decoders don't hold Python's lock.
+    with _bombs_are_errors(), ThreadPoolExecutor(os.cpu_count()) as pool:
+        pictures = list(pool.map(read, files, names))
+    return stacked(pictures) if pictures else np.empty((0, 1, 1, 1), np.uint8)
+
+
+def _read(file: str | Path | IO[bytes], side: int, name: str) -> np.ndarray:
     from PIL import Image
 
-    name = name or str(file)
     try:
         with Image.open(file, formats=FORMATS) as image:
             if side:
@@ -76,7 +105,7 @@ def read_picture_in_thread(
 
 
 @contextmanager
-def bombs_are_errors() -> Iterator[None]:
+def _bombs_are_errors() -> Iterator[None]:
     """Refuse a picture of more pixels than Pillow warns of, not only of twice as many.
 
     For one thread at a time, the others work inside: what warns is a matter of the process.

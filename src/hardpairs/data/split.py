@@ -10,12 +10,11 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from hardpairs.data.about import About
-from hardpairs.data.pictures import scaled
+from hardpairs.data.pictures import BLANK, scaled
 from hardpairs.data.progress import counted
 from hardpairs.errors import InputError
 
 SplitName = Literal["train", "test"]
-BLANK = np.full((16, 16, 1), 192, np.uint8)  # In place of an image that there isn't.
 BACKGROUND = 255  # White, what thumbnails lie on.
 AT_A_TIME = 256  # Images in memory at once while they are made small.
 
@@ -50,10 +49,7 @@ class Chosen:
 
     def reduced(self, rows: np.ndarray | slice, side: int) -> np.ndarray | list[np.ndarray]:
         """Read images no finer than one of ``side`` pixels needs, where they can be so read."""
-        reduced = getattr(self.images, "reduced", None)
-        if reduced is None:
-            return self[rows]
-        return self._read(self.rows[rows], lambda some: reduced(some, side))
+        return self._read(self.rows[rows], lambda some: _reduced(self.images, some, side))
 
     def _read(self, wanted: np.ndarray, read: Callable) -> np.ndarray | list[np.ndarray]:
         is_there = wanted >= 0
@@ -239,11 +235,10 @@ def thumbnails(images: Images, rows: np.ndarray, side: int, inverted: bool = Fal
     """
     rows = np.asarray(rows, np.int64)
     order = np.argsort(rows, kind="stable")  # Neighbours on disk are read one after the other.
-    read = getattr(images, "reduced", lambda some, _: images[some])
     parts = []
     starts = range(0, len(rows), AT_A_TIME)
     for start in counted(starts, "reading pictures", len(rows)):
-        some = read(rows[order[start : start + AT_A_TIME]], side)
+        some = _reduced(images, rows[order[start : start + AT_A_TIME]], side)
         if isinstance(some, np.ndarray) and some.shape[1:3] == (side, side):
             parts.append(255 - some if inverted and some.shape[3] == 1 else some)
         else:
@@ -253,6 +248,12 @@ def thumbnails(images: Images, rows: np.ndarray, side: int, inverted: bool = Fal
     for start, part in zip(starts, parts, strict=True):
         small[order[start : start + AT_A_TIME]] = part
     return small
+
+
+def _reduced(images: Images, rows: np.ndarray, side: int) -> np.ndarray | list[np.ndarray]:
+    """Images no finer than one of ``side`` pixels needs, where they can be so read."""
+    reduced = getattr(images, "reduced", None)
+    return images[rows] if reduced is None else reduced(rows, side)
 
 
 def _squared(images: np.ndarray | list[np.ndarray], side: int, inverted: bool) -> np.ndarray:

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from hardpairs.data.folders import few_files
+from hardpairs.data.pictures import BLANK
 from hardpairs.data.pixels import is_inverted
-from hardpairs.data.split import BLANK, Chosen, Dataset, Images, Split, thumbnails
+from hardpairs.data.split import Chosen, Dataset, Images, Split, thumbnails
 from hardpairs.errors import InputError
 
 SMALLEST, LARGEST = 8, 96  # Pixels a side that every net can be trained on.
