@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from hardpairs.data.memory import Listed, open_memory, split_of, to_images, to_labels
+from hardpairs.data.memory import OfManySizes, open_memory, split_of, to_images, to_labels
 from hardpairs.errors import InputError
 
 RNG = np.random.default_rng(0)
@@ -83,7 +83,7 @@ def test_lists_of_different_sizes(tmp_path):
     given = [GRAY[0], COLOUR[1, :5], Image.fromarray(COLOUR[2]), tmp_path / "a.png",
              {"bytes": (tmp_path / "a.png").read_bytes(), "path": None}]  # fmt: skip
     images = one(given)
-    assert isinstance(images, Listed)
+    assert isinstance(images, OfManySizes)
     assert [image.shape for image in images[:]] == [
         (12, 10, 1), (5, 10, 3), (12, 10, 3), (12, 10, 3), (12, 10, 3)
     ]  # fmt: skip

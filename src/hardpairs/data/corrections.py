@@ -130,9 +130,10 @@ def apply_corrections(dataset: Dataset, corrections: Corrections) -> Dataset:
     Raises:
         InputError: An image is labelled otherwise than the file says, or none would be left.
     """
-    train, *of_train = _corrected_split(dataset.train, corrections, "train")
-    test, *of_test = _corrected_split(dataset.test, corrections, "test")
-    changed, left_out = (sum(counts) for counts in zip(of_train, of_test, strict=True))
+    train, of_train, _ = _corrected_split(dataset.train, corrections, "train")
+    test, of_test, _ = _corrected_split(dataset.test, corrections, "test")
+    changed = of_train + of_test
+    left_out = len(dataset.train) + len(dataset.test) - len(train) - len(test)
     notes = (*dataset.notes, told(corrections, changed, left_out))
     return replace(dataset, train=train, test=test, notes=notes)
 
@@ -149,26 +150,24 @@ def correct_training(
     Raises:
         InputError: As `apply_corrections`.
     """
-    train, changed, left_out = _corrected_split(dataset.train, corrections, "train")
+    train, changed, kept = _corrected_split(dataset.train, corrections, "train")
+    left_out = len(dataset.train) - len(train)
     note = told(corrections, changed, left_out, "training ")
     corrected = replace(dataset, train=train, notes=(*dataset.notes, note))
-    if not left_out:
-        return corrected, None
-    _, stays = corrected_labels(dataset.train.labels, dataset.train.ids, corrections, "train")
-    return corrected, np.flatnonzero(stays)
+    return corrected, kept if left_out else None
 
 
 def _corrected_split(
     split: Split, corrections: Corrections, name: SplitName
-) -> tuple[Split, int, int]:
+) -> tuple[Split, int, np.ndarray]:
+    """The split, how many labels changed, and which rows are left, int64."""
     labels, stays = corrected_labels(split.labels, split.ids, corrections, name)
     if not stays.any():
         raise InputError(f"{corrections.source}: leaves out every {name} image; keep some.")
-    changed = int((labels != split.labels).sum())
-    if not changed and stays.all():
-        return split, 0, 0
-    kept = replace(split, labels=labels)
-    return (kept if stays.all() else kept.take(np.flatnonzero(stays))), changed, int((~stays).sum())
+    changed, kept = int((labels != split.labels).sum()), np.flatnonzero(stays)
+    if changed:
+        split = replace(split, labels=labels)
+    return (split if stays.all() else split.take(kept)), changed, kept
 
 
 def told(corrections: Corrections, changed: int, left_out: int, of: str = "") -> str:

@@ -27,6 +27,7 @@ EMNIST_NAMES = {  # https://www.nist.gov/itl/products-and-services/emnist-datase
     "bymerge": "0123456789" + CAPITALS + "abdefghnqrt",
     "byclass": "0123456789" + CAPITALS + CAPITALS.lower(),
 }
+EMNIST_NOTE = "EMNIST stores its images on their side; they were set upright."
 
 
 @dataclass(frozen=True)
@@ -81,9 +82,7 @@ def open_idx(found: IdxSet) -> Source:
     """
     labels = {part: _read_labels(found.files[part]) for part in found.files}
     names = read_class_names(found.folder) or _emnist_names(found)
-    notes = []
-    if found.is_emnist:
-        notes.append("EMNIST stores its images on their side; they were set upright.")
+    notes = [EMNIST_NOTE] if found.is_emnist else []
     lowest = min(int(array.min(initial=1)) for array in labels.values())
     highest = max(int(array.max(initial=1)) for array in labels.values())
     first = 0
@@ -118,12 +117,11 @@ def _sets_below(folder: Path, depth: int) -> Mapping[str, IdxSet]:
 def _sets_in(folder: Path) -> dict[str, IdxSet]:
     sets: dict[str, IdxSet] = {}
     try:
-        paths = sorted(path for path in folder.iterdir() if _parse(path.name) and path.is_file())
+        paths = sorted(folder.iterdir())
     except OSError as error:
         raise InputError(f"{folder}: can't be read ({error.strerror}); check it.") from error
     for path in paths:
-        parsed = _parse(path.name)
-        if parsed:
+        if (parsed := _parse(path.name)) and path.is_file():
             part, kind, name = parsed
             of_part = sets.setdefault(name, IdxSet(folder, name)).files.setdefault(part, {})
             of_part.setdefault(kind, path)  # Plain before .gz, where both are there.

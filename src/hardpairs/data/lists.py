@@ -9,13 +9,10 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import numpy as np
-
 from hardpairs.data.folders import few_files, photos_split, subfolders
 from hardpairs.data.memory import to_labels
 from hardpairs.data.source import PART_OF_NAME, Part, Source, make_source, part_of
-from hardpairs.data.split import Split
-from hardpairs.data.tables import LABELS, PART_OF_USAGE, PARTS, tables_in
+from hardpairs.data.tables import LABELS, PART_OF_USAGE, PARTS, delimiter_of, tables_in
 from hardpairs.errors import InputError
 from hardpairs.foreign import one_line
 from hardpairs.reading import guarded, parse_json, read_text
@@ -27,11 +24,11 @@ LOOKED_AT = 50  # Lines that show which column names pictures.
 
 @dataclass(frozen=True)
 class Listed:
-    """What a table says of pictures: a path, a label and a part ("" for none) for each row."""
+    """What a row of a table says of a picture; the part is "" for none."""
 
-    paths: list[str]
-    labels: list[str]
-    parts: list[str]
+    path: str
+    label: str
+    part: str
 
 
 def open_listed(folder: Path, pictures: Sequence[str]) -> Source | None:
@@ -49,26 +46,28 @@ def open_listed(folder: Path, pictures: Sequence[str]) -> Source | None:
     Raises:
         InputError: A table is damaged, lists pictures that aren't there, or gives one two labels.
     """
-    lists: dict[str, Listed] = {}
+    lists: dict[str, list[Listed]] = {}
     notes = []
     for path, part, inside in _tables(folder):
         found = _read_list(path, [name for name in pictures if name.startswith(inside)])
         if found is None:
             continue
-        found, repeated = _each_once(path, found)
+        rows, repeated = _each_once(path, found)
         if repeated:
             notes.append(f"Counted once, being listed several times: {few_files(repeated)}.")
-        for own in dict.fromkeys(found.parts):
+        for own in dict.fromkeys(row.part for row in rows):
             if (own or part) in lists:
                 raise InputError(f"{path}: is a second list of pictures and labels; move one away.")
-            lists[own or part] = _of_part(found, own)
+            lists[own or part] = [row for row in rows if row.part == own]
     if not lists:
         return None
-    made, names = to_labels(*(each.labels for each in lists.values()), what=f"{folder}: labels")
+    given = ([row.label for row in rows] for rows in lists.values())
+    made, names = to_labels(*given, what=f"{folder}: labels")
     parts: dict[str, Part] = {}
-    for (part, each), labels in zip(lists.items(), made, strict=True):
-        parts[part] = partial(_split, folder, each.paths, labels)
-    unlisted = set(pictures).difference(*(each.paths for each in lists.values()))
+    for (part, rows), labels in zip(lists.items(), made, strict=True):
+        paths = [row.path for row in rows]
+        parts[part] = partial(photos_split, folder, list(zip(paths, labels.tolist(), strict=True)))
+    unlisted = set(pictures) - {row.path for rows in lists.values() for row in rows}
     if unlisted:
         notes.append(f"Left out, having no label: {few_files(sorted(unlisted))}.")
     return make_source(names, parts, notes)
@@ -89,63 +88,54 @@ def _lists_in(folder: Path) -> list[Path]:
     return [*tables_in(folder), *records]
 
 
-def _split(folder: Path, paths: list[str], labels: np.ndarray) -> Split:
-    return photos_split(folder, list(zip(paths, labels.tolist(), strict=True)))
-
-
-def _of_part(found: Listed, part: str) -> Listed:
-    rows = [row for row, each in enumerate(found.parts) if each == part]
-    taken = [[column[row] for row in rows] for column in (found.paths, found.labels, found.parts)]
-    return Listed(*taken)
-
-
-def _each_once(path: Path, found: Listed) -> tuple[Listed, list[str]]:
+def _each_once(path: Path, rows: list[Listed]) -> tuple[list[Listed], list[str]]:
     """Every picture in one row, and those that were in several with the same label."""
-    first: dict[str, int] = {}
+    first: dict[str, Listed] = {}
     repeated: dict[str, None] = {}
-    for row, name in enumerate(found.paths):
-        before = first.setdefault(name, row)
-        if before == row:
+    for row in rows:
+        before = first.setdefault(row.path, row)
+        if before is row:
             continue
-        for what, column in (("label", found.labels), ("part", found.parts)):
-            if column[before] != column[row]:
+        for what in ("label", "part"):
+            one, other = getattr(before, what), getattr(row, what)
+            if one != other:
                 raise InputError(
-                    f"{path}: gives {one_line(name)} the {what} {one_line(column[before])!r} and "
-                    f"in another line {one_line(column[row])!r}; leave one of them."
+                    f"{path}: gives {one_line(row.path)} the {what} {one_line(one)!r} and in "
+                    f"another line {one_line(other)!r}; leave one of them."
                 )
-        repeated[name] = None
-    columns = (found.paths, found.labels, found.parts)
-    return Listed(*([column[row] for row in first.values()] for column in columns)), [*repeated]
+        repeated[row.path] = None
+    return [*first.values()], [*repeated]
 
 
-def _read_list(path: Path, pictures: Sequence[str]) -> Listed | None:
+def _read_list(path: Path, pictures: Sequence[str]) -> list[Listed] | None:
     """Pictures, labels and parts as a table lists them; None where it lists no pictures."""
     header, body = _rows(path)
     known = _known(pictures)
     some = body[:LOOKED_AT]
     hits = [
-        sum(find(cell_of(row, place), known) != "" for row in some) for place in range(len(header))
+        sum(_find(_cell(row, place), known) != "" for row in some) for place in range(len(header))
     ]
     if not hits or max(hits) < max(len(some) // 2, 1):
         return None
     names = hits.index(max(hits))
-    if find(header[names], known):  # The first line is a picture's.
+    if _find(header[names], known):  # The first line is a picture's.
         body = [header, *body]
         header = [""] * len(header)
     others = [place for place in range(len(header)) if place != names]
-    columns = {place: [cell_of(row, place) for row in body] for place in others}
-    labels = _labels([cell.lower() for cell in header], header, columns)
+    columns = {place: [_cell(row, place) for row in body] for place in others}
+    labels = _labels(header, columns)
     if labels is None:
         return None
-    cells = [cell_of(row, names) for row in body]
-    paths = [find(cell, known) for cell in cells]
+    cells = [_cell(row, names) for row in body]
+    paths = [_find(cell, known) for cell in cells]
     missing = [cell for cell, path in zip(cells, paths, strict=True) if not path]
     if missing:
         raise InputError(
             f"{path}: lists {len(missing):,} pictures that aren't there ({few_files(missing)}); "
             "put them there or take them out of the list."
         )
-    return Listed(paths, labels, _parts(header, columns) or [""] * len(body))
+    parts = _parts(header, columns) or [""] * len(body)
+    return [Listed(*row) for row in zip(paths, labels, parts, strict=True)]
 
 
 def _rows(path: Path) -> tuple[list[str], list[list[str]]]:
@@ -157,7 +147,7 @@ def _rows(path: Path) -> tuple[list[str], list[list[str]]]:
             header = list(dict.fromkeys(name for record in records for name in record))
             return header, [[_text(record.get(name)) for name in header] for record in records]
         lines = text.splitlines()
-        delimiter = max(",;\t", key=(lines or [""])[0].count)
+        delimiter = delimiter_of(lines[0] if lines else "")
         rows = [row for row in csv.reader(lines, delimiter=delimiter) if row]
     return [cell.strip() for cell in rows[0]] if rows else [], rows[1:]
 
@@ -166,8 +156,9 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _labels(plain: list[str], header: list[str], columns: dict[int, list[str]]) -> list[str] | None:
+def _labels(header: list[str], columns: dict[int, list[str]]) -> list[str] | None:
     """The column of labels: of a usual name or the only one; or columns of one 1 in each row."""
+    plain = [cell.lower() for cell in header]
     usual = [place for name in LABELS for place in columns if plain[place] == name]
     told = [place for place in columns if plain[place] not in (*PART_COLUMNS, "")]
     told = told or list(columns)
@@ -191,12 +182,12 @@ def _parts(header: list[str], columns: dict[int, list[str]]) -> list[str] | None
     return None
 
 
-def cell_of(row: list[str], place: int) -> str:
+def _cell(row: list[str], place: int) -> str:
     """A cell without blanks around it, "" where the line is too short."""
     return row[place].strip() if place < len(row) else ""
 
 
-def find(cell: str, known: dict[str, str]) -> str:
+def _find(cell: str, known: dict[str, str]) -> str:
     """The path of the picture that a cell names, also from elsewhere; "" where it is none."""
     parts = [part for part in cell.replace("\\", "/").split("/") if part not in ("", ".")]
     ways = ["/".join(parts[first:]) for first in range(len(parts))]

@@ -11,7 +11,7 @@ import numpy as np
 
 from hardpairs.arrays import to_numpy
 from hardpairs.data.pictures import pixels_of, read_picture, stacked
-from hardpairs.data.pixels import converted, is_inverted, range_of, to_bytes_rule, to_nhwc
+from hardpairs.data.pixels import black_and_white, is_inverted, to_bytes, to_nhwc
 from hardpairs.data.source import Source, make_source
 from hardpairs.data.split import Images, Split, combine_sha256, idx_sha256
 from hardpairs.errors import InputError
@@ -21,7 +21,7 @@ MOST_CLASSES = 1_000_000  # Far above any dataset; a larger label is an id of so
 
 
 @dataclass(frozen=True, eq=False)
-class Listed:
+class OfManySizes:
     """Images in memory that are of different sizes: uint8 (h, w, C) each."""
 
     images: tuple[np.ndarray, ...]
@@ -61,17 +61,15 @@ def to_images(*given: Any, what: str = "images") -> tuple[list[Images], tuple[st
         InputError: They are no images, or it is open what is meant.
     """
     sets = [_as_sets(each, what) for each in given]
-    convert, note = to_bytes_rule(
-        range_of([array for arrays in sets for array in arrays], what), what
-    )
+    scale, note = black_and_white([array for arrays in sets for array in arrays], what)
     made: list[Images] = []
     for original, arrays in zip(given, sets, strict=True):
-        images = [converted(array, convert) for array in arrays]
+        images = [to_bytes(array, *scale) for array in arrays]
         if len(images) == 1 and not _is_list(original):
             made.append(images[0])
         else:
             together = stacked([image[0] for image in images])
-            made.append(Listed(tuple(together)) if isinstance(together, list) else together)
+            made.append(OfManySizes(tuple(together)) if isinstance(together, list) else together)
     return made, (note,) if note else ()
 
 

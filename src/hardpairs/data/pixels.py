@@ -1,8 +1,7 @@
 """Arrays of numbers as images: which axis is what, and which number is white."""
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -14,23 +13,8 @@ SLACK = 1e-3  # Resizing and rounding overshoot by so much.
 CHANNELS = (1, 3, 4)
 DARK, BORDER_SHARE = 32, 0.6  # Of a white-on-black set's outermost pixels, how dark how many are.
 
-Convert = Callable[[np.ndarray], np.ndarray]
 
-
-@dataclass(frozen=True)
-class Range:
-    """What values some arrays hold, all taken together."""
-
-    low: float
-    high: float
-    is_whole: bool
-    dtype: np.dtype
-
-    def __str__(self) -> str:
-        return f"{self.dtype} from {self.low:.4g} to {self.high:.4g}"
-
-
-def to_nhwc(images: np.ndarray, what: str = "images") -> np.ndarray:
+def to_nhwc(images: np.ndarray, what: str) -> np.ndarray:
     """Return a view (N, H, W, C), C 1, 3 or 4, of images in any usual order of axes.
 
     Args:
@@ -62,40 +46,27 @@ def to_nhwc(images: np.ndarray, what: str = "images") -> np.ndarray:
     )
 
 
-def range_of(arrays: Sequence[np.ndarray], what: str = "images") -> Range:
-    """Look at all values of some arrays; raises InputError where some are no numbers."""
+def black_and_white(arrays: Sequence[np.ndarray], what: str) -> tuple[tuple[float, float], str]:
+    """Decide which numbers are black and white in some arrays, all taken together.
+
+    Returns:
+        Black and white, and a sentence where it wasn't plain what is white.
+
+    Raises:
+        InputError: It isn't unmistakable: no numbers, NaN, standardised values, or a range of no
+            usual kind.
+    """
     dtype = np.result_type(*arrays)
     if dtype.kind not in "buif":
         raise InputError(f"{what} are {dtype}; give numbers.")
-    low, high, is_whole = math.inf, -math.inf, True
-    for array in arrays:
-        for start in range(0, len(array), AT_A_TIME):
-            part = array[start : start + AT_A_TIME]
-            low, high = min(low, float(part.min())), max(high, float(part.max()))
-            if dtype.kind == "f" and is_whole:
-                is_whole = bool((part == np.rint(part)).all())
+    low, high, is_whole = _range(arrays, dtype)
     if not math.isfinite(low) or not math.isfinite(high):
         raise InputError(
             f"{what} hold NaN or infinity; give numbers from 0 to 255, or from 0 to 1."
         )
-    return Range(low, high, is_whole, dtype)
-
-
-def to_bytes_rule(found: Range, what: str = "images") -> tuple[Convert, str]:
-    """Decide how values become bytes, black 0 and white 255.
-
-    Returns:
-        What converts an array (exact where it holds bytes already), and a sentence where it
-        wasn't plain what is white.
-
-    Raises:
-        InputError: It isn't unmistakable: standardised values, or a range of no usual kind.
-    """
-    low, high, kind = found.low, found.high, found.dtype.kind
-    if found.dtype == np.uint8 and high != 1:
-        return lambda array: array, ""
-    not_negative, at_most_1 = low >= -SLACK, high <= 1 + SLACK
+    kind, not_negative, at_most_1 = dtype.kind, low >= -SLACK, high <= 1 + SLACK
     rules = (  # Whether it fits, what is black and white, and what to say.
+        (dtype == np.uint8 and high != 1, 0, 255, ""),
         (kind == "b", 0, 1, ""),
         (kind == "f" and not_negative and at_most_1, 0, 1, ""),
         (not_negative and at_most_1, 0, 1, "Their pixels are 0 and 1; 1 is taken for white."),
@@ -105,34 +76,48 @@ def to_bytes_rule(found: Range, what: str = "images") -> tuple[Convert, str]:
         ),
         (not_negative and 127 < high <= 255 + SLACK, 0, 255, ""),
         (
-            *(not_negative and found.is_whole and high in (15, 16), 0, high),
+            *(not_negative and is_whole and high in (15, 16), 0, high),
             f"Their pixels are from 0 to {high:.0f}; the largest is taken for white.",
         ),
         (
-            *(found.dtype == np.uint16 and high > 4095, 0, 65535),
+            *(dtype == np.uint16 and high > 4095, 0, 65535),
             "Their pixels have 16 bits; the upper 8 are used.",
         ),
     )
     for fits, black, white, note in rules:
         if fits:
-            return _scaled(black, white), note
+            return (black, white), note
     why = "which leaves open what is white" if not_negative else "as after subtracting a mean"
     raise InputError(
-        f"{what} are {found}, {why}; scale them, and give bytes from 0 to 255, or floats from "
-        "0 to 1."
+        f"{what} are {dtype} from {low:.4g} to {high:.4g}, {why}; scale them, and give bytes from "
+        "0 to 255, or floats from 0 to 1."
     )
 
 
-def converted(images: np.ndarray, convert: Convert) -> np.ndarray:
+def _range(arrays: Sequence[np.ndarray], dtype: np.dtype) -> tuple[float, float, bool]:
+    """The lowest and the highest value, and whether all are whole numbers."""
+    low, high, is_whole = math.inf, -math.inf, True
+    for array in arrays:
+        for start in range(0, len(array), AT_A_TIME):
+            part = array[start : start + AT_A_TIME]
+            low, high = min(low, float(part.min())), max(high, float(part.max()))
+            if dtype.kind == "f" and is_whole:
+                is_whole = bool((part == np.rint(part)).all())
+    return low, high, is_whole
+
+
+def to_bytes(images: np.ndarray, black: float, white: float) -> np.ndarray:
     """Convert (N, H, W, C) a part at a time to uint8, with transparency laid on white."""
     channels = images.shape[3]
-    if images.dtype == np.uint8 and channels != 4:
-        as_bytes = convert(images[:1])
-        if as_bytes is images or np.shares_memory(as_bytes, images):
-            return np.ascontiguousarray(images)
+    are_bytes = images.dtype == np.uint8 and (black, white) == (0, 255)
+    if are_bytes and channels != 4:
+        return np.ascontiguousarray(images)
     made = np.empty((*images.shape[:3], 3 if channels == 4 else channels), np.uint8)
     for start in range(0, len(images), AT_A_TIME):
-        part = convert(images[start : start + AT_A_TIME])
+        part = images[start : start + AT_A_TIME]
+        if not are_bytes:
+            share = (part.astype(np.float32) - black) * np.float32(255 / (white - black))
+            part = np.rint(np.clip(share, 0, 255)).astype(np.uint8)
         made[start : start + AT_A_TIME] = on_white(part) if channels == 4 else part
     return made
 
@@ -144,11 +129,3 @@ def is_inverted(images: np.ndarray) -> bool:
     some = images[:: -(-len(images) // AT_A_TIME), ..., 0]
     border = np.concatenate([some[:, [0, -1]].ravel(), some[:, :, [0, -1]].ravel()])
     return bool((border <= DARK).mean() > BORDER_SHARE)
-
-
-def _scaled(black: float, white: float) -> Convert:
-    def convert(array: np.ndarray) -> np.ndarray:
-        share = (array.astype(np.float32) - black) * np.float32(255 / (white - black))
-        return np.rint(np.clip(share, 0, 255)).astype(np.uint8)
-
-    return convert

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from hardpairs.data.idx_sets import EMNIST_NAMES
+from hardpairs.data.idx_sets import EMNIST_NAMES, EMNIST_NOTE
 from hardpairs.data.memory import split_of, to_labels
 from hardpairs.data.pixel_columns import FEWEST_PIXELS, PIXEL, in_order, shaped
 from hardpairs.data.source import PART_OF_NAME, Source, make_source, part_of, read_class_names
@@ -102,7 +102,7 @@ def open_tables_folder(folder: Path) -> Source | None:
 
 def _open(place: Path, tables: Mapping[str, Rows]) -> Source:
     emnist = re.match(r"emnist-([a-z]+)", place.name.lower())
-    notes = ["EMNIST stores its images on their side; they were set upright."] if emnist else []
+    notes = [EMNIST_NOTE] if emnist else []
     labelled = [part for part, rows in tables.items() if rows.labels is not None]
     if labelled and len(labelled) < len(tables):
         notes.append("Left out: the table without labels.")
@@ -130,7 +130,7 @@ def _open(place: Path, tables: Mapping[str, Rows]) -> Source:
 def _read_table(path: Path) -> Rows:
     lines = _lines(path)
     with guarded(path, "a table of pixels, one image a line"):
-        delimiter = _delimiter(lines[0])
+        delimiter = delimiter_of(lines[0])
         header = next(csv.reader([lines[0]], delimiter=delimiter, strict=True))
         if _only_counts(header):  # As pandas writes a frame without names.
             is_indexed = not header[0].strip()
@@ -250,7 +250,7 @@ def _are_classes(values: np.ndarray) -> bool:
 
 def _has_pixels(path: Path) -> bool:
     line = _first_line(path)
-    header = line.split(_delimiter(line))
+    header = line.split(delimiter_of(line))
     pixels = sum(bool(PIXEL.fullmatch(cell.strip(' "'))) or _is_number(cell) for cell in header)
     return pixels >= FEWEST_PIXELS or "pixels" in line.lower()
 
@@ -262,12 +262,13 @@ def _first_line(path: Path) -> str:
 def _lines(path: Path) -> list[str]:
     """Lines that aren't blank."""
     lines = [line for line in read_text(path).splitlines() if line.strip()]
-    if len(lines) < 2 and not (lines and _is_number(lines[0].split(_delimiter(lines[0]))[0])):
+    if len(lines) < 2 and not (lines and _is_number(lines[0].split(delimiter_of(lines[0]))[0])):
         raise InputError(f"{path}: holds no images; give a table with a line for each.")
     return lines
 
 
-def _delimiter(line: str) -> str:
+def delimiter_of(line: str) -> str:
+    """What parts a line's cells: a comma, a semicolon or a tab."""
     return max(",;\t", key=line.count)
 
 
