@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from hardpairs.errors import InputError
+from hardpairs.predictions.found import Hints
 from hardpairs.predictions.load import load_predictions
+from hardpairs.predictions.truth import read_truth
 from tool_predictions import FILES, LABELS, NAMES, PAIRS, PLAIN, PROBABILITIES, same, write_truth
 
 pd = pytest.importorskip("pandas")
@@ -180,3 +182,11 @@ def test_a_column_may_be_named_as_a_class(tmp_path):
     np.savez(tmp_path / "p.npz", predicted=["cat", "cat"], ids=["1.png", "2.png"])
     got = load_predictions(tmp_path / "p.npz", labels=tmp_path / "y.csv")
     assert got.labels.tolist() == [0, 1]
+
+
+def test_whatever_is_read_as_a_picture_is_known_by_its_name(tmp_path):
+    path = tmp_path / "val.txt"
+    path.write_text("a.ppm cat\nb.JFIF dog\n")
+    truth = read_truth(path, Hints())
+    assert truth.labels.tolist() == ["cat", "dog"]
+    assert truth.ids == ["a.ppm", "b.JFIF"]

@@ -99,6 +99,11 @@ def _plain(array: np.ndarray) -> np.ndarray:
         return array
 
 
+def are_whole(array: np.ndarray) -> bool:
+    """Whether all numbers are whole, none of them NaN or infinite."""
+    return bool(np.isfinite(array).all() and (array == np.rint(array)).all())
+
+
 def is_text(array: np.ndarray) -> bool:
     """Whether every element is a text."""
     if array.dtype.kind in TEXT_KINDS:

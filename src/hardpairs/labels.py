@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from hardpairs.arrays import describe, is_text, to_numpy
+from hardpairs.arrays import are_whole, describe, is_text, to_numpy
 from hardpairs.errors import InputError
 
 NUMBERED = re.compile(r"(?P<start>.*?)(?P<number>\d{1,18})(?:\.0)?", re.DOTALL)
@@ -60,6 +60,16 @@ def _name(value: Any) -> str:
         value = int(value)
     # Of one spelling: macOS takes accents off letters in the names of folders.
     return unicodedata.normalize("NFC", str(value)).strip()
+
+
+def numbered(classes: int) -> tuple[str, ...]:
+    """Names for K classes that have none: "0" to "K-1"."""
+    return tuple(map(str, range(classes)))
+
+
+def are_numbers(class_names: Sequence[str]) -> bool:
+    """Whether the names are no more than the classes' own numbers."""
+    return tuple(class_names) == numbered(len(class_names))
 
 
 def in_number_order(names: Sequence[str]) -> list[int]:
@@ -166,7 +176,7 @@ def _whole_numbers(values: np.ndarray, what: str) -> np.ndarray:
         if not np.isfinite(values).all():
             row = int(np.flatnonzero(~np.isfinite(values))[0])
             raise InputError(f"{what}: row {row} has none (NaN); give every image a class.")
-        if (values != np.rint(values)).any():
+        if not are_whole(values):
             raise InputError(
                 f"{what} are {values.dtype} from {values.min():.4g} to {values.max():.4g}, "
                 "expected whole numbers or names."

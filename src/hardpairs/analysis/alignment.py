@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 
 from hardpairs.analysis.joining import match_names
-from hardpairs.data.source import are_numbers
 from hardpairs.errors import InputError
-from hardpairs.labels import listed
+from hardpairs.labels import are_numbers, listed
 from hardpairs.predictions.joining import match_ids
 from hardpairs.predictions.predictions import Predictions
 

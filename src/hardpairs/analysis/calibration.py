@@ -13,6 +13,7 @@ from hardpairs.analysis.causes import SMALLEST
 from hardpairs.analysis.intervals import CONFIDENCE, wilson_interval
 from hardpairs.analysis.samples import row_blocks
 from hardpairs.predictions.predictions import Predictions
+from hardpairs.predictions.probabilities import softmax
 from hardpairs.wording import counted, plainly
 
 BINS = 15  # As in Guo et al.
@@ -138,7 +139,7 @@ def fit_temperature(predictions: Predictions) -> float | None:
         total = 0.0
         for block in row_blocks(*probabilities.shape):
             logits = _logits(probabilities[block])
-            expected = (_softmax(logits * inverse) * logits).sum(axis=1)
+            expected = (softmax(logits * inverse) * logits).sum(axis=1)
             total += float((expected - logits[np.arange(len(logits)), labels[block]]).sum())
         return total / len(labels)
 
@@ -151,7 +152,7 @@ def scaled_confidence(probabilities: np.ndarray, temperature: float) -> np.ndarr
     """float64 (N,): the largest of each row (N, K), its logits divided by the temperature."""
     confidence = np.empty(len(probabilities))
     for block in row_blocks(*probabilities.shape):
-        confidence[block] = _softmax(_logits(probabilities[block]) / temperature).max(axis=1)
+        confidence[block] = softmax(_logits(probabilities[block]) / temperature).max(axis=1)
     return confidence
 
 
@@ -220,11 +221,6 @@ def _calibrated_errors(bins: np.ndarray, confidence: np.ndarray) -> np.ndarray:
     spread = np.sqrt(np.bincount(bins, confidence * (1 - confidence), BINS))
     draws = np.random.default_rng(0).normal(size=(CALIBRATED_DRAWS, BINS))
     return np.abs(draws * spread).sum(axis=1) / len(bins)
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    weights = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return weights / weights.sum(axis=1, keepdims=True)
 
 
 def _logits(probabilities: np.ndarray) -> np.ndarray:

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hardpairs.data.source import are_numbers
 from hardpairs.data.split import Images, Split
 from hardpairs.errors import InputError
 from hardpairs.foreign import shortened
-from hardpairs.labels import listed
+from hardpairs.labels import are_numbers, listed
+from hardpairs.predictions.columns import plain
 from hardpairs.predictions.joining import match_ids
 from hardpairs.predictions.predictions import Predictions
 
@@ -226,7 +226,7 @@ def _labels_differ(
 
 def _plain(name: str) -> str:
     """A name without case, blanks and punctuation; as it is where nothing else would be left."""
-    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFC", name).casefold()) or name
+    return plain(unicodedata.normalize("NFC", name)) or name
 
 
 def _parts(name: str) -> set[str]:

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from hardpairs.data.idx import read_idx
-from hardpairs.data.source import PART_OF_NAME, Source, make_source, numbered, read_class_names
+from hardpairs.data.source import PART_OF_NAME, Source, make_source, read_class_names
 from hardpairs.data.split import Split
 from hardpairs.errors import InputError
+from hardpairs.labels import numbered
 
 KIND_OF_NAME = {
     **dict.fromkeys(("images", "image", "imgs", "x"), "images"),
@@ -91,7 +92,7 @@ def open_idx(found: IdxSet) -> Source:
         first = 1
         notes.append("Its labels start at 1; class 1 is the first class here.")
     if names is None:
-        names = numbered(highest)[first:]
+        names = numbered(highest + 1)[first:]
     if lowest < 0 or highest - first >= len(names):
         part = max(labels, key=lambda part: labels[part].max(initial=0))
         raise InputError(

@@ -15,7 +15,7 @@ from hardpairs.data.pixels import black_and_white, is_inverted, to_bytes, to_nhw
 from hardpairs.data.source import Source, make_source
 from hardpairs.data.split import Images, Split, combine_sha256, idx_sha256
 from hardpairs.errors import InputError
-from hardpairs.labels import classes_in, look_up, to_names, to_vector
+from hardpairs.labels import classes_in, look_up, numbered, to_names, to_vector
 
 MOST_CLASSES = 1_000_000  # Far above any dataset; a larger label is an id of something else.
 
@@ -103,7 +103,7 @@ def to_labels(
             raise InputError(
                 f"{what} run from {low:.4g} to {high:.4g}; give indices from 0 up, or names."
             )
-        names = tuple(str(index) for index in range(int(high) + 1))
+        names = numbered(int(high) + 1)
     else:
         names = classes_in(together)
     found, _ = look_up(together, names, what)

@@ -147,13 +147,3 @@ def read_class_names(folder: Path) -> tuple[str, ...] | None:
     if len(names) < 2 or len(set(names)) != len(names):
         raise InputError(f"{path}: needs at least two names, all different, one a line.")
     return names
-
-
-def numbered(largest: int) -> tuple[str, ...]:
-    """Names for classes that have none: "0", "1", … up to the largest label."""
-    return tuple(str(index) for index in range(largest + 1))
-
-
-def are_numbers(class_names: Sequence[str]) -> bool:
-    """Whether the names are no more than the labels' own numbers."""
-    return tuple(class_names) == numbered(len(class_names) - 1)

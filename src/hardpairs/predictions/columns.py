@@ -5,16 +5,18 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from hardpairs.arrays import is_text
+from hardpairs.arrays import are_whole, is_text
+from hardpairs.data.pictures import ENDINGS
 from hardpairs.labels import clean_label
 
-IMAGE_NAME = re.compile(r"\.(png|jpe?g|webp|bmp|tiff?|gif)$", re.IGNORECASE)
+IMAGE_NAME = re.compile(rf"({'|'.join(map(re.escape, sorted(ENDINGS)))})$", re.IGNORECASE)
 MOST_TEXTS = 10_000
 Table = dict[str, np.ndarray]
 
 
-def listing(table: Table, most: int = 10) -> str:
-    """The columns for a message: "found the columns 'a' (numbers), 'b' (text)"."""
+def listing(table: Table) -> str:
+    """The columns for a message, ten at most: "found the columns 'a' (numbers), 'b' (text)"."""
+    most = 10
     kinds = {name: _kind(values) for name, values in table.items()}
     if len(kinds) > most:  # Of many numbers a few tell what they are.
         kinds = dict(sorted(kinds.items(), key=lambda pair: pair[1] == "numbers"))
@@ -60,7 +62,7 @@ def first_named(table: Table, usual: Iterable[str], mentioned: set[str]) -> str 
 
 def tells_apart(values: np.ndarray) -> bool:
     """Whether a column holds another number or text in every row, as ids do."""
-    if values.ndim != 1 or (values.dtype.kind == "f" and (values != np.rint(values)).any()):
+    if values.ndim != 1 or (values.dtype.kind == "f" and not are_whole(values)):
         return False
     if values.dtype.kind == "O" and not is_text(values):
         return False

@@ -5,10 +5,19 @@ from typing import Any
 
 import numpy as np
 
-from hardpairs.arrays import describe, is_text, to_numpy, to_objects
+from hardpairs.arrays import are_whole, describe, is_text, to_numpy, to_objects
 from hardpairs.data.source import parts_named
 from hardpairs.errors import InputError
-from hardpairs.labels import classes_in, clean_label, listed, look_up, to_names, to_vector
+from hardpairs.labels import (
+    are_numbers,
+    classes_in,
+    clean_label,
+    listed,
+    look_up,
+    numbered,
+    to_names,
+    to_vector,
+)
 from hardpairs.predictions.first_line import settle_first_lines
 from hardpairs.predictions.found import Found, Truth
 from hardpairs.predictions.joining import match_ids, order_note
@@ -37,7 +46,6 @@ def to_predictions(
     if truth is not None:
         found, truth = settle_first_lines(found, truth, notes)
         found = _join_truth(found, truth, notes)
-    _check_both_are_there(found)
     scores = None if found.scores is None else as_floats(found.scores)
     classes = None if scores is None else max(scores.shape[1], 2)
     labels = _labels(found, scores, classes)
@@ -74,25 +82,17 @@ def to_predictions(
 
 
 def _labels(found: Found, scores: np.ndarray | None, classes: int | None) -> np.ndarray:
+    if found.labels is None:
+        raise InputError(
+            "there are predictions and no true labels; give them with --labels (a file of labels "
+            "or a folder with one folder for each class), or with --data."
+        )
     labels = to_vector(found.labels, "labels", classes)
     if len(labels) == 0:
         raise InputError("there are no images (0 labels); give at least one.")
     if scores is not None:
         _check_length(len(labels), scores)  # Else what is transposed is refused as something else.
     return labels
-
-
-def _check_both_are_there(found: Found) -> None:
-    if found.labels is None:
-        raise InputError(
-            "there are predictions and no true labels; give them with --labels (a file of labels "
-            "or a folder with one folder for each class), or with --data."
-        )
-    if found.scores is None and found.predicted is None and found.top_classes is None:
-        raise InputError(
-            "there are labels and nothing predicted; give a probability for each class, or the "
-            "predicted classes."
-        )
 
 
 def _from_top(
@@ -130,12 +130,12 @@ def _class_names(
     """The names, and whether they were given as numbers."""
     texts = labels.dtype.kind in "OUS"
     distinct = classes_in(labels) if texts else ()
-    numbered = tuple(map(str, range(classes or 0)))
+    by_number = numbered(classes or 0)
     given = found.class_names
     names = () if given is None else to_names(given)
     # Numbers of columns, as of a frame without names, name no classes that have as many names.
     if given is not None and not (
-        names == numbered and len(distinct) == classes and set(distinct).isdisjoint(names)
+        names == by_number and len(distinct) == classes and set(distinct).isdisjoint(names)
     ):
         as_numbers = not isinstance(given, dict) and not is_text(to_numpy(given, "class_names"))
         if classes is not None and len(names) != classes:
@@ -153,8 +153,8 @@ def _class_names(
         return names_that_occur(labels, seen, notes), True
     if not texts:
         return _names_of_numbers(labels, classes, notes), True
-    if set(distinct) <= set(numbered):
-        return numbered, True
+    if set(distinct) <= set(by_number):
+        return by_number, True
     if len(distinct) != classes:
         raise InputError(
             f"the labels are the {len(distinct)} names {listed(distinct)}, and there are {classes} "
@@ -169,12 +169,11 @@ def _class_names(
 
 def _names_of_numbers(labels: np.ndarray, classes: int, notes: list[str]) -> tuple[str, ...]:
     """ "0" to "K-1"; or the K numbers that occur, if they are others, in sorted order."""
-    numbered = tuple(map(str, range(classes)))
-    if labels.dtype.kind not in "iuf" or not np.isfinite(labels).all():
-        return numbered
-    distinct = classes_in(labels) if (labels == np.rint(labels)).all() else ()
-    if len(distinct) != classes or distinct == numbered:
-        return numbered
+    distinct: tuple[str, ...] = ()
+    if labels.dtype.kind in "iuf" and are_whole(labels):
+        distinct = classes_in(labels)
+    if len(distinct) != classes or are_numbers(distinct):
+        return numbered(classes)
     notes.append(
         f"The labels are the {classes} numbers {listed(distinct)}: the columns of probabilities "
         "are taken for theirs in sorted order, as scikit-learn has them."
@@ -184,7 +183,7 @@ def _names_of_numbers(labels: np.ndarray, classes: int, notes: list[str]) -> tup
 
 def _join_truth(found: Found, truth: Truth, notes: list[str]) -> Found:
     """Replace the labels by those of the truth, by id where both have ids, else by order."""
-    images = _length(found)
+    images = found.count
     ours = to_ids(found.ids, images)
     if truth.of_parts and (named := parts_named(ours, set(map(str, truth.class_names or ())))):
         truth = truth.of_parts(named)
@@ -257,15 +256,6 @@ def _unmatched(ours: np.ndarray, theirs: np.ndarray, places: np.ndarray, source:
     return f"{said}."
 
 
-def _length(found: Found) -> int:
-    for values in (found.scores, found.top_classes, found.predicted):
-        if values is not None:
-            return len(to_numpy(values, "predictions"))
-    raise InputError(
-        "there is nothing predicted; give a probability for each class, or the predicted classes."
-    )
-
-
 def _rows(found: Found, rows: np.ndarray) -> Found:
     """The same of some of the images."""
 
@@ -294,7 +284,7 @@ def to_ids(ids: Any, images: int) -> np.ndarray:
     array = to_numpy(ids, "ids")
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
-    if array.dtype.kind == "f" and np.isfinite(array).all() and (array == np.rint(array)).all():
+    if array.dtype.kind == "f" and are_whole(array):
         if len(array) and np.abs(array).max() >= 2**53:
             raise InputError(
                 f"ids run up to {array.max():.4g}, more than a float holds exactly; give texts."

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
+from hardpairs.arrays import are_whole
 from hardpairs.errors import InputError
 from hardpairs.labels import listed
 from hardpairs.predictions.cells import has_decimal_commas, is_number, to_column, to_number
 from hardpairs.predictions.columns import IMAGE_NAME, Table, plain
 from hardpairs.predictions.faults import check_first_row, check_whole, told_by_line
 from hardpairs.predictions.first_line import (
-    are_whole,
     check_names,
     counted_columns,
     with_first_line,

@@ -5,10 +5,10 @@ images there are tells, where it can.
 """
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
+from hardpairs.arrays import are_whole
 from hardpairs.errors import InputError
 from hardpairs.predictions.columns import Table
 from hardpairs.predictions.found import Found, Truth
@@ -30,11 +30,6 @@ def counted_columns(table: Table) -> np.ndarray | None:
     return np.stack(list(table.values()), axis=1)
 
 
-def are_whole(matrix: np.ndarray) -> bool:
-    """Whether all are whole numbers."""
-    return bool((matrix == np.rint(matrix)).all())
-
-
 def with_first_line(matrix: np.ndarray) -> np.ndarray | None:
     """The same (N + 1, K) with the first line as an image's; None where that can't be one."""
     if matrix.shape[1] == 1 and not are_whole(matrix):
@@ -46,7 +41,7 @@ def check_names(matrix: np.ndarray) -> None:
     """Raise InputError for two columns of classes without names, or one at a side of scores."""
     if matrix.shape[1] == 2 and are_whole(matrix) and matrix.max() > 1:
         raise InputError(UNNAMED)
-    if len(matrix) < FEWEST_ROWS or are_whole(matrix) or are_percentages(matrix):
+    if len(matrix) < FEWEST_ROWS or are_whole(matrix) or _are_percentages(matrix):
         return
     for column in {1, matrix.shape[1]}:
         values = matrix[:, column - 1]
@@ -55,11 +50,6 @@ def check_names(matrix: np.ndarray) -> None:
                 f"has whole numbers alone in column {column} of {matrix.shape[1]}, beside scores "
                 "and without a name, as labels are; give it a first line of names."
             )
-
-
-def are_percentages(matrix: np.ndarray) -> bool:
-    """Whether each row sums to 100."""
-    return bool((np.abs(matrix.sum(axis=1) - 100) < 1).all())
 
 
 def without_index(matrix: np.ndarray) -> np.ndarray | None:
@@ -74,7 +64,7 @@ def without_index(matrix: np.ndarray) -> np.ndarray | None:
 
 def settle_first_lines(found: Found, truth: Truth, notes: list[str]) -> tuple[Found, Truth]:
     """Take the first lines for images where that makes as many labels as predictions."""
-    images, labels = _images(found), len(truth.labels)
+    images, labels = found.count, len(truth.labels)
     if truth.unnamed is not None and labels + 1 == images:
         return found, truth.unnamed
     if found.unnamed is not None and images + 1 == labels:
@@ -87,11 +77,6 @@ def settle_first_lines(found: Found, truth: Truth, notes: list[str]) -> tuple[Fo
     return found, truth
 
 
-def _images(found: Found) -> int:
-    values: Any = found.scores if found.scores is not None else found.predicted
-    return len(values) if values is not None else -1
-
-
 def labels_of(matrix: np.ndarray, truth: Truth) -> Truth:
     """The truth of a table of counted columns, and what it is with the first line as an image's."""
     other = with_first_line(matrix)
@@ -99,3 +84,8 @@ def labels_of(matrix: np.ndarray, truth: Truth) -> Truth:
         return truth
     labels = other[:, 0] if other.shape[1] == 1 else other
     return replace(truth, unnamed=replace(truth, labels=labels))
+
+
+def _are_percentages(matrix: np.ndarray) -> bool:
+    """Whether each row sums to 100."""
+    return bool((np.abs(matrix.sum(axis=1) - 100) < 1).all())

@@ -28,7 +28,7 @@ class Hints:
 
 @dataclass(frozen=True)
 class Found:
-    """Foreign values of N images, each in whatever form it came.
+    """Foreign values of N images, each in whatever form it came; something is predicted.
 
     Attributes:
         labels: The true labels, indices or names, or None.
@@ -53,6 +53,12 @@ class Found:
     extra: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     unnamed: "Found | None" = None
+
+    @property
+    def count(self) -> int:
+        """N."""
+        given = (self.scores, self.top_classes, self.predicted)
+        return next(len(values) for values in given if values is not None)
 
 
 @dataclass(frozen=True)

@@ -110,18 +110,16 @@ def _named_lists(content: dict[str, Any]) -> Table | Found:
         len(lists[name]) != len(lists[records[0]]) for name in lists if name not in records[:1]
     ):
         return records_table(lists[records[0]])
-    lengths = {name: len(value) for name, value in lists.items()}
-    is_uneven = len(set(lengths.values())) > 1
-    if not is_uneven and "format_version" not in content:
-        return {name: column(value, name) for name, value in lists.items()}
     arrays = {name: column(value, name) for name, value in lists.items()}
+    if len(set(map(len, lists.values()))) == 1 and "format_version" not in content:
+        return arrays
     for name in (*TEXTS, "format_version", "top_k"):
         if name in content:
             value = content[name]
             arrays[name] = np.array(json.dumps(value) if isinstance(value, dict) else value)
     found = find_arrays(arrays, Hints(has_truth=True))
     if found is None:
-        shown = ", ".join(f"{name[:40]!r} of {length:,}" for name, length in lengths.items())
+        shown = ", ".join(f"{name[:40]!r} of {len(each):,}" for name, each in lists.items())
         raise InputError(
             f"holds lists of different lengths ({shown}) and none named as 'probabilities' or "
             "'predicted'; give one of each for every image, or a list of objects."

@@ -6,7 +6,6 @@ import numpy as np
 
 from hardpairs.arrays import is_text
 from hardpairs.errors import InputError
-from hardpairs.labels import classes_in
 from hardpairs.predictions.columns import Table, plain
 from hardpairs.predictions.found import Found
 
@@ -40,8 +39,6 @@ def note_of_classes(labels: Any, found: Found) -> tuple[str, ...]:
     if found.scores is None or not isinstance(names, list) or len(names) < FEWEST_CLASSES:
         return ()
     if len(labels) != len(names) or list(map(str, np.asarray(labels).tolist())) != names:
-        return ()
-    if len(classes_in(labels)) != len(names):
         return ()
     return (
         "There is one row for each class, in the order of the columns, as in a confusion matrix; "

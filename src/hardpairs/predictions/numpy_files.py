@@ -2,13 +2,13 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from hardpairs.arrays import describe
+from hardpairs.arrays import are_whole, describe
 from hardpairs.data.memory import to_images
 from hardpairs.errors import InputError
 from hardpairs.npz import npz_names, npz_shapes, read_npy, read_npz
@@ -93,12 +93,12 @@ def find_arrays(arrays: dict[str, np.ndarray], hints: Hints) -> Found | None:
     left = dict(arrays)
     names = _take_names(left)
     ids = _take(left, IDS)
-    scores = _take_if(left, [n for n in SCORES if n not in PREDICTED], _may_be_scores)
-    scores = _take_if(left, SCORES, is_scores) if scores is None else scores
-    predicted = _take_if(left, PREDICTED, lambda array: not is_scores(array))
+    scores = _take(left, [n for n in SCORES if n not in PREDICTED], _may_be_scores)
+    scores = _take(left, SCORES, is_scores) if scores is None else scores
+    predicted = _take(left, PREDICTED, lambda array: not is_scores(array))
     labels = _take(left, LABELS)
-    images = _take_if(left, IMAGES, lambda array: array.ndim in (3, 4))
-    embeddings = _take_if(left, EMBEDDINGS, lambda array: array.ndim == 2)
+    images = _take(left, IMAGES, lambda array: array.ndim in (3, 4))
+    embeddings = _take(left, EMBEDDINGS, lambda array: array.ndim == 2)
     if (scores is None and predicted is None) or (labels is None and not hints.has_truth):
         return None
     notes: tuple[str, ...] = ()
@@ -145,16 +145,16 @@ def is_scores(array: np.ndarray) -> bool:
     while array.ndim > 2 and array.shape[-1] == 1:
         array = array[..., 0]
     if array.ndim == 1:
-        return array.dtype.kind == "f" and bool((array != np.rint(array)).any())
+        return array.dtype.kind == "f" and not are_whole(array)
     return array.ndim > 2 or (array.ndim == 2 and (array.shape[1] > 1 or array.dtype.kind == "f"))
 
 
-def _take(left: dict[str, np.ndarray], names: Sequence[str]) -> np.ndarray | None:
-    name = next((name for name in names if name in left), None)
-    return None if name is None else left.pop(name)
-
-
-def _take_if(left: dict[str, np.ndarray], names: Sequence[str], fits: Any) -> np.ndarray | None:
+def _take(
+    left: dict[str, np.ndarray],
+    names: Sequence[str],
+    fits: Callable[[np.ndarray], bool] = lambda _: True,
+) -> np.ndarray | None:
+    """Take out the first array that has one of the names and fits."""
     name = next((name for name in names if name in left and fits(left[name])), None)
     return None if name is None else left.pop(name)
 

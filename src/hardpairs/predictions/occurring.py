@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from hardpairs.arrays import are_whole
 from hardpairs.errors import InputError
-from hardpairs.labels import as_numbers, classes_in, listed
+from hardpairs.labels import as_numbers, classes_in, listed, numbered
 
 ABSENT = ("na", "nan", "n/a", "<na>", "null")  # What R and pandas write for nothing.
 
@@ -26,11 +27,11 @@ def names_that_occur(
     seen = [labels, *predicted]
     if all(values.dtype.kind in "biuf" for values in seen):
         values = np.concatenate([values.astype(np.float64) for values in seen])
-        if len(values) and np.isfinite(values).all() and (values == np.rint(values)).all():
+        if len(values) and are_whole(values):
             low, high = int(values.min()), int(values.max())
             if low >= 0 and high < max(2 * len(np.unique(values)), 10):
                 _note_shift(labels, predicted, notes)
-                return tuple(map(str, range(max(high + 1, 2))))
+                return numbered(max(high + 1, 2))
     ours, theirs = classes_in(labels), classes_in(_joined(predicted))
     _refuse_absent(ours, theirs)
     names = _united(ours, theirs, notes)
@@ -55,11 +56,8 @@ def _united(ours: tuple[str, ...], theirs: tuple[str, ...], notes: list[str]) ->
         if len(folded) < len(ours) or len(set(map(str.casefold, theirs))) < len(theirs):
             more = [name for name in theirs if name not in ours]  # Their case tells some apart.
         return classes_in(np.array([*ours, *more], object))
-    for named, numbered, which in (
-        (ours, theirs, "predicted classes"),
-        (theirs, ours, "labels"),
-    ):
-        places = as_numbers(numbered)
+    for named, numbers, which in ((ours, theirs, "predicted classes"), (theirs, ours, "labels")):
+        places = as_numbers(numbers)
         if places is not None and as_numbers(named) is None and max(places) < len(named):
             notes.append(
                 f"The {which} are numbers: taken as places among the names of the others in "

@@ -12,7 +12,7 @@ import numpy as np
 
 from hardpairs.errors import InputError
 from hardpairs.files import whole_file
-from hardpairs.labels import look_up
+from hardpairs.labels import look_up, numbered
 from hardpairs.reading import clean_text, json_safe
 from hardpairs.wording import percent
 
@@ -70,7 +70,7 @@ class Predictions:
             probabilities = probabilities.astype(np.float64)
         names = tuple(self.class_names)
         if not names and probabilities is not None and probabilities.ndim == 2:
-            names = tuple(map(str, range(probabilities.shape[1])))
+            names = numbered(probabilities.shape[1])
         _check_classes(names)
         labels = np.asarray(self.labels)
         if labels.dtype.kind in "OUS" and labels.ndim == 1:
@@ -218,19 +218,29 @@ def _check_probabilities(probabilities: np.ndarray, classes: int) -> None:
             f"{classes} class names for {probabilities.shape[1]} columns of probabilities; "
             "give one text for each."
         )
-    if not np.isfinite(probabilities).all():
-        row = int(np.flatnonzero(~np.isfinite(probabilities).all(axis=1))[0])
-        raise InputError(f"row {row} of probabilities has NaN or infinity; predict again.")
+    check_finite(probabilities)
     sums = probabilities.sum(axis=1, dtype=np.float64)
     if probabilities.min() < -SUM_TOLERANCE or np.abs(sums - 1).max() > SUM_TOLERANCE:
-        row = int(np.abs(sums - 1).argmax())
-        if np.abs(sums - 1).max() <= SUM_TOLERANCE:
-            row = int(probabilities.min(axis=1).argmin())
-        raise InputError(
-            f"probabilities must be at least 0 and each row must sum to 1 (row {row} sums to "
-            f"{sums[row]:.4g}, its least is {probabilities[row].min():.4g}); "
-            "apply softmax to logits first."
-        )
+        raise no_probabilities(probabilities, SUM_TOLERANCE, "apply softmax to logits first")
+
+
+def check_finite(probabilities: np.ndarray) -> None:
+    """Raise InputError where a row (N, K) has a number that isn't finite; it names the row."""
+    finite = np.isfinite(probabilities).all(axis=1)
+    if not finite.all():
+        row = int(np.flatnonzero(~finite)[0])
+        raise InputError(f"row {row} of probabilities has NaN or infinity; predict again.")
+
+
+def no_probabilities(scores: np.ndarray, tolerance: float, cause: str) -> InputError:
+    """Say of scores (N, K) which row is worst: by its sum, or, if all are within, by its least."""
+    off = np.abs(scores.sum(axis=1, dtype=np.float64) - 1)
+    row = int(off.argmax() if off.max() > tolerance else scores.min(axis=1).argmin())
+    total = scores[row].sum(dtype=np.float64)
+    return InputError(
+        f"probabilities must be at least 0 and each row must sum to 1 (row {row} sums to "
+        f"{total:.4g}, its least is {scores[row].min():.4g}); {cause}."
+    )
 
 
 def _check_indices(name: str, indices: np.ndarray, images: int, classes: int) -> None:

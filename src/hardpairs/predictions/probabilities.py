@@ -4,7 +4,7 @@ import numpy as np
 
 from hardpairs.arrays import describe
 from hardpairs.errors import InputError
-from hardpairs.predictions.predictions import SUM_TOLERANCE
+from hardpairs.predictions.predictions import SUM_TOLERANCE, check_finite, no_probabilities
 
 ROUNDING = 0.02  # Two decimals of a few classes miss 1 by as much.
 MOST_ROUNDING = 0.1  # Of very many classes, where rows may miss by any amount.
@@ -40,7 +40,7 @@ def to_probabilities(
             raise InputError(
                 "the scores are probabilities already: each row sums to 1; leave out --logits."
             )
-        return _softmax(scores), predicted, tuple(notes)
+        return softmax(scores), predicted, tuple(notes)
     if least >= -SUM_TOLERANCE and _within(sums, 1, SUM_TOLERANCE):
         return scores, predicted, tuple(notes)
     if least >= -SUM_TOLERANCE and _within(sums, 1, rounding(scores)):
@@ -50,9 +50,12 @@ def to_probabilities(
         notes.append("The scores are percentages: each row sums to 100.")
     elif least < -SUM_TOLERANCE and np.mean(np.abs(sums - 1) > ROUNDING) >= 0.5:
         notes.append("The scores are logits (some are below 0): softmax was applied.")
-        return _softmax(scores), predicted, tuple(notes)
+        return softmax(scores), predicted, tuple(notes)
     else:
-        raise InputError(_refusal(scores, sums))
+        cause = "apply softmax to logits first, or say --logits"
+        if least >= 0 and scores.max() <= 1:
+            cause = "outputs of separate sigmoids are no probabilities of one class among others"
+        raise no_probabilities(scores, ROUNDING, cause)
     scaled = np.maximum(scores.astype(np.float64), 0)
     return scaled / scaled.sum(axis=1, keepdims=True), predicted, tuple(notes)
 
@@ -72,7 +75,7 @@ def _are_multiples(scores: np.ndarray, unit: float) -> bool:
         return bool((np.abs(parts - np.rint(parts)) < HALF_PRECISION).all())
 
 
-def _softmax(logits: np.ndarray) -> np.ndarray:
+def softmax(logits: np.ndarray) -> np.ndarray:
     """float64 (N, K). SciPy's own takes longer to import than an evaluation takes to compute."""
     weights = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
     return weights / weights.sum(axis=1, keepdims=True)
@@ -155,10 +158,7 @@ def as_floats(scores: np.ndarray) -> np.ndarray:
         )
     if scores.dtype.kind != "f":
         scores = scores.astype(np.float64)
-    finite = np.isfinite(scores).all(axis=1)
-    if not finite.all():
-        row = int(np.flatnonzero(~finite)[0])
-        raise InputError(f"row {row} of probabilities has NaN or infinity; predict again.")
+    check_finite(scores)
     return scores
 
 
@@ -178,16 +178,3 @@ def _two_columns(second: np.ndarray, logits: bool, notes: list[str]) -> tuple[np
 
 def _within(sums: np.ndarray, target: float, tolerance: float) -> bool:
     return bool(np.abs(sums - target).max() <= tolerance)
-
-
-def _refusal(scores: np.ndarray, sums: np.ndarray) -> str:
-    row = int(np.abs(sums - 1).argmax())
-    if np.abs(sums - 1).max() <= ROUNDING:
-        row = int(scores.min(axis=1).argmin())
-    cause = "apply softmax to logits first, or say --logits"
-    if scores.min() >= 0 and scores.max() <= 1:
-        cause = "outputs of separate sigmoids are no probabilities of one class among others"
-    return (
-        f"probabilities must be at least 0 and each row must sum to 1 (row {row} sums to "
-        f"{sums[row]:.4g}, its least is {scores[row].min():.4g}); {cause}."
-    )

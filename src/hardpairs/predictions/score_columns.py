@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 
-from hardpairs.arrays import is_text
+from hardpairs.arrays import are_whole, is_text
 from hardpairs.errors import InputError
 from hardpairs.labels import classes_in, clean_label, numbered_columns
 from hardpairs.predictions.cells import SAMPLE, is_number
@@ -164,7 +164,7 @@ def are_shares(values: np.ndarray) -> bool:
         np.isfinite(values).all()
         and values.min() >= 0
         and values.max() <= 1
-        and (values != np.rint(values)).any()
+        and not are_whole(values)
     )
 
 
@@ -181,10 +181,8 @@ def _whole_vectors(left: Table) -> Found | None:
 
 def _is_classes(values: np.ndarray) -> bool:
     """Whether a column named as a prediction holds classes, not scores of one."""
-    whole = values.dtype.kind in "iub" or (
-        values.dtype.kind == "f" and bool((values == np.rint(values)).all())
-    )
-    return values.ndim == 1 and (whole or values.dtype.kind in "OUS")
+    kind = values.dtype.kind
+    return values.ndim == 1 and (kind in "iubOUS" or (kind == "f" and are_whole(values)))
 
 
 def _is_second(confidence: np.ndarray, labels: np.ndarray, is_true: bool) -> bool:
@@ -283,7 +281,7 @@ def _without_others(left: Table, names: dict[str, str], named: dict[str, str]) -
         name
         for name in unnamed
         if (values := left[name]).min() == values.max()
-        or (values == np.rint(values)).all()
+        or are_whole(values)
         or ((values < low) | (values > high)).mean() > 0.5
     }
     return {name: each for name, each in names.items() if name not in others}
@@ -320,7 +318,7 @@ def _extra_numbers(left: Table, numbers: list[str]) -> set[str]:
     large = {name for name in numbers if np.abs(left[name]).max(initial=0) > 1 + ROUNDING}
     if len(numbers) - len(large) < 2:
         return set()
-    return {name for name in large if (left[name] == np.rint(left[name])).all()}
+    return {name for name in large if are_whole(left[name])}
 
 
 def _stacked(left: Table, columns: list[str]) -> np.ndarray:

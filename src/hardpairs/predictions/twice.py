@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from hardpairs.arrays import is_text, to_numpy, to_objects
+from hardpairs.arrays import are_whole, is_text, to_numpy, to_objects
 from hardpairs.labels import NUMBERED, clean_label, to_names
 from hardpairs.predictions.cells import SAMPLE
 from hardpairs.predictions.columns import Table
@@ -77,10 +77,8 @@ def _by_name(labels: np.ndarray, found: Found, left: Table) -> Found:
 
 def names_by_number(numbers: np.ndarray, texts: np.ndarray) -> dict[float, str] | None:
     """The name of each number, where a column of texts tells the same classes; else None."""
-    is_whole = numbers.ndim == 1 and numbers.dtype.kind in "iuf"
-    if not is_whole or texts.ndim != 1 or not np.isfinite(numbers).all():
-        return None
-    if (numbers != np.rint(numbers)).any():
+    are_numbers = numbers.ndim == 1 and numbers.dtype.kind in "iuf"
+    if not are_numbers or texts.ndim != 1 or not are_whole(numbers):
         return None
     for rows in (slice(SAMPLE), slice(None)):  # Of a thousand columns the first rows tell.
         given = zip(numbers[rows].tolist(), map(clean_label, texts[rows].tolist()), strict=True)
