@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hardpairs.analysis.joining import join
 from hardpairs.data.split import Split
 from hardpairs.errors import InputError
-from hardpairs.predictions.joining import match_ids
+from hardpairs.predictions.ids import match_ids
 from hardpairs.predictions.predictions import Predictions
 
 NAMES = ("T-shirt", "Coat", "Ankle boot")

@@ -15,7 +15,7 @@ from statsmodels.stats.power import TTestPower
 from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.weightstats import DescrStatsW
 
-from hardpairs.analysis.intervals import wilson_interval
+from hardpairs.analysis.intervals import wilson_bounds, wilson_interval
 from hardpairs.analysis.significance import (
     CrossedError,
     crossed_error,
@@ -26,7 +26,6 @@ from hardpairs.analysis.significance import (
     newcombe_bounds,
     paired_bootstrap,
     unmatched_error,
-    wilson_bounds,
 )
 from study_calibration import repeat
 

@@ -58,13 +58,12 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     hidden = path.parent / f".{_short(path.name)}.{secrets.token_hex(4)}.partial"
     lock = None
     try:
-        with uninterrupted():
-            _clear_once(path.parent)
-            lock = _make_locked_folder(hidden)
-        yield hidden / path.name
-        (hidden / path.name).replace(path)
-    except OSError as error:
-        raise write_error(path, error) from error
+        with _write_errors_of(path):
+            with uninterrupted():
+                _clear_once(path.parent)
+                lock = _make_locked_folder(hidden)
+            yield hidden / path.name
+            (hidden / path.name).replace(path)
     finally:
         _remove(hidden, lock)
 

@@ -2,14 +2,14 @@
 
 import math
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 
 from hardpairs.errors import InputError
-from hardpairs.reading import BOUNDED, UNPACKED_BYTES, UNPACKED_RATIO, guarded
+from hardpairs.reading import BOUNDED, guarded, most_unpacked
 
 ARRAY_KINDS = "biufUS"
 LARGEST_ITEM = 2**20  # Bytes of one element: a text of 262,144 characters.
@@ -48,13 +48,13 @@ def read_npz(
     """
     path = Path(path)
     with guarded(path, what):
-        most = most_bytes or max(UNPACKED_BYTES, UNPACKED_RATIO * path.stat().st_size)
+        most = most_bytes or most_unpacked(path)
         with zipfile.ZipFile(path) as archive:
-            wanted = [entry for entry in archive.infolist() if _is_wanted(entry, names)]
-            _check_entries(wanted, most)
+            entries = _entries(archive)
+            wanted = {name: entries[name] for name in entries if names is None or name in names}
+            _check_entries(wanted.values(), most)
             arrays = {}
-            for entry in wanted:
-                name = entry.filename.removesuffix(".npy")
+            for name, entry in wanted.items():
                 with archive.open(entry) as member:
                     arrays[name] = _read_member(member, name, entry.file_size, most)
             return arrays
@@ -73,10 +73,8 @@ def npz_names(path: str | Path) -> list[str]:
     Raises:
         InputError: Missing or damaged.
     """
-    with guarded(path, NPZ):
-        with zipfile.ZipFile(path) as archive:
-            entries = [entry for entry in archive.infolist() if _is_wanted(entry, None)]
-        return [entry.filename.removesuffix(".npy") for entry in entries]
+    with guarded(path, NPZ), zipfile.ZipFile(path) as archive:
+        return list(_entries(archive))
 
 
 def npz_shapes(path: str | Path) -> dict[str, tuple[tuple[int, ...], str]]:
@@ -85,23 +83,25 @@ def npz_shapes(path: str | Path) -> dict[str, tuple[tuple[int, ...], str]]:
     Raises:
         InputError: Missing or damaged.
     """
-    with guarded(path, "an .npz file (a zip of plain arrays)"), zipfile.ZipFile(path) as archive:
+    with guarded(path, NPZ), zipfile.ZipFile(path) as archive:
         shapes = {}
-        for entry in archive.infolist():
-            if _is_wanted(entry, None):
-                _check_entries([entry], entry.file_size)
-                with archive.open(entry) as member:
-                    shape, dtype = _read_header(member)
-                shapes[entry.filename.removesuffix(".npy")] = (shape, str(dtype))
+        for name, entry in _entries(archive).items():
+            _check_entries([entry], entry.file_size)
+            with archive.open(entry) as member:
+                shape, dtype = _read_header(member)
+            shapes[name] = (shape, str(dtype))
         return shapes
 
 
-def _is_wanted(entry: zipfile.ZipInfo, names: Sequence[str] | None) -> bool:
-    name = entry.filename
-    return name.endswith(".npy") and (names is None or name.removesuffix(".npy") in names)
+def _entries(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    """The arrays by name."""
+    found = {entry.filename: entry for entry in archive.infolist()}
+    return {
+        name.removesuffix(".npy"): entry for name, entry in found.items() if name.endswith(".npy")
+    }
 
 
-def _check_entries(entries: list[zipfile.ZipInfo], most: int) -> None:
+def _check_entries(entries: Collection[zipfile.ZipInfo], most: int) -> None:
     claimed = sum(entry.file_size for entry in entries)
     if claimed > most:
         raise InputError(

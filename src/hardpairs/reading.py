@@ -60,8 +60,7 @@ def guarded(path: str | Path, what: str) -> Iterator[None]:
             f"{path}: takes more memory than is free; close other programs."
         ) from error
     except Exception as error:
-        reason = clean_text(str(error)).strip().split("\n")[0][:80] or type(error).__name__
-        raise InputError(f"{path}: is damaged or isn't {what} ({reason}).") from error
+        raise InputError(f"{path}: is damaged or isn't {what} ({_reason(error)}).") from error
 
 
 @contextmanager
@@ -80,11 +79,19 @@ def understood(path: str | Path, what: str) -> Iterator[None]:
         except (InputError, OSError, MemoryError):
             raise
         except Exception as error:
-            reason = clean_text(str(error)).strip().split("\n")[0][:80] or type(error).__name__
             raise InputError(
-                f"holds {what} in a form that isn't known ({reason}); docs/predictions.md has "
-                "those that are."
+                f"holds {what} in a form that isn't known ({_reason(error)}); docs/predictions.md "
+                "has those that are."
             ) from error
+
+
+def _reason(error: Exception) -> str:
+    return clean_text(str(error)).strip().split("\n")[0][:80] or type(error).__name__
+
+
+def most_unpacked(path: str | Path) -> int:
+    """The bytes that a file may unpack to."""
+    return max(UNPACKED_BYTES, UNPACKED_RATIO * Path(path).stat().st_size)
 
 
 def clean_text(text: str) -> str:
@@ -130,8 +137,7 @@ def read_text(path: str | Path) -> str:
     """
     path = Path(path)
     with guarded(path, "readable text"):
-        most = max(UNPACKED_BYTES, UNPACKED_RATIO * path.stat().st_size)
-        content = read_unpacked(path, most)
+        content = read_unpacked(path, most_unpacked(path))
         try:
             return content.decode(_encoding(content[:64]))
         except UnicodeDecodeError as error:

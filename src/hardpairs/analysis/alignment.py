@@ -9,7 +9,7 @@ import numpy as np
 from hardpairs.analysis.joining import match_names
 from hardpairs.errors import InputError
 from hardpairs.labels import are_numbers, listed
-from hardpairs.predictions.joining import match_ids
+from hardpairs.predictions.ids import match_ids
 from hardpairs.predictions.predictions import Predictions
 
 SHOWN_ID = 40

@@ -267,10 +267,10 @@ def _log_softmax(logits: np.ndarray) -> np.ndarray:
     return logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
 
 
-def image_and_class_doubt(labels: np.ndarray, doubt: np.ndarray) -> np.ndarray:
-    """float64 (N,): the geometric mean of an image's doubt and of that of all with its label.
+def image_times_class(labels: np.ndarray, doubt: np.ndarray) -> np.ndarray:
+    """float64 (N,): an image's doubt times the mean of that of all images with its label.
 
     Where an image is in doubt and its class seldom is, it is as likely that the evidence is poor.
     """
     images = np.maximum(np.bincount(labels), 1)
-    return np.sqrt(doubt * (np.bincount(labels, weights=doubt) / images)[labels])
+    return doubt * (np.bincount(labels, weights=doubt) / images)[labels]

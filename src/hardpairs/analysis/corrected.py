@@ -1,17 +1,14 @@
 """A subject with corrected labels: what would be right if the reader is."""
 
 from dataclasses import replace
-from typing import TypeVar
 
 import numpy as np
 
 from hardpairs.analysis.alignment import take_rows
-from hardpairs.analysis.subject import Subject, some_images
+from hardpairs.analysis.subject import Subject
 from hardpairs.data.corrections import Corrections, corrected_labels, told
 from hardpairs.errors import InputError
 from hardpairs.wording import percent
-
-Rows = TypeVar("Rows", bound=np.ndarray | None)
 
 
 def correct_subject(subject: Subject, corrections: Corrections) -> Subject:
@@ -36,18 +33,9 @@ def correct_subject(subject: Subject, corrections: Corrections) -> Subject:
     )
     if not changed and stays.all():
         return replace(subject, notes=(*subject.notes, note))
-    images, neighbours = subject.images, subject.neighbours
-    return replace(
-        subject,
-        predictions=take_rows(predictions, rows, labels=labels[rows]),
-        images=None if images is None else some_images(images, rows),
+    return subject.of_rows(
+        rows,
+        take_rows(predictions, rows, labels=labels[rows]),
         other_runs=tuple(take_rows(run, rows, labels=labels[rows]) for run in subject.other_runs),
-        votes=_some(subject.votes, rows),
-        neighbours=neighbours and neighbours.take(rows),
-        hidden=_some(subject.hidden, rows),
         notes=(*subject.notes, note),
     )
-
-
-def _some(array: Rows, rows: np.ndarray) -> Rows:
-    return array if array is None else array[rows]

@@ -18,8 +18,8 @@ from hardpairs.analysis.changes import (
     points,
 )
 from hardpairs.analysis.sides import (
+    Run,
     Side,
-    Source,
     as_subjects,
     describe_sides,
     file_names,
@@ -204,8 +204,8 @@ class Difference:
 
 
 def diff(
-    a: Source | Sequence[Source],
-    b: Source | Sequence[Source],
+    a: Run | Sequence[Run],
+    b: Run | Sequence[Run],
     *,
     data: str | None = None,
     votes: str | Path | None = None,

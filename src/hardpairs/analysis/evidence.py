@@ -14,7 +14,7 @@ from hardpairs.analysis.causes import (
     MOST_SCORES,
     SMALLEST,
     even_pool,
-    image_and_class_doubt,
+    image_times_class,
     label_errors,
     log_confusions,
     log_probabilities,
@@ -165,7 +165,7 @@ def _causes(
         slip = np.where(chose < columns["people_for_favourite"], slip, 0)
     elif witnesses:
         doubt = 1 - np.exp(pool(witnesses, labels)[rows, labels].astype(np.float64))
-        both = image_and_class_doubt(labels, doubt)
+        both = np.sqrt(image_times_class(labels, doubt))
     causes = {"label_suspicion": errors.rank, "label_error_probability": slip}
     if doubt is not None and both is not None:
         clear = 1 - np.maximum(doubt, both)
@@ -267,10 +267,7 @@ def ambiguity_score(labels: np.ndarray, label_probability: np.ndarray) -> np.nda
     Returns:
         float64 (N,), from 0 to 1.
     """
-    doubt = 1 - label_probability.astype(np.float64)
-    images = np.maximum(np.bincount(labels), 1)
-    of_class = np.bincount(labels, weights=doubt) / images
-    return doubt * of_class[labels]
+    return image_times_class(labels, 1 - label_probability.astype(np.float64))
 
 
 def neighbour_ambiguity(labels: np.ndarray, shares: Sequence[np.ndarray]) -> np.ndarray:

@@ -4,7 +4,7 @@ Apart from `hardpairs.analysis.significance`, because SciPy takes longer to impo
 evaluation takes to compute.
 """
 
-import math
+import numpy as np
 
 CONFIDENCE = 0.95
 QUANTILE = 1.959963984540054  # The standard normal distribution's at 97.5%.
@@ -19,11 +19,18 @@ def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
     >>> [round(bound, 4) for bound in wilson_interval(9150, 10000)]
     [0.9094, 0.9203]
     """
-    z = QUANTILE
-    share, shrink = successes / trials, 1 + z * z / trials
+    low, high = wilson_bounds(successes, trials)
+    return float(low), float(high)
+
+
+def wilson_bounds(
+    successes: np.ndarray | int, trials: np.ndarray | int, quantile: float = QUANTILE
+) -> tuple[np.ndarray, np.ndarray]:
+    """The same for numbers or arrays of one shape, at another quantile for another confidence."""
+    z, share = quantile, np.divide(successes, trials)
+    shrink = 1 + z * z / trials
     middle = (share + z * z / (2 * trials)) / shrink
-    reach = z * math.sqrt(share * (1 - share) / trials + (z / (2 * trials)) ** 2) / shrink
+    reach = z * np.sqrt(share * (1 - share) / trials + (z / (2 * trials)) ** 2) / shrink
     # Rounding must not push an interval off its own end.
-    low = 0.0 if successes == 0 else middle - reach
-    high = 1.0 if successes == trials else middle + reach
-    return low, high
+    low = np.where(np.equal(successes, 0), 0.0, middle - reach)
+    return low, np.where(np.equal(successes, trials), 1.0, middle + reach)

@@ -11,7 +11,7 @@ from hardpairs.errors import InputError
 from hardpairs.foreign import shortened
 from hardpairs.labels import are_numbers, listed
 from hardpairs.predictions.columns import plain
-from hardpairs.predictions.joining import match_ids
+from hardpairs.predictions.ids import match_ids
 from hardpairs.predictions.predictions import Predictions
 
 SHOWN_NAME = 40

@@ -11,14 +11,14 @@ from hardpairs.analysis.alignment import Aligned
 from hardpairs.analysis.calibration import calibrate
 from hardpairs.analysis.intervals import wilson_interval
 from hardpairs.analysis.significance import mean_interval
-from hardpairs.analysis.subject import Subject, recipe_name, seed_of, some_images
+from hardpairs.analysis.subject import Subject, recipe_name, seed_of
 from hardpairs.analysis.verdicts import knows_confidence
 from hardpairs.errors import InputError
 from hardpairs.foreign import one_line
 from hardpairs.predictions.predictions import Predictions
 
 LONGEST_NAME = 60
-Source = str | Path | Predictions | Subject
+Run = str | Path | Predictions | Subject
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def _side_name(runs: Sequence[Predictions], files: Sequence[str]) -> str:
     return shown if seed is None else f"{shown}, seed {seed}"
 
 
-def as_subjects(side: Source | Sequence[Source], load: Callable[..., Subject]) -> list[Subject]:
+def as_subjects(side: Run | Sequence[Run], load: Callable[..., Subject]) -> list[Subject]:
     """Gather what is known of a side's runs.
 
     Args:
@@ -131,7 +131,7 @@ def as_subjects(side: Source | Sequence[Source], load: Callable[..., Subject]) -
     return subjects
 
 
-def file_names(side: Source | Sequence[Source], letter: str) -> list[str]:
+def file_names(side: Run | Sequence[Run], letter: str) -> list[str]:
     """What messages call each run: its path, where it has one, else its side."""
     every = _listed(side)
     return [
@@ -142,7 +142,7 @@ def file_names(side: Source | Sequence[Source], letter: str) -> list[str]:
     ]
 
 
-def _listed(side: Any) -> list[Source]:
+def _listed(side: Any) -> list[Run]:
     """The runs of a side; of what `explore` returned the subject."""
     every = list(side) if isinstance(side, list | tuple) else [side]
     return [getattr(each, "subject", each) for each in every]
@@ -172,31 +172,23 @@ def first_subject(
     subject: Subject, rows: np.ndarray, classes: np.ndarray, runs: Sequence[Predictions]
 ) -> Subject:
     """What is known of a side's first run, in the rows and classes that both sides have."""
-    images, neighbours = subject.images, subject.neighbours
+    count = len(runs[0].class_names)
 
-    def joined(values: np.ndarray) -> np.ndarray:
-        wide = np.zeros((len(rows), len(runs[0].class_names)), values.dtype)
-        wide[:, classes] = values[rows]
+    def in_place(values: np.ndarray) -> np.ndarray:
+        wide = np.zeros((len(rows), count), values.dtype)
+        wide[:, classes] = values
         return wide
 
+    taken = subject.of_rows(rows, runs[0], other_runs=tuple(runs[1:]))
+    neighbours = taken.neighbours
     if neighbours is not None:
-        shares: dict[str, Any] = {name: joined(each) for name, each in neighbours.shares.items()}
-        neighbours = replace(
-            neighbours,
-            indices=neighbours.indices[rows],
-            labels=classes[neighbours.labels[rows]],
-            **shares,
-        )
-    same = np.array_equal(classes, np.arange(len(runs[0].class_names)))
+        shares: dict[str, Any] = {name: in_place(each) for name, each in neighbours.shares.items()}
+        neighbours = replace(neighbours, labels=classes[neighbours.labels], **shares)
     return replace(
-        subject,
-        predictions=runs[0],
-        images=None if images is None else some_images(images, rows),
-        class_votes=subject.class_votes if same else None,
-        other_runs=tuple(runs[1:]),
-        votes=None if subject.votes is None else joined(subject.votes),
+        taken,
+        class_votes=taken.class_votes if np.array_equal(classes, np.arange(count)) else None,
+        votes=None if taken.votes is None else in_place(taken.votes),
         neighbours=neighbours,
-        hidden=None if subject.hidden is None else subject.hidden[rows],
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from hardpairs.analysis.intervals import CONFIDENCE
+from hardpairs.analysis.intervals import CONFIDENCE, wilson_bounds
 
 SIGNIFICANCE = 0.05
 POWER = 0.8
@@ -84,8 +84,9 @@ def newcombe_bounds(
     a, f, b, d = table
     images = a + f + b + d
     first, second = (a + b) / images, (a + f) / images
-    first_low, first_high = wilson_bounds(a + b, images, confidence)
-    second_low, second_high = wilson_bounds(a + f, images, confidence)
+    quantile = float(special.ndtri((1 + confidence) / 2))
+    first_low, first_high = wilson_bounds(a + b, images, quantile)
+    second_low, second_high = wilson_bounds(a + f, images, quantile)
     association = a * d - f * b
     corrected = np.where(association > 0, np.maximum(association - images / 2, 0), association)
     margins = np.sqrt((a + b) * (f + d) * (a + f) * (b + d))
@@ -93,18 +94,6 @@ def newcombe_bounds(
     down = _square_and_add(second - second_low, first_high - first, phi)
     up = _square_and_add(second_high - second, first - first_low, phi)
     return second - first - down, second - first + up
-
-
-def wilson_bounds(
-    successes: np.ndarray, trials: np.ndarray, confidence: float = CONFIDENCE
-) -> tuple[np.ndarray, np.ndarray]:
-    """Low and high ends of `hardpairs.analysis.intervals.wilson_interval` for arrays (m,)."""
-    z = float(special.ndtri((1 + confidence) / 2))
-    share, shrink = successes / trials, 1 + z * z / trials
-    middle = (share + z * z / (2 * trials)) / shrink
-    reach = z * np.sqrt(share * (1 - share) / trials + (z / (2 * trials)) ** 2) / shrink
-    low = np.where(successes == 0, 0.0, middle - reach)
-    return low, np.where(successes == trials, 1.0, middle + reach)
 
 
 def _square_and_add(one: np.ndarray, other: np.ndarray, phi: np.ndarray) -> np.ndarray:

@@ -174,6 +174,25 @@ class Subject:
             "notes": self.remarks,
         }
 
+    def of_rows(self, rows: np.ndarray, predictions: Predictions, **changed: Any) -> "Subject":
+        """What is known of some rows, int64 (n,), whose predictions are given.
+
+        Further runs stay as they are unless they are among what is ``changed``.
+        """
+
+        def taken(values: Any) -> Any:
+            return None if values is None else values[rows]
+
+        images: Any = self.images
+        is_read_later = images is not None and not isinstance(images, np.ndarray)
+        known = {
+            "images": Chosen(images, rows) if is_read_later else taken(images),
+            "votes": taken(self.votes),
+            "neighbours": self.neighbours and self.neighbours.take(rows),
+            "hidden": taken(self.hidden),
+        }
+        return replace(self, predictions=predictions, **known, **changed)
+
     def to_frame(self, what: str = "mistakes") -> Any:
         """A DataFrame, its columns named as in mistakes.csv and metrics.json.
 
@@ -213,11 +232,6 @@ def seed_of(run: Predictions) -> int | None:
     """The seed that a run was trained with, None where its metadata don't know it."""
     seed = run.metadata.get("seed")
     return seed if isinstance(seed, int) and not isinstance(seed, bool) else None
-
-
-def some_images(images: Images, rows: np.ndarray) -> Images:
-    """Some of the images, int64 (n,); those that aren't in memory are read when asked for."""
-    return images[rows] if isinstance(images, np.ndarray) else Chosen(images, rows)
 
 
 def _checked_images(images: Any, predictions: Predictions) -> Any:

@@ -11,7 +11,7 @@ from hardpairs.predictions.columns import Table
 from hardpairs.predictions.found import Found, Hints
 from hardpairs.predictions.frames import frame_table
 from hardpairs.predictions.table import find_columns
-from hardpairs.reading import UNPACKED_BYTES, UNPACKED_RATIO, guarded, parse_json, understood
+from hardpairs.reading import guarded, most_unpacked, parse_json, understood
 
 # A column of one number may be packed to nothing, so that rows are limited as well as bytes.
 MOST_ROWS = 100_000_000
@@ -141,7 +141,7 @@ def _pairs(meta: memoryview, vector: int) -> Iterator[tuple[int, int]]:
 
 
 def _check_claims(path: Path, size: int, rows: int) -> None:
-    if size > max(UNPACKED_BYTES, UNPACKED_RATIO * path.stat().st_size) or rows > MOST_ROWS:
+    if size > most_unpacked(path) or rows > MOST_ROWS:
         raise InputError(
             f"unpacks to {size:,} bytes in {rows:,} rows, more than a file of its size should; "
             "write it without compression."

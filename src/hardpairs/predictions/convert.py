@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from hardpairs.arrays import are_whole, describe, is_text, to_numpy, to_objects
+from hardpairs.arrays import are_whole, describe, is_text, to_numpy
 from hardpairs.data.source import parts_named
 from hardpairs.errors import InputError
 from hardpairs.labels import (
@@ -20,13 +20,13 @@ from hardpairs.labels import (
 )
 from hardpairs.predictions.first_line import settle_first_lines
 from hardpairs.predictions.found import Found, Truth
-from hardpairs.predictions.joining import match_ids, order_note
+from hardpairs.predictions.ids import match_ids, to_ids
 from hardpairs.predictions.occurring import names_that_occur
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.predictions.probabilities import as_floats, spread_top, to_probabilities
-from hardpairs.reading import clean_text
 
 SHOWN = 3
+FEWEST_FOR_ORDER = 50  # Images; of fewer, chance alone does as well often enough.
 
 
 def to_predictions(
@@ -69,7 +69,7 @@ def to_predictions(
         notes.append(
             f"{differ:,} predicted classes aren't the most probable ones; they count as given."
         )
-    notes.append(order_note(label_indices, predicted, len(names)))
+    notes.append(_order_note(label_indices, predicted, len(names)))
     return Predictions(
         labels=label_indices,
         probabilities=probabilities,
@@ -277,29 +277,6 @@ def _rows(found: Found, rows: np.ndarray) -> Found:
     )
 
 
-def to_ids(ids: Any, images: int) -> np.ndarray:
-    """Make ids int64 or str (N,): whole floats and texts of plain numbers become numbers."""
-    if ids is None:
-        return np.arange(images)
-    array = to_numpy(ids, "ids")
-    if array.ndim == 2 and array.shape[1] == 1:
-        array = array[:, 0]
-    if array.dtype.kind == "f" and are_whole(array):
-        if len(array) and np.abs(array).max() >= 2**53:
-            raise InputError(
-                f"ids run up to {array.max():.4g}, more than a float holds exactly; give texts."
-            )
-        array = array.astype(np.int64)
-    if array.dtype.kind not in "OU":
-        return array
-    texts = [clean_text(str(value)) for value in array.ravel().tolist()]
-    if all(text.isdecimal() and text.isascii() and len(text) < 19 for text in texts):
-        numbers = [int(text) for text in texts]
-        if all(str(number) == text for number, text in zip(numbers, texts, strict=True)):
-            return np.array(numbers, np.int64).reshape(array.shape)
-    return to_objects(texts).reshape(array.shape)
-
-
 def _check_length(images: int, given: np.ndarray) -> None:
     if len(given) != images:
         is_turned = given.ndim == 2 and given.shape[1] == images
@@ -307,3 +284,40 @@ def _check_length(images: int, given: np.ndarray) -> None:
             f"{images:,} labels for {len(given):,} rows of predictions"
             f"{' (it looks transposed)' if is_turned else ''}; give one of each for every image."
         )
+
+
+def _order_note(labels: np.ndarray, predicted: np.ndarray, classes: int) -> str:
+    """Say so where labels and predictions look like those of the same images in another order.
+
+    That is: the accuracy is no better than that of a random order, while the classes are as
+    frequent among the predictions as among the labels, which no ordinary failure brings about.
+    Where it is much worse, the classes have each other's names instead.
+
+    Returns:
+        A sentence, or "" where nothing is to be said.
+    """
+    images = len(labels)
+    if images < FEWEST_FOR_ORDER:
+        return ""
+    of_labels = np.bincount(labels, minlength=classes) / images
+    of_predicted = np.bincount(predicted, minlength=classes) / images
+    chance = float(of_labels @ of_predicted)
+    right = float((labels == predicted).mean())
+    spread = 3 * np.sqrt(chance * (1 - chance) / images)
+    no_better = right <= chance + spread
+    apart = np.abs(of_labels - of_predicted).sum() / 2
+    # Two draws of the same images differ by about so much in their frequencies.
+    expected = np.sqrt(of_labels * (1 - of_labels) / images).sum()
+    if not no_better or chance > 0.9 or apart > max(0.15, expected):
+        return ""
+    if right < chance - spread:
+        return (
+            f"The accuracy of {right:.1%} is below that of a random order ({chance:.1%}): the "
+            "predictions' classes seem to have each other's names; compare their order with that "
+            "of the labels' classes."
+        )
+    return (
+        f"The accuracy of {right:.1%} is that of a random order ({chance:.1%}), while the classes "
+        "are predicted about as often as they occur: labels and predictions seem to be in "
+        "different orders, as when a generator shuffles. Predict with shuffle=False, or give ids."
+    )

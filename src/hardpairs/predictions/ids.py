@@ -1,14 +1,38 @@
-"""Joining by id: labels or images to predictions; and a sign that an order is mixed up."""
+"""Ids: made numbers or texts, and found among others, as paths from different folders are."""
 
 import unicodedata
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
+from hardpairs.arrays import are_whole, to_numpy, to_objects
+from hardpairs.errors import InputError
 from hardpairs.reading import clean_text
 
-FEWEST_FOR_ORDER = 50  # Below it, chance alone does as well often enough.
+
+def to_ids(ids: Any, images: int) -> np.ndarray:
+    """Make ids int64 or str (N,): whole floats and texts of plain numbers become numbers."""
+    if ids is None:
+        return np.arange(images)
+    array = to_numpy(ids, "ids")
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.dtype.kind == "f" and are_whole(array):
+        if len(array) and np.abs(array).max() >= 2**53:
+            raise InputError(
+                f"ids run up to {array.max():.4g}, more than a float holds exactly; give texts."
+            )
+        array = array.astype(np.int64)
+    if array.dtype.kind not in "OU":
+        return array
+    texts = [clean_text(str(value)) for value in array.ravel().tolist()]
+    if all(text.isdecimal() and text.isascii() and len(text) < 19 for text in texts):
+        numbers = [int(text) for text in texts]
+        if all(str(number) == text for number, text in zip(numbers, texts, strict=True)):
+            return np.array(numbers, np.int64).reshape(array.shape)
+    return to_objects(texts).reshape(array.shape)
 
 
 def match_ids(ids: np.ndarray, known: np.ndarray) -> np.ndarray:
@@ -65,40 +89,3 @@ def _places(ours: list, theirs: list) -> np.ndarray:
                 if count > 1:
                     place.pop(value, None)
     return np.array([place.get(value, -1) for value in ours], np.int64)
-
-
-def order_note(labels: np.ndarray, predicted: np.ndarray, classes: int) -> str:
-    """Say so where labels and predictions look like those of the same images in another order.
-
-    That is: the accuracy is no better than that of a random order, while the classes are as
-    frequent among the predictions as among the labels, which no ordinary failure brings about.
-    Where it is much worse, the classes have each other's names instead.
-
-    Returns:
-        A sentence, or "" where nothing is to be said.
-    """
-    images = len(labels)
-    if images < FEWEST_FOR_ORDER:
-        return ""
-    of_labels = np.bincount(labels, minlength=classes) / images
-    of_predicted = np.bincount(predicted, minlength=classes) / images
-    chance = float(of_labels @ of_predicted)
-    right = float((labels == predicted).mean())
-    spread = 3 * np.sqrt(chance * (1 - chance) / images)
-    no_better = right <= chance + spread
-    apart = np.abs(of_labels - of_predicted).sum() / 2
-    # Two draws of the same images differ by about so much in their frequencies.
-    expected = np.sqrt(of_labels * (1 - of_labels) / images).sum()
-    if not no_better or chance > 0.9 or apart > max(0.15, expected):
-        return ""
-    if right < chance - spread:
-        return (
-            f"The accuracy of {right:.1%} is below that of a random order ({chance:.1%}): the "
-            "predictions' classes seem to have each other's names; compare their order with that "
-            "of the labels' classes."
-        )
-    return (
-        f"The accuracy of {right:.1%} is that of a random order ({chance:.1%}), while the classes "
-        "are predicted about as often as they occur: labels and predictions seem to be in "
-        "different orders, as when a generator shuffles. Predict with shuffle=False, or give ids."
-    )
