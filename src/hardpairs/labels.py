@@ -104,6 +104,11 @@ def as_numbers(names: Sequence[str]) -> list[int] | None:
     return None
 
 
+def is_one_hot(rows: np.ndarray) -> bool:
+    """Whether rows (N, K) of numbers have one 1 each, else 0."""
+    return bool(np.isin(rows, (0, 1)).all() and (rows.sum(axis=1) == 1).all())
+
+
 def to_vector(values: Any, what: str, classes: int | None = None) -> np.ndarray:
     """Make labels one-dimensional: (N, 1) is flattened, one-hot (N, K) becomes indices.
 
@@ -114,9 +119,8 @@ def to_vector(values: Any, what: str, classes: int | None = None) -> np.ndarray:
     if array.ndim == 2 and array.shape[1] == 1:
         return array[:, 0]
     if array.ndim == 2 and array.dtype.kind in "biuf" and classes in (None, array.shape[1]):
-        hot = array.astype(np.float64)
-        if np.isin(hot, (0, 1)).all() and (hot.sum(axis=1) == 1).all():
-            return hot.argmax(axis=1)
+        if is_one_hot(array):
+            return array.argmax(axis=1)
         raise InputError(
             f"{what} are {describe(array)} and not one-hot (one 1 a row, else 0); "
             "give one class an image."

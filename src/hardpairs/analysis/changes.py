@@ -185,7 +185,7 @@ def _changes(
 ) -> list[Change]:
     if len(sides[0][0]) + len(sides[0][1]) == 2:
         return _of_models(sides, confidence)
-    errors = [recipes_error(*side, matched=matched) for side in sides]
+    errors = [_recipes_error(*side, matched=matched) for side in sides]
     errors = moderate(errors, [before.shape[1] for before, _ in sides])
     return [
         _of_recipes(*side, error, confidence) for side, error in zip(sides, errors, strict=True)
@@ -242,7 +242,7 @@ def _of_recipes(
     )
 
 
-def recipes_error(before: np.ndarray, after: np.ndarray, *, matched: bool) -> CrossedError:
+def _recipes_error(before: np.ndarray, after: np.ndarray, *, matched: bool) -> CrossedError:
     """The error of two recipes' difference; arguments as for `measure_change`."""
     if matched:
         return crossed_error(np.stack([before, after]))

@@ -71,7 +71,7 @@ def load_subject(
     truth = partial(data_truth, data) if data else None
     load = partial(load_predictions, labels=labels, hints=hints, truth=truth)
     predictions = load(path)
-    source = (data or named_data(predictions)) if with_images else None
+    source = (data or _named_data(predictions)) if with_images else None
     joined, notes = _joined_if_there(predictions, source, is_asked_for=data is not None)
     if with_images and source is None and (named := _named(predictions)):
         notes.append(
@@ -127,7 +127,7 @@ def joined_subject(joined: Joined, source: str) -> Subject:
     )
 
 
-def named_data(predictions: Predictions) -> str | None:
+def _named_data(predictions: Predictions) -> str | None:
     """The data that predictions say they are of, where it is at hand: a name or a path."""
     named = _named(predictions)
     try:

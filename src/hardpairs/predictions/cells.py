@@ -50,7 +50,7 @@ def to_column(cells: list[str], *, decimal_comma: bool) -> np.ndarray:
         made = _numbers(cells, decimal_comma)
     elif cells and all(is_list(cell) for cell in cells[:SAMPLE]):
         made = _lists(cells)
-    elif cells and all(is_dict(cell) for cell in cells[:SAMPLE]):
+    elif cells and all(_is_dict(cell) for cell in cells[:SAMPLE]):
         made = _dicts(cells)
     return to_objects(cells) if made is None else made
 
@@ -111,18 +111,18 @@ def _lists(cells: list[str]) -> np.ndarray | None:
     return made
 
 
-def is_dict(cell: str) -> bool:
+def _is_dict(cell: str) -> bool:
     """Whether a cell begins and ends as a dict."""
     cell = cell.strip()
     return cell.startswith("{") and cell.endswith("}")
 
 
 def _dicts(cells: list[str]) -> np.ndarray | None:
-    made = [read_dict(cell) for cell in cells]
+    made = [_read_dict(cell) for cell in cells]
     return None if None in made else to_objects(made)
 
 
-def read_dict(cell: str) -> dict[str, float] | None:
+def _read_dict(cell: str) -> dict[str, float] | None:
     """Read numbers by name as JSON or Python print them; None where it is something else."""
     inner = NUMPY_SCALAR.sub(r"\1", cell.strip())
     # Python's names in single quotes are JSON's in double ones.

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -75,10 +76,10 @@ def read_delimited_table(path: Path) -> tuple[Table, list[int]]:
     """
     text = read_text(path)
     with guarded(path, "delimited text"):
-        return parse_table(text)
+        return _parse_table(text)
 
 
-def parse_table(text: str) -> tuple[Table, list[int]]:
+def _parse_table(text: str) -> tuple[Table, list[int]]:
     """Parse delimited text; see `read_delimited_table`.
 
     Raises:
@@ -107,13 +108,13 @@ def parse_table(text: str) -> tuple[Table, list[int]]:
         header, rows, lines = _usual_header(rows), [header, *rows], [0, *lines]
     while len(header) > 1 and not header[-1] and not any(row[-1].strip() for row in rows):
         header, rows = header[:-1], [row[:-1] for row in rows]
-    repeated = {name for name in header if header.count(name) > 1} if len(header) < 5000 else set()
+    repeated = sorted(name for name, count in Counter(header).items() if count > 1)
     if repeated and all(map(is_number, header)):
         raise InputError(_no_names(header))
-    if repeated or len(set(header)) < len(header):
+    if repeated:
         raise InputError(
-            f"has the column {sorted(repeated or {'?'})[0][:40]!r} more than once in its first "
-            "line; give each a name of its own (class names must be all different)."
+            f"has the column {repeated[0][:40]!r} more than once in its first line; give each a "
+            "name of its own (class names must be all different)."
         )
     check_first_row(rows[1:], lines[1] if len(lines) > 1 else 0)
     return _columns(header, rows[1:], comma), lines[1:]

@@ -31,10 +31,12 @@ class BadCell(InputError):
 
 @contextmanager
 def told_by_line(lines: Sequence[int]) -> Iterator[None]:
-    """Name a bad cell by its line in the file: ``lines`` are those of the rows."""
+    """Name a bad cell by its line in the file: ``lines`` are those of the rows, if it has any."""
     try:
         yield
     except BadCell as bad:
+        if not lines:
+            raise
         raise InputError(f"line {lines[bad.row]} {bad.said}") from bad
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from hardpairs.arrays import to_numpy, to_objects
 from hardpairs.errors import InputError
-from hardpairs.labels import classes_in, listed, to_vector
+from hardpairs.labels import classes_in, is_one_hot, listed, to_vector
 from hardpairs.predictions.found import Found
 from hardpairs.predictions.frames import column_names, is_frame
 from hardpairs.predictions.top import split_pairs
@@ -67,12 +67,10 @@ def named_scores(predictions: Any) -> Found | None:
 
 def one_hot_names(labels: Any) -> tuple[Any, list[str] | None]:
     """Labels of a frame of 0 and 1 by name, as pandas' get_dummies makes it, and its columns."""
-    if not is_frame(labels) or (names := column_names(labels)) is None or len(names) < 2:
+    if not is_frame(labels) or (names := column_names(labels)) is None:
         return labels, None
     rows = to_numpy(labels, "labels")
-    if rows.dtype.kind not in "biuf" or not np.isin(rows, (0, 1)).all():
-        return labels, None
-    if not (rows.sum(axis=1) == 1).all():
+    if rows.dtype.kind not in "biuf" or not is_one_hot(rows):
         return labels, None
     texts = list(map(str, names))
     return np.array(texts, object)[rows.argmax(axis=1)], texts

@@ -10,7 +10,7 @@ import numpy as np
 from hardpairs.arrays import to_numpy, to_objects
 from hardpairs.errors import InputError
 from hardpairs.predictions.columns import Table, plain
-from hardpairs.predictions.found import Found, Hints
+from hardpairs.predictions.found import Found, Hints, with_confidence
 from hardpairs.predictions.numpy_files import TEXTS, find_arrays
 from hardpairs.predictions.own_files import check_metrics
 from hardpairs.predictions.score_columns import PREDICTED
@@ -78,10 +78,10 @@ def read_json_table(path: Path) -> tuple[Table | Found, Any]:
         if isinstance(content, dict):
             name = next((name for name in CLASS_NAMES if name in content), None)
             names = content.pop(name) if name and isinstance(content[name], list | dict) else None
-        return json_table(content), names
+        return _json_table(content), names
 
 
-def json_table(content: Any) -> Table | Found:
+def _json_table(content: Any) -> Table | Found:
     """Columns of parsed JSON, whichever way round it is written; of bare rows the scores.
 
     Raises:
@@ -160,13 +160,8 @@ def _fiftyone(labels: dict[str, Any], classes: Any) -> Found:
     if not all(isinstance(value, str | int) for value in values):
         raise InputError("has images without one label, or with several; export one for each.")
     predicted = column(values, "labels")
-    if scores is None:
-        return Found(predicted=predicted, class_names=classes, ids=list(labels))
-    return Found(
-        top_classes=predicted.reshape(-1, 1),
-        top_scores=scores.reshape(-1, 1),
-        class_names=classes,
-        ids=list(labels),
+    return with_confidence(
+        Found(predicted=predicted, top_scores=scores, class_names=classes, ids=list(labels))
     )
 
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from hardpairs.errors import InputError
@@ -63,22 +64,17 @@ def load_predictions(
     """
     path, hints = Path(path), hints or Hints()
     given = None if labels is None else read_truth(labels, hints)
-    may_be_asked = given is not None or truth is not None
-    # The name of a labels file's column isn't that of a column here.
-    own = Hints(
-        label_column="" if given is not None else hints.label_column,
-        id_column=hints.id_column,
-        logits=hints.logits,
-        has_truth=may_be_asked,
-    )
+    own = replace(hints, has_truth=given is not None or truth is not None)
+    if given is not None:  # The name of a labels file's column isn't that of a column here.
+        own = replace(own, label_column="")
     with understood(path, "predictions"):
-        found = read_found(path, own)
+        found = _read_found(path, own)
         if given is None and truth is not None and found.labels is None:
             given = truth()
         return to_predictions(found, logits=hints.logits, truth=given)
 
 
-def read_found(path: Path, hints: Hints) -> Found:
+def _read_found(path: Path, hints: Hints) -> Found:
     """Read what a file or a folder holds, by the reader of its ending.
 
     Raises:
@@ -86,7 +82,7 @@ def read_found(path: Path, hints: Hints) -> Found:
     """
     if os.path.isdir(path):
         inside = next((path / name for name in IN_A_FOLDER if (path / name).is_file()), None)
-        return read_found(inside, hints) if inside is not None else read_yolo_folder(path)
+        return _read_found(inside, hints) if inside is not None else read_yolo_folder(path)
     check_run_file(path)
     suffix, is_packed = ending_of(path)
     if suffix in READERS and (not is_packed or suffix in TEXTS):

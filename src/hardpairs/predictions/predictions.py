@@ -87,7 +87,7 @@ class Predictions:
         ids = np.arange(images) if ids.size == 0 else _checked_ids(ids, images)
         known = {
             "labels": labels.astype(np.int64),
-            "probabilities": probabilities if probabilities is None else as_float32(probabilities),
+            "probabilities": probabilities if probabilities is None else _as_float32(probabilities),
             "class_names": _printable_names(names),
             "ids": ids,
             "metadata": json_safe(self.metadata),
@@ -147,7 +147,7 @@ def _same(one: Any, other: Any) -> bool:
     return one == other
 
 
-def as_float32(probabilities: np.ndarray) -> np.ndarray:
+def _as_float32(probabilities: np.ndarray) -> np.ndarray:
     """Cast to float32; what rounding took below 0 or above 1 is put back to it."""
     single = probabilities.astype(np.float32)
     return np.clip(single, 0, 1, out=single)

@@ -50,7 +50,7 @@ WRAPPED = tuple(
 LUDWIG = re.compile(r"^(?P<feature>.+)_(predictions|probabilities|probability)$")
 
 
-def find_ludwig(left: Table) -> Found | None:
+def _ludwig(left: Table) -> Found | None:
     """`F_predictions` and `F_probabilities_CLASS`, as Ludwig writes an output feature F."""
     for name in list(left):
         match = LUDWIG.match(name)
@@ -65,9 +65,18 @@ def find_ludwig(left: Table) -> Found | None:
     return None
 
 
-def find_scores(left: Table, labels: np.ndarray | None, *, is_true: bool) -> Found:
-    """Probabilities of every class, the k most probable, or the predicted classes."""
-    given = _whole_vectors(left)
+def find_scores(left: Table, labels: np.ndarray | None, *, is_true: bool) -> Found | None:
+    """Probabilities of every class, the k most probable, or the predicted classes.
+
+    Args:
+        left: The columns that are neither labels nor ids; what is taken is taken out.
+        labels: (N,), or None.
+        is_true: Whether their column is named as one of true labels.
+
+    Returns:
+        None where nothing is predicted.
+    """
+    given = _ludwig(left) or _whole_vectors(left)
     if given is not None:
         return given
     name = first_named(left, PREDICTED, set())
@@ -90,7 +99,7 @@ def find_scores(left: Table, labels: np.ndarray | None, *, is_true: bool) -> Fou
         return both or Found(predicted=predicted, top_scores=confidence)
     if confidence is not None and labels is not None and _is_second(confidence, labels, is_true):
         return Found(scores=confidence)
-    return _one_of_two(left, labels) or Found()
+    return _one_of_two(left, labels)
 
 
 def _are_classes(

@@ -2,13 +2,12 @@
 
 from collections import Counter
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from hardpairs.arrays import is_text
 from hardpairs.errors import InputError
-from hardpairs.labels import classes_in, to_vector
+from hardpairs.labels import classes_in, is_one_hot, to_vector
 from hardpairs.predictions.cells import SAMPLE, is_number
 from hardpairs.predictions.columns import (
     IMAGE_NAME,
@@ -20,7 +19,7 @@ from hardpairs.predictions.columns import (
     texts_of,
 )
 from hardpairs.predictions.faults import check_whole
-from hardpairs.predictions.found import Found, Hints
+from hardpairs.predictions.found import Found, Hints, with_confidence
 from hardpairs.predictions.matrices import check_counts, note_of_classes
 from hardpairs.predictions.own_files import without_verdicts
 from hardpairs.predictions.score_columns import (
@@ -30,7 +29,6 @@ from hardpairs.predictions.score_columns import (
     WRAPPED,
     are_shares,
     confidence_of,
-    find_ludwig,
     find_scores,
 )
 from hardpairs.predictions.twice import names_by_number, of_one_kind
@@ -72,20 +70,18 @@ def find_columns(table: Table, hints: Hints) -> Found:
     labels = _single(left.pop(label), label, {*left, *texts_of(left)}) if label else None
     identifier = _id_column(left, hints, mentioned)
     _check_needed({name: left[name] for name in left if name != identifier}, labels)
-    found = find_ludwig(left)
     ids = left.pop(identifier) if identifier else left.pop("", None)
-    if found is None:
-        found = find_scores(left, labels, is_true=label is not None and plain(label) in TRUE)
-    if labels is not None and _nothing_predicted(found):
-        # A label and its score alone: the tools that write such files mean the prediction.
-        if are_shares(labels):
-            found = Found(scores=labels, notes=found.notes)
-        else:
-            found = Found(predicted=labels, top_scores=confidence_of(left), notes=found.notes)
-        labels = None
+    found = find_scores(left, labels, is_true=label is not None and plain(label) in TRUE)
+    if labels is not None and found is None:
         if not hints.has_truth:
             raise InputError(_only_labels(table, label, mentioned))
-    if _nothing_predicted(found):
+        # A label and its score alone: the tools that write such files mean the prediction.
+        if are_shares(labels):
+            found = Found(scores=labels)
+        else:
+            found = Found(predicted=labels, top_scores=confidence_of(left))
+        labels = None
+    if found is None:
         raise InputError(
             "has no column of predictions: neither one for each class, nor one named as "
             f"'prediction'; {listing(table)}."
@@ -100,7 +96,7 @@ def find_columns(table: Table, hints: Hints) -> Found:
             check_counts(labels, found, left)
             found = replace(found, notes=(*found.notes, *note_of_classes(labels, found)))
         labels, found = of_one_kind(labels, found, left)
-    return replace(_with_confidence(found), labels=labels, ids=ids)
+    return replace(with_confidence(found), labels=labels, ids=ids)
 
 
 def _is_long(others: Table, classes: int) -> bool:
@@ -241,8 +237,8 @@ def _one_hot(table: Table) -> tuple[np.ndarray, list[str]] | None:
     ]
     if len(names) < 2 or any(is_text(values) for values in table.values()):
         return None
-    rows = np.stack([table[name] for name in names], axis=1).astype(np.float64)
-    return (rows.argmax(axis=1), names) if (rows.sum(axis=1) == 1).all() else None
+    rows = np.stack([table[name] for name in names], axis=1)
+    return (rows.argmax(axis=1), names) if is_one_hot(rows) else None
 
 
 def _without_row_numbers(table: Table) -> Table:
@@ -321,19 +317,3 @@ def _given(table: Table, column: str, option: str) -> str:
     if len(alike) == 1:
         return alike[0]
     raise InputError(f"has no column {column!r}, as {option} says; {listing(table)}.")
-
-
-def _nothing_predicted(found: Found) -> bool:
-    return found.scores is None and found.predicted is None and found.top_classes is None
-
-
-def _with_confidence(found: Found) -> Found:
-    """One class and its score: the most probable one of all is known."""
-    if found.predicted is None or found.top_scores is None or found.scores is not None:
-        return found
-    as_column: Any = np.asarray(found.predicted)
-    return Found(
-        top_classes=as_column.reshape(-1, 1),
-        top_scores=found.top_scores.reshape(-1, 1),
-        notes=found.notes,
-    )

@@ -8,6 +8,7 @@ import numpy as np
 from hardpairs.arrays import is_text
 from hardpairs.errors import InputError
 from hardpairs.labels import numbered_columns
+from hardpairs.predictions.columns import Table
 from hardpairs.predictions.found import Found
 
 CLASS_RANK = re.compile(
@@ -23,21 +24,13 @@ SCORE_RANK = re.compile(
     re.IGNORECASE,
 )
 CLASSES = (
-    "label",
-    "labels",
-    "class",
-    "classes",
-    "index",
-    "indices",
-    "names",
-    "pred",
-    "predictions",
+    *("label", "labels", "class", "classes", "index", "indices", "names", "pred", "predictions"),
 )
 SCORES = ("prob", "probs", "score", "scores", "probabilities", "confidence", "confidences", "logit")
 MOST_CLASSES_OF_PAIR = 100_000
 
 
-def find_top(left: dict[str, np.ndarray]) -> Found | None:
+def find_top(left: Table) -> Found | None:
     """Find ranks: label_0, prob_0, label_1, ...; or a column of lists of classes and one of scores.
 
     Returns:
@@ -56,7 +49,7 @@ def find_top(left: dict[str, np.ndarray]) -> Found | None:
     return _lists(left)
 
 
-def _ranked(left: dict[str, np.ndarray], pattern: re.Pattern) -> list[str]:
+def _ranked(left: Table, pattern: re.Pattern) -> list[str]:
     """Columns of consecutive ranks, in their order; none where a rank is missing."""
     by_rank: dict[int, str] = {}
     for name, values in left.items():
@@ -70,7 +63,7 @@ def _ranked(left: dict[str, np.ndarray], pattern: re.Pattern) -> list[str]:
     return [by_rank[rank] for rank in ranks]
 
 
-def _lists(left: dict[str, np.ndarray]) -> Found | None:
+def _lists(left: Table) -> Found | None:
     """One column of lists of classes, and one of as many scores, as timm's --topk writes."""
     classes = [name for name in CLASSES if name in left and left[name].ndim == 2]
     scores = [name for name in SCORES if name in left and left[name].ndim == 2]

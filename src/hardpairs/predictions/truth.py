@@ -3,7 +3,6 @@
 import os
 import re
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -89,7 +88,7 @@ def _of_table(
     if (counted := counted_columns(table)) is not None:
         check_names(counted)
         return labels_of(counted, Truth(str(path), counted))
-    with told_by_line(lines) if lines else nullcontext():
+    with told_by_line(lines):
         labels, ids, classes = find_truth(table, hints)
     names = names if classes is None and labels.dtype.kind in "iu" else classes
     return Truth(str(path), labels, ids, names)
