@@ -190,3 +190,12 @@ def test_whatever_is_read_as_a_picture_is_known_by_its_name(tmp_path):
     truth = read_truth(path, Hints())
     assert truth.labels.tolist() == ["cat", "dog"]
     assert truth.ids == ["a.ppm", "b.JFIF"]
+
+
+def test_arrays_of_labels_are_named_as_those_of_predictions(tmp_path):
+    np.savez(tmp_path / "a.npz", Labels_test=LABELS, IDs=np.array(FILES))
+    np.savez(tmp_path / "b.npz", LABELS)
+    for name, ids in (("a.npz", FILES), ("b.npz", None)):
+        truth = read_truth(tmp_path / name, Hints())
+        assert truth.labels.tolist() == LABELS.tolist()
+        assert ids is None or truth.ids.tolist() == ids

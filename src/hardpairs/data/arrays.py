@@ -10,7 +10,7 @@ import numpy as np
 
 from hardpairs.arrays import describe
 from hardpairs.data.memory import split_of, to_images, to_labels, white_on_black
-from hardpairs.data.source import PART_OF_NAME, Source, make_source, read_class_names
+from hardpairs.data.source import PART_OF_NAME, Source, make_source, read_class_names, words_of
 from hardpairs.data.split import Images, Split
 from hardpairs.errors import InputError
 from hardpairs.npz import npz_shapes, read_npy, read_npz
@@ -94,7 +94,7 @@ def _by_part(names: Iterable[str]) -> dict[str, dict[str, str]]:
     parts: dict[str, dict[str, str]] = {}
     for name in names:
         part, kind = "all", ""
-        for word in re.split(r"[-_. ]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()):
+        for word in words_of(name):
             part = PART_OF_NAME.get(word, part)
             kind = kind or KIND_OF_WORD.get(word, "")
             joined = re.fullmatch(r"(x|y)(train|test|val|valid|tr|te)", word)

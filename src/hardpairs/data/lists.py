@@ -1,7 +1,6 @@
 """Pictures side by side whose labels stand in a table: ``train.csv`` beside ``train/1.jpg``."""
 
 import csv
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,8 +10,9 @@ from typing import Any
 
 from hardpairs.data.folders import few_files, photos_split, subfolders
 from hardpairs.data.memory import to_labels
-from hardpairs.data.source import PART_OF_NAME, Part, Source, make_source, part_of
-from hardpairs.data.tables import LABELS, PART_OF_USAGE, PARTS, delimiter_of, tables_in
+from hardpairs.data.pixel_columns import LABELS
+from hardpairs.data.source import PART_OF_NAME, Part, Source, make_source, part_of, words_of
+from hardpairs.data.tables import PART_OF_USAGE, PARTS, delimiter_of, tables_in
 from hardpairs.errors import InputError
 from hardpairs.foreign import one_line
 from hardpairs.reading import guarded, parse_json, read_text
@@ -80,7 +80,7 @@ def _tables(folder: Path) -> list[tuple[Path, str, str]]:
         if part := PART_OF_NAME.get(below.name.lower()):
             found += [(path, part, f"{below.name}/") for path in _lists_in(below)]
     # How to hand predictions in: its labels mean nothing.
-    return [each for each in found if "sample" not in re.split(r"[-_. ]+", each[0].name.lower())]
+    return [each for each in found if "sample" not in words_of(each[0].name)]
 
 
 def _lists_in(folder: Path) -> list[Path]:

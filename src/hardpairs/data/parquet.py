@@ -15,14 +15,13 @@ import numpy as np
 from hardpairs.data.folders import check_few, subfolders
 from hardpairs.data.memory import split_of, to_labels, white_on_black
 from hardpairs.data.pictures import read_pictures
-from hardpairs.data.pixel_columns import FEWEST_PIXELS, PIXEL, in_order, shaped
+from hardpairs.data.pixel_columns import FEWEST_PIXELS, LABELS, PIXEL, in_order, shaped
 from hardpairs.data.source import Source, make_source, part_of
 from hardpairs.data.split import Images, Split
 from hardpairs.errors import InputError
 from hardpairs.reading import guarded
 
 IMAGES = ("image", "img", "images", "picture", "photo", "pixel_values")
-LABELS = ("label", "labels", "fine_label", "target", "class", "class_name", "y", "category")
 SMALL_SIDE, SMALL_COUNT = 64, 200_000  # So small and so few are decoded once and kept.
 WHAT = "a Parquet file; fetch it again"
 UNPACKED_BYTES, UNPACKED_RATIO = 2**31, 30  # Pictures are packed already: they hardly unpack.

@@ -129,9 +129,18 @@ def part_of(name: str) -> str:
     >>> part_of("x_test.csv.gz"), part_of("trainLabels.csv"), part_of("valset"), part_of("test2017")
     ('test', 'train', 'validation', 'test')
     """
-    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
-    words = [GLUED.sub("", word) for word in re.split(r"[\W_]+|(?<=[a-z])(?=\d{4})", apart)]
+    words = (GLUED.sub("", word) for word in words_of(name))
     return next((PART_OF_NAME[word] for word in words if word in PART_OF_NAME), "")
+
+
+def words_of(name: str) -> list[str]:
+    """The words that a name is put together of, in lower case; a year is one of its own.
+
+    >>> words_of("X_trainImages-2.npy"), words_of("val2017")
+    (['x', 'train', 'images', '2', 'npy'], ['val', '2017'])
+    """
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+    return re.split(r"[\W_]+|(?<=[a-z])(?=\d{4})", apart)
 
 
 def read_class_names(folder: Path) -> tuple[str, ...] | None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from hardpairs.data.idx_sets import EMNIST_NAMES, EMNIST_NOTE
 from hardpairs.data.memory import split_of, to_labels
-from hardpairs.data.pixel_columns import FEWEST_PIXELS, PIXEL, in_order, shaped
+from hardpairs.data.pixel_columns import FEWEST_PIXELS, LABELS, PIXEL, in_order, shaped
 from hardpairs.data.source import PART_OF_NAME, Source, make_source, part_of, read_class_names
 from hardpairs.data.split import Split
 from hardpairs.errors import InputError
@@ -22,7 +22,6 @@ from hardpairs.labels import listed
 from hardpairs.reading import ending_of, guarded, read_start, read_text
 
 ENDINGS = (".csv", ".tsv")  # Also of what is packed.
-LABELS = ("label", "labels", "class", "target", "y", "digit", "emotion", "category", "class_name")
 IDS = ("id", "ids", "filename", "file_name", "image_id", "imageid", "path")
 PARTS = ("usage", "split", "subset", "partition")
 PART_OF_USAGE = {**PART_OF_NAME, "publictest": "validation", "privatetest": "test"}

@@ -188,12 +188,7 @@ def _join_truth(found: Found, truth: Truth, notes: list[str]) -> Found:
     if truth.of_parts and (named := parts_named(ours, set(map(str, truth.class_names or ())))):
         truth = truth.of_parts(named)
     labels = to_vector(truth.labels, f"labels of {truth.source}")
-    names = found.class_names if found.class_names is not None else truth.class_names
-    if found.class_names is None and truth.class_names is not None and found.scores is not None:
-        columns = found.scores.shape[1] if found.scores.ndim == 2 else 2
-        names = truth.class_names if len(truth.class_names) in (columns, 2) else None
-    if names is not None and found.class_names is None and found.scores is None:
-        names = _with_predicted(found, to_names(names), notes)
+    names = _names_beside(found, truth.class_names, notes)
     if truth.class_names is not None and labels.dtype.kind in "iuf":
         known = to_names(truth.class_names)
         indices, _ = look_up(labels, known, f"labels of {truth.source}")
@@ -223,6 +218,16 @@ def _join_truth(found: Found, truth: Truth, notes: list[str]) -> Found:
     return replace(
         _rows(found, np.flatnonzero(matched)), labels=labels[places[matched]], class_names=names
     )
+
+
+def _names_beside(found: Found, of_truth: Any, notes: list[str]) -> Any:
+    """The classes' names: the predictions' own, else those of the truth, if these can be theirs."""
+    if found.class_names is not None or of_truth is None:
+        return found.class_names
+    if found.scores is None:
+        return _with_predicted(found, to_names(of_truth), notes)
+    columns = found.scores.shape[1] if found.scores.ndim == 2 else 2
+    return of_truth if len(of_truth) in (columns, 2) else None
 
 
 def _with_predicted(found: Found, names: tuple[str, ...], notes: list[str]) -> tuple[str, ...]:

@@ -37,8 +37,8 @@ def read_delimited(path: Path, hints: Hints) -> Found:
         InputError: It isn't a table, or its columns aren't predictions.
     """
     table, lines = read_delimited_table(path)
-    if list(table) == [MATRIX]:
-        return _of_matrix(table[MATRIX])
+    if isinstance(table, np.ndarray):
+        return _of_matrix(table)
     counted = counted_columns(table)
     if counted is not None and not (hints.label_column or hints.id_column):
         other = with_first_line(counted)
@@ -63,13 +63,10 @@ def _of_matrix(matrix: np.ndarray) -> Found:
     return Found(scores=matrix)
 
 
-MATRIX = "\0matrix"  # The name of a table without a header; no header can hold it.
-
-
-def read_delimited_table(path: Path) -> tuple[Table, list[int]]:
+def read_delimited_table(path: Path) -> tuple[Table | np.ndarray, list[int]]:
     """Read delimited text as columns, and each row's line in the file.
 
-    Numbers without a header are one column `MATRIX`.
+    Numbers without a header are an array (N, K).
 
     Raises:
         InputError: It isn't a table (see the message).
@@ -79,7 +76,7 @@ def read_delimited_table(path: Path) -> tuple[Table, list[int]]:
         return _parse_table(text)
 
 
-def _parse_table(text: str) -> tuple[Table, list[int]]:
+def _parse_table(text: str) -> tuple[Table | np.ndarray, list[int]]:
     """Parse delimited text; see `read_delimited_table`.
 
     Raises:
@@ -101,7 +98,7 @@ def _parse_table(text: str) -> tuple[Table, list[int]]:
         with told_by_line(lines):
             for name in names:
                 check_whole(columns[name], name)
-        return {MATRIX: np.stack([columns[name] for name in names], axis=1)}, lines
+        return np.stack([columns[name] for name in names], axis=1), lines
     rows, lines = _one_header(rows, lines)
     header = [name.strip() for name in rows[0]]
     if _lacks_header(header, rows[1:]):

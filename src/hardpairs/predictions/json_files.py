@@ -11,8 +11,8 @@ from hardpairs.arrays import to_numpy, to_objects
 from hardpairs.errors import InputError
 from hardpairs.predictions.columns import Table, plain
 from hardpairs.predictions.found import Found, Hints, with_confidence
+from hardpairs.predictions.instead import check_metrics
 from hardpairs.predictions.numpy_files import TEXTS, find_arrays
-from hardpairs.predictions.own_files import check_metrics
 from hardpairs.predictions.score_columns import PREDICTED
 from hardpairs.predictions.table import LABEL, TRUE, find_columns
 from hardpairs.predictions.top import split_pairs

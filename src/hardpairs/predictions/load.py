@@ -10,9 +10,9 @@ from hardpairs.predictions.arrow_files import IPC, PARQUET, read_arrow
 from hardpairs.predictions.convert import to_predictions
 from hardpairs.predictions.delimited import read_delimited
 from hardpairs.predictions.found import Found, Hints, Reader, Truth
+from hardpairs.predictions.instead import check_run_file
 from hardpairs.predictions.json_files import read_json_file, read_json_lines
 from hardpairs.predictions.numpy_files import read_array, read_arrays
-from hardpairs.predictions.own_files import check_run_file
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.predictions.truth import read_truth
 from hardpairs.predictions.yolo import read_yolo_folder
@@ -98,14 +98,14 @@ def _read_found(path: Path, hints: Hints) -> Found:
         raise InputError(f"{path}: is packed, and only tables and JSON are read so; unpack it.")
     with path.open("rb") as file:
         start = file.read(8)
-    reader = next((reader for magic, reader in STARTS if start.startswith(magic)), None)
-    if reader is not None and suffix not in PICKLED:
-        return reader(path, hints)
     if suffix in PICKLED:
         raise InputError(
             f"{path}: {suffix} files are pickled, and loading one could run its code; save arrays "
             "with numpy.savez(labels=..., probabilities=...), in the program that wrote it."
         )
+    for magic, reader in STARTS:
+        if start.startswith(magic):
+            return reader(path, hints)
     raise InputError(
         f"{path}: is of no known kind; predictions are read from {', '.join(READERS)}; "
         "save them as one of these."

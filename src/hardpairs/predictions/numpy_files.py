@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,21 +43,29 @@ def read_arrays(path: Path, hints: Hints) -> Found:
     Raises:
         InputError: Damaged, of a later format version, or without the arrays needed.
     """
-    usual = _usual_names(npz_names(path))
-    given = read_npz(path, list(usual))
-    arrays = _by_place({usual[name]: array for name, array in given.items()})
+    arrays = read_usual(path, {*KNOWN, "format_version", "top_k"})
     found = find_arrays(arrays, hints)
     if found is None:
         raise InputError(_lacks(arrays, npz_shapes(path)))
     return found
 
 
-def _usual_names(names: Iterable[str]) -> dict[str, str]:
+def read_usual(path: Path, known: Collection[str]) -> dict[str, np.ndarray]:
+    """The arrays of an .npz that have one of the ``known`` names, by it, or none of their own.
+
+    Raises:
+        InputError: Damaged.
+    """
+    usual = _usual_names(npz_names(path), {*known, *UNNAMED})
+    given = read_npz(path, list(usual))
+    return _by_place({usual[name]: array for name, array in given.items()})
+
+
+def _usual_names(names: Iterable[str], known: Collection[str]) -> dict[str, str]:
     """The arrays that have a usual name, and it: whatever the case, else without its part.
 
     Of several that would have one name none has it.
     """
-    known = {*KNOWN, "format_version", "top_k", *UNNAMED}
     left = list(names)
     usual: dict[str, str] = {}
     for way in (str, str.lower, lambda name: PART.sub("", name.lower())):
@@ -92,13 +100,13 @@ def find_arrays(arrays: dict[str, np.ndarray], hints: Hints) -> Found | None:
         extra["top_k"] = int(arrays.pop("top_k").item())
     left = dict(arrays)
     names = _take_names(left)
-    ids = _take(left, IDS)
-    scores = _take(left, [n for n in SCORES if n not in PREDICTED], _may_be_scores)
-    scores = _take(left, SCORES, is_scores) if scores is None else scores
-    predicted = _take(left, PREDICTED, lambda array: not is_scores(array))
-    labels = _take(left, LABELS)
-    images = _take(left, IMAGES, lambda array: array.ndim in (3, 4))
-    embeddings = _take(left, EMBEDDINGS, lambda array: array.ndim == 2)
+    ids = take(left, IDS)
+    scores = take(left, [n for n in SCORES if n not in PREDICTED], _may_be_scores)
+    scores = take(left, SCORES, is_scores) if scores is None else scores
+    predicted = take(left, PREDICTED, lambda array: not is_scores(array))
+    labels = take(left, LABELS)
+    images = take(left, IMAGES, lambda array: array.ndim in (3, 4))
+    embeddings = take(left, EMBEDDINGS, lambda array: array.ndim == 2)
     if (scores is None and predicted is None) or (labels is None and not hints.has_truth):
         return None
     notes: tuple[str, ...] = ()
@@ -149,7 +157,7 @@ def is_scores(array: np.ndarray) -> bool:
     return array.ndim > 2 or (array.ndim == 2 and (array.shape[1] > 1 or array.dtype.kind == "f"))
 
 
-def _take(
+def take(
     left: dict[str, np.ndarray],
     names: Sequence[str],
     fits: Callable[[np.ndarray], bool] = lambda _: True,

@@ -1,6 +1,5 @@
 """Columns of a table, from whatever file or frame: which is the label, the id, the prediction?"""
 
-from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -20,8 +19,12 @@ from hardpairs.predictions.columns import (
 )
 from hardpairs.predictions.faults import check_whole
 from hardpairs.predictions.found import Found, Hints, with_confidence
-from hardpairs.predictions.matrices import check_counts, note_of_classes
-from hardpairs.predictions.own_files import without_verdicts
+from hardpairs.predictions.instead import (
+    check_counts,
+    note_of_classes,
+    only_labels,
+    without_verdicts,
+)
 from hardpairs.predictions.score_columns import (
     CONFIDENCE,
     PREDICTED,
@@ -74,7 +77,7 @@ def find_columns(table: Table, hints: Hints) -> Found:
     found = find_scores(left, labels, is_true=label is not None and plain(label) in TRUE)
     if labels is not None and found is None:
         if not hints.has_truth:
-            raise InputError(_only_labels(table, label, mentioned))
+            raise InputError(only_labels(table, label, mentioned))
         # A label and its score alone: the tools that write such files mean the prediction.
         if are_shares(labels):
             found = Found(scores=labels)
@@ -97,12 +100,6 @@ def find_columns(table: Table, hints: Hints) -> Found:
             found = replace(found, notes=(*found.notes, *note_of_classes(labels, found)))
         labels, found = of_one_kind(labels, found, left)
     return replace(with_confidence(found), labels=labels, ids=ids)
-
-
-def _is_long(others: Table, classes: int) -> bool:
-    """Whether some text stands in as many rows as there are classes, and so does each of them."""
-    counts = [Counter(values.tolist()) for values in others.values() if is_text(values)]
-    return any(set(each.values()) == {classes} for each in counts)
 
 
 def _squeezed(table: Table) -> Table:
@@ -152,37 +149,6 @@ def _check_needed(left: Table, labels: np.ndarray | None) -> None:
             check_whole(values, name)
 
 
-def _only_labels(table: Table, label: str | None, mentioned: set[str]) -> str:
-    a_class = any(name in mentioned and not is_text(values) for name, values in table.items())
-    for name, values in table.items():
-        if (a_class or name in mentioned) and name != label and is_text(values):
-            check_whole(values, name)
-            bad = next((text for text in values.tolist() if text.strip()), "")
-            return (
-                f"the column {name[:40]!r} stands where a class should and holds no numbers "
-                f"({bad[:40]!r}); mend it; {listing(table)}."
-            )
-    known = set(classes_in(table[label])) if label is not None else set()
-    for name, values in table.items():
-        is_like = name != label and is_text(values) and not tells_apart(values)
-        classes = set(classes_in(values)) if is_like else set()
-        if classes and known >= classes:
-            if _is_long({each: table[each] for each in table if each != name}, len(classes)):
-                return (
-                    "seems to have a row for each image and class; give a row for each image and a "
-                    "column for each class, as pandas' pivot makes them."
-                )
-            return (
-                f"the columns {label!r} and {name[:40]!r} hold the same classes; call that of the "
-                "predictions 'prediction'."
-            )
-    return (
-        f"the column {label!r} holds predictions without true labels, or true labels with nothing "
-        "predicted; give the true labels with --labels, or a column for each class or of "
-        f"predictions; {listing(table)}."
-    )
-
-
 def find_truth(
     table: Table, hints: Hints
 ) -> tuple[np.ndarray, np.ndarray | None, list[str] | None]:
@@ -201,8 +167,7 @@ def find_truth(
     identifier = identifier or _id_column(left, Hints(), set())
     others = [name for name in left if name not in (identifier, "")]
     if label is None and (hot := _one_hot({name: left[name] for name in others})) is not None:
-        ids = left[identifier] if identifier is not None else left.get("")
-        return hot[0], ids, hot[1]
+        return hot[0], left.get(identifier or ""), hot[1]
     if label is None:
         texts = [name for name in others if left[name].ndim == 1 and is_text(left[name])]
         one = texts if len(texts) == 1 else others
@@ -212,10 +177,9 @@ def find_truth(
                 f"{listing(table)}."
             )
         label = one[0]
-    identifier = identifier if identifier != label else None
-    ids = left[identifier] if identifier is not None else left.get("")
+    ids = None if label == "" else left.get("" if identifier in (None, label) else identifier)
     labels = _single(left[label], label, set())
-    return labels, ids if label != "" else None, _names_beside(labels, left)
+    return labels, ids, _names_beside(labels, left)
 
 
 def _names_beside(labels: np.ndarray, left: Table) -> list[str] | None:

@@ -8,20 +8,22 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from hardpairs.arrays import to_objects
 from hardpairs.data.folders import Classes, find_classes
 from hardpairs.data.source import check_parts
 from hardpairs.errors import InputError
-from hardpairs.npz import read_npy, read_npz
+from hardpairs.npz import read_npy
 from hardpairs.predictions.arrow_files import IPC, PARQUET, read_arrow_table
 from hardpairs.predictions.columns import IMAGE_NAME, Table
-from hardpairs.predictions.delimited import MATRIX, read_delimited_table
+from hardpairs.predictions.delimited import read_delimited_table
 from hardpairs.predictions.faults import told_by_line
 from hardpairs.predictions.first_line import check_names, counted_columns, labels_of
 from hardpairs.predictions.found import Found, Hints, Truth
+from hardpairs.predictions.instead import check_run_file
 from hardpairs.predictions.json_files import read_json_lines_table, read_json_table
-from hardpairs.predictions.numpy_files import IDS, LABELS, NAMES
-from hardpairs.predictions.own_files import check_run_file
+from hardpairs.predictions.numpy_files import IDS, LABELS, NAMES, read_usual, take
 from hardpairs.predictions.table import find_truth
 from hardpairs.reading import ending_of, guarded, read_text, understood
 
@@ -58,7 +60,7 @@ def read_truth(path: str | Path, hints: Hints) -> Truth:
             return _read_lines(path)
         names: Any = None
         lines: Sequence[int] = ()
-        table: Table | Found
+        table: Table | Found | np.ndarray
         if suffix in (*PARQUET, *IPC):
             table, names = read_arrow_table(path)
         elif suffix in (".jsonl", ".ndjson"):
@@ -76,15 +78,19 @@ def read_truth(path: str | Path, hints: Hints) -> Truth:
 
 
 def _of_table(
-    path: Path, table: Table | Found, names: Any, hints: Hints, lines: Sequence[int] = ()
+    path: Path,
+    table: Table | Found | np.ndarray,
+    names: Any,
+    hints: Hints,
+    lines: Sequence[int] = (),
 ) -> Truth:
     if isinstance(table, Found):
         given = (table.labels, table.predicted, table.top_classes, table.scores)
         labels = next(each for each in given if each is not None)  # Scores: of one 1 a row.
         return Truth(str(path), labels, table.ids, table.class_names)
-    if MATRIX in table:
-        check_names(table[MATRIX])
-        return Truth(str(path), table[MATRIX])
+    if isinstance(table, np.ndarray):
+        check_names(table)
+        return Truth(str(path), table)
     if (counted := counted_columns(table)) is not None:
         check_names(counted)
         return labels_of(counted, Truth(str(path), counted))
@@ -95,13 +101,12 @@ def _of_table(
 
 
 def _read_npz(path: Path) -> Truth:
-    arrays = read_npz(path, [*LABELS, *IDS, *NAMES])
-    labels = next((arrays[name] for name in LABELS if name in arrays), None)
+    arrays = read_usual(path, [*LABELS, *IDS, *NAMES])
+    labels = take(arrays, LABELS)
     if labels is None:
         raise InputError(f"{path}: lacks the array 'labels'; save it with numpy.savez(labels=...).")
-    ids = next((arrays[name] for name in IDS if name in arrays), None)
-    names = next((arrays[name] for name in NAMES if name in arrays and name != "classes"), None)
-    return Truth(str(path), labels, ids, names)
+    arrays.pop("classes", None)  # Labels under another name.
+    return Truth(str(path), labels, take(arrays, IDS), take(arrays, NAMES))
 
 
 def _read_lines(path: Path) -> Truth:
