@@ -38,7 +38,7 @@ def test_feather_that_unpacks_to_gigabytes_is_refused_before(tmp_path, monkeypat
     table = pa.table({"label": np.zeros(200_000, np.int8), "a": np.zeros(200_000)})
     feather.write_feather(table, tmp_path / "p.feather", compression="zstd")
     assert (tmp_path / "p.feather").stat().st_size < 20_000
-    monkeypatch.setattr("hardpairs.predictions.arrow_files.UNPACKED_BYTES", 1_000_000)
+    monkeypatch.setattr("hardpairs.reading.UNPACKED_BYTES", 1_000_000)
     with pytest.raises(InputError, match=r"unpacks to 1,8\d\d,\d+ bytes in 200,000 rows"):
         load_predictions(tmp_path / "p.feather")
 

@@ -151,9 +151,9 @@ def _open_folder(folder: Path) -> Source | None:
         return open_parquet(parquet)
     if opened is not None and opened.class_names:
         return opened
-    of_numbers = open_arrays_folder(folder) or open_tables_folder(folder)
-    if of_numbers or opened:
-        return of_numbers or opened
+    opened = open_arrays_folder(folder) or open_tables_folder(folder) or opened
+    if opened:
+        return opened
     below = subfolders(folder)
     return _open_folder(below[0]) if len(below) == 1 else None
 

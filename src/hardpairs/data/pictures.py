@@ -96,11 +96,9 @@ def _read(file: str | Path | IO[bytes], side: int, name: str) -> np.ndarray:
             image.load()
             pixels = pixels_of(turned(image))
             return scaled(pixels, side) if 0 < side < max(pixels.shape[:2]) else pixels
-    except OSError as error:
-        reason = error.strerror or str(error).split(" <")[0].removesuffix(f" {str(file)!r}")
-        raise InputError(f"{name}: can't be read as a picture ({reason}).") from error
-    except Exception as error:  # Of damaged bytes Pillow's decoders raise some ten more kinds.
-        reason = str(error).split("\n")[0][:80] or type(error).__name__
+    except Exception as error:  # Of damaged bytes Pillow's decoders raise some ten kinds.
+        reason = getattr(error, "strerror", None) or str(error).split("\n")[0].split(" <")[0]
+        reason = reason.removesuffix(f" {str(file)!r}")[:80] or type(error).__name__
         raise InputError(f"{name}: can't be read as a picture ({reason}).") from error
 
 

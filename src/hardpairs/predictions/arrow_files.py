@@ -27,9 +27,7 @@ def read_arrow(path: Path, hints: Hints) -> Found:
     """
     table, names = read_arrow_table(path)
     found = find_columns(table, hints)
-    if names is not None and found.class_names is None:
-        return replace(found, class_names=names)
-    return found
+    return found if found.class_names is not None else replace(found, class_names=names)
 
 
 def read_arrow_table(path: Path) -> tuple[Table, list[str] | None]:

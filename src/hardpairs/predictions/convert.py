@@ -211,10 +211,7 @@ def _join_truth(found: Found, truth: Truth, notes: list[str]) -> Found:
             f"{truth.source} ({listed(theirs.tolist(), SHOWN)}); give files of the same images, or "
             "say with --id-column which column names them."
         )
-    if matched.all() and len(labels) == images:
-        notes.append(f"{images:,} of {images:,} predictions found their label in {truth.source}.")
-    else:
-        notes.append(_unmatched(ours, theirs, places, truth.source))
+    notes.append(_join_note(ours, theirs, places, truth.source))
     return replace(
         _rows(found, np.flatnonzero(matched)), labels=labels[places[matched]], class_names=names
     )
@@ -248,7 +245,8 @@ def _with_predicted(found: Found, names: tuple[str, ...], notes: list[str]) -> t
     return (*names, *others)
 
 
-def _unmatched(ours: np.ndarray, theirs: np.ndarray, places: np.ndarray, source: str) -> str:
+def _join_note(ours: np.ndarray, theirs: np.ndarray, places: np.ndarray, source: str) -> str:
+    """How many ids were found, and which on either side weren't."""
     missing = ours[places < 0].tolist()
     unused = np.delete(theirs, places[places >= 0]).tolist()
     said = (

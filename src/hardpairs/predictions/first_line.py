@@ -4,8 +4,6 @@ pandas names columns so that have no names, and numpy.savetxt writes no names at
 images there are tells, where it can.
 """
 
-from dataclasses import replace
-
 import numpy as np
 
 from hardpairs.arrays import are_whole
@@ -77,13 +75,10 @@ def settle_first_lines(found: Found, truth: Truth, notes: list[str]) -> tuple[Fo
     return found, truth
 
 
-def labels_of(matrix: np.ndarray, truth: Truth) -> Truth:
+def labels_of(matrix: np.ndarray, source: str) -> Truth:
     """The truth of a table of counted columns, and what it is with the first line as an image's."""
     other = with_first_line(matrix)
-    if other is None or truth.ids is not None:
-        return truth
-    labels = other[:, 0] if other.shape[1] == 1 else other
-    return replace(truth, unnamed=replace(truth, labels=labels))
+    return Truth(source, matrix, unnamed=None if other is None else Truth(source, other))
 
 
 def _are_percentages(matrix: np.ndarray) -> bool:

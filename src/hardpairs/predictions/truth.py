@@ -93,7 +93,7 @@ def _of_table(
         return Truth(str(path), table)
     if (counted := counted_columns(table)) is not None:
         check_names(counted)
-        return labels_of(counted, Truth(str(path), counted))
+        return labels_of(counted, str(path))
     with told_by_line(lines):
         labels, ids, classes = find_truth(table, hints)
     names = names if classes is None and labels.dtype.kind in "iu" else classes
