@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from hardpairs.data.about import BUNDLED_FOLDER, find_about
-from hardpairs.data.arrays import open_arrays_folder, open_npy, open_npz
 from hardpairs.data.folders import Photos, open_folder, subfolders, unknown_formats
 from hardpairs.data.idx import read_idx
 from hardpairs.data.idx_sets import find_idx, open_idx
 from hardpairs.data.lists import open_listed
 from hardpairs.data.memory import open_memory
+from hardpairs.data.numpy_files import open_arrays_folder, open_npy, open_npz
 from hardpairs.data.parquet import is_parquet, open_parquet, parquet_in
 from hardpairs.data.pictures import ENDINGS
 from hardpairs.data.source import NO_LABELS, Part, Source, make_source, read_class_names

@@ -10,7 +10,9 @@ from hardpairs.arrays import to_objects
 
 LARGEST = 1e300
 SAMPLE = 50  # Rows that tell whether a column holds numbers.
-WRAPPED = re.compile(r"^\s*(?:tensor|array|np\.array)\s*\((?P<inner>\[.*\]).*\)\s*$", re.DOTALL)
+PRINTED_ARRAY = re.compile(
+    r"^\s*(?:tensor|array|np\.array)\s*\((?P<inner>\[.*\]).*\)\s*$", re.DOTALL
+)
 NUMPY_SCALAR = re.compile(r"np\.\w+\(([^()]*)\)")
 # A comma that parts no thousands, as that of "1,234" may.
 DECIMAL_COMMA = re.compile(r"\s*[-+]?(?:0*,\d+|\d+,(?!\d{3}\b)\d+)(?:[eE][-+]?\d+)?\s*%?\s*")
@@ -94,7 +96,7 @@ def _numbers(cells: list[str], decimal_comma: bool) -> np.ndarray | None:
 def is_list(cell: str) -> bool:
     """Whether a cell begins and ends as a list."""
     cell = cell.strip()
-    return (cell.startswith("[") and cell.endswith("]")) or WRAPPED.match(cell) is not None
+    return (cell.startswith("[") and cell.endswith("]")) or PRINTED_ARRAY.match(cell) is not None
 
 
 def _lists(cells: list[str]) -> np.ndarray | None:
@@ -142,7 +144,7 @@ def _read_dict(cell: str) -> dict[str, float] | None:
 
 def read_list(cell: str) -> list[float | str] | None:
     """Read a list as JSON, Python, NumPy or PyTorch print it; None where it is cut short."""
-    wrapped = WRAPPED.match(cell)
+    wrapped = PRINTED_ARRAY.match(cell)
     inner = NUMPY_SCALAR.sub(r"\1", wrapped["inner"] if wrapped else cell.strip())
     try:
         values = json.loads(inner)

@@ -11,6 +11,39 @@ from hardpairs.labels import clean_label
 
 IMAGE_NAME = re.compile(rf"({'|'.join(map(re.escape, sorted(ENDINGS)))})$", re.IGNORECASE)
 MOST_TEXTS = 10_000
+# Usual names, compared without case, blanks and signs; the first that is there counts.
+TRUE_LABEL = (
+    *("truelabel", "trueclass", "groundtruth", "groundtruthlabel", "ytrue", "truth", "true", "gt"),
+    *("target", "targets", "actual", "expected", "labelids", "labelid", "ytest", "givenlabel"),
+    *("correctlabel", "reference", "references", "targs", "actualclass", "actuallabel"),
+    *("obs", "observed"),
+)
+LABEL = (
+    *("label", "labels", "classname", "labelname", "classlabel", "category", "y", "class"),
+    "choice",
+)
+IDS = (
+    *("id", "imageid", "filename", "filepath", "file", "path", "imagepath", "imagename"),
+    *("imgpath", "img", "image", "images", "filenames", "ids", "uuid", "sampleid", "key"),
+    *("index", "name"),
+)
+PREDICTED = (
+    *("predicted", "prediction", "predictions", "pred", "preds", "ypred", "predictedlabel"),
+    *("predictedclass", "predlabel", "predclass", "predictionlabel", "predictedname", "top1"),
+    *("labelpred", "argmax", "yhat", "predict", "scoredlabels", "modelprediction", "hypothesis"),
+    *("guess", "guessed", "got", "inferred", "classified", "predictedcategory", "modellabel"),
+)
+INDICES = ("index", "classid", "classindex", "labelindex", "class", "predictedindex", "top1index")
+CONFIDENCE = (
+    *("confidence", "conf", "score", "prob", "probability", "proba", "maxprob", "predprob"),
+    *("predictionprobability", "predictionconfidence", "predictionscore", "top1prob"),
+    *("predictedprobability", "top1conf", "maxprobability"),
+)
+VECTORS = (
+    *("probabilities", "probs", "proba", "prob", "probability", "scores", "score", "logits"),
+    *("logit", "predictions", "preds", "softmax", "outputs", "output", "predprobs", "yprob"),
+    *("yscore", "ypred", "yproba"),
+)
 Table = dict[str, np.ndarray]
 
 

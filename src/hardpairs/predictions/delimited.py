@@ -12,7 +12,15 @@ from hardpairs.arrays import are_whole
 from hardpairs.errors import InputError
 from hardpairs.labels import listed
 from hardpairs.predictions.cells import has_decimal_commas, is_number, to_column, to_number
-from hardpairs.predictions.columns import IMAGE_NAME, Table, plain
+from hardpairs.predictions.columns import (
+    IDS,
+    IMAGE_NAME,
+    LABEL,
+    PREDICTED,
+    TRUE_LABEL,
+    Table,
+    plain,
+)
 from hardpairs.predictions.faults import check_first_row, check_whole, told_by_line
 from hardpairs.predictions.first_line import (
     check_names,
@@ -21,8 +29,7 @@ from hardpairs.predictions.first_line import (
     without_index,
 )
 from hardpairs.predictions.found import Found, Hints
-from hardpairs.predictions.score_columns import PREDICTED
-from hardpairs.predictions.table import IDS, LABEL, TRUE, find_columns
+from hardpairs.predictions.table import find_columns
 from hardpairs.reading import guarded, read_text
 
 DELIMITERS, BLANK = ",;\t|", " "
@@ -256,7 +263,7 @@ def _is_value(cell: str) -> bool:
 
 def _lacks_header(first: list[str], below: list[list[str]]) -> bool:
     """Whether the first line is an image's: one of its texts is a file name, or occurs below."""
-    if {plain(cell) for cell in first} & {*IDS, *TRUE, *LABEL, *PREDICTED}:
+    if {plain(cell) for cell in first} & {*IDS, *TRUE_LABEL, *LABEL, *PREDICTED}:
         return False
     texts = [
         (index, cell)

@@ -9,12 +9,11 @@ import numpy as np
 
 from hardpairs.arrays import to_numpy, to_objects
 from hardpairs.errors import InputError
-from hardpairs.predictions.columns import Table, plain
+from hardpairs.predictions.columns import LABEL, PREDICTED, TRUE_LABEL, Table, plain
 from hardpairs.predictions.found import Found, Hints, with_confidence
 from hardpairs.predictions.instead import check_metrics
 from hardpairs.predictions.numpy_files import TEXTS, find_arrays
-from hardpairs.predictions.score_columns import PREDICTED
-from hardpairs.predictions.table import LABEL, TRUE, find_columns
+from hardpairs.predictions.table import find_columns
 from hardpairs.predictions.top import split_pairs
 from hardpairs.reading import guarded, parse_json, read_text, understood
 
@@ -180,7 +179,7 @@ def _keyed_table(content: dict[str, Any]) -> Table:
         if first and all(value.keys() == first.keys() for value in content.values()):
             counts = list(first) == [str(index) for index in range(len(first))]
             # Of file names and names of columns the latter have the usual ones among them.
-            usual = {*TRUE, *LABEL, *PREDICTED}
+            usual = {*TRUE_LABEL, *LABEL, *PREDICTED}
             outer, inner = (
                 any(plain(str(name)) in usual for name in keys) for keys in (content, first)
             )

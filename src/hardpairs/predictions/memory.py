@@ -12,7 +12,7 @@ from hardpairs.arrays import to_numpy
 from hardpairs.errors import InputError
 from hardpairs.foreign import one_line
 from hardpairs.labels import listed, numbered_columns, to_names
-from hardpairs.predictions.columns import first_named
+from hardpairs.predictions.columns import LABEL, TRUE_LABEL, first_named
 from hardpairs.predictions.convert import to_predictions
 from hardpairs.predictions.found import Found, Hints, Truth
 from hardpairs.predictions.frames import column_names, fields_table, frame_table, is_frame
@@ -28,7 +28,7 @@ from hardpairs.predictions.json_files import records_table
 from hardpairs.predictions.load import load_predictions
 from hardpairs.predictions.numpy_files import find_arrays, is_scores
 from hardpairs.predictions.predictions import Predictions
-from hardpairs.predictions.table import LABEL, TRUE, find_columns
+from hardpairs.predictions.table import find_columns
 
 OPTIONS = ("class_names", "ids", "embeddings", "logits")
 
@@ -183,7 +183,7 @@ def _in_one(given: Any, hints: Hints) -> Found:
         if found is not None:
             return found
         lengths = {array.shape[:1] for array in arrays.values()}
-        if len(lengths) == 1 and first_named(arrays, (*TRUE, *LABEL), set()) is not None:
+        if len(lengths) == 1 and first_named(arrays, (*TRUE_LABEL, *LABEL), set()) is not None:
             return find_columns(arrays, hints)
         raise InputError(
             f"the dict has {listed(arrays)}; give 'labels' and 'probabilities', or both alone."

@@ -8,30 +8,20 @@ from hardpairs.arrays import are_whole, is_text
 from hardpairs.errors import InputError
 from hardpairs.labels import classes_in, clean_label, numbered_columns
 from hardpairs.predictions.cells import SAMPLE, is_number
-from hardpairs.predictions.columns import Table, first_named, plain
+from hardpairs.predictions.columns import (
+    CONFIDENCE,
+    INDICES,
+    PREDICTED,
+    VECTORS,
+    Table,
+    first_named,
+    plain,
+)
 from hardpairs.predictions.faults import check_whole
 from hardpairs.predictions.found import Found
 from hardpairs.predictions.probabilities import ROUNDING, rounding
 from hardpairs.predictions.top import find_top, split_pairs
 
-# Usual names, compared without case, blanks and signs; the first that is there counts.
-PREDICTED = (
-    *("predicted", "prediction", "predictions", "pred", "preds", "ypred", "predictedlabel"),
-    *("predictedclass", "predlabel", "predclass", "predictionlabel", "predictedname", "top1"),
-    *("labelpred", "argmax", "yhat", "predict", "scoredlabels", "modelprediction", "hypothesis"),
-    *("guess", "guessed", "got", "inferred", "classified", "predictedcategory", "modellabel"),
-)
-INDICES = ("index", "classid", "classindex", "labelindex", "class", "predictedindex", "top1index")
-CONFIDENCE = (
-    *("confidence", "conf", "score", "prob", "probability", "proba", "maxprob", "predprob"),
-    *("predictionprobability", "predictionconfidence", "predictionscore", "top1prob"),
-    *("predictedprobability", "top1conf", "maxprobability"),
-)
-VECTORS = (
-    *("probabilities", "probs", "proba", "prob", "probability", "scores", "score", "logits"),
-    *("logit", "predictions", "preds", "softmax", "outputs", "output", "predprobs", "yprob"),
-    *("yscore", "ypred", "yproba"),
-)
 _SCORE = (
     "prob|probs|proba|probas|probability|probabilities|score|scores|logit|logits|conf|confidence"
 )

@@ -9,7 +9,13 @@ from hardpairs.errors import InputError
 from hardpairs.labels import classes_in, is_one_hot, to_vector
 from hardpairs.predictions.cells import SAMPLE, is_number
 from hardpairs.predictions.columns import (
+    CONFIDENCE,
+    IDS,
     IMAGE_NAME,
+    LABEL,
+    PREDICTED,
+    TRUE_LABEL,
+    VECTORS,
     Table,
     first_named,
     listing,
@@ -25,33 +31,8 @@ from hardpairs.predictions.instead import (
     only_labels,
     without_verdicts,
 )
-from hardpairs.predictions.score_columns import (
-    CONFIDENCE,
-    PREDICTED,
-    VECTORS,
-    WRAPPED,
-    are_shares,
-    confidence_of,
-    find_scores,
-)
+from hardpairs.predictions.score_columns import WRAPPED, are_shares, confidence_of, find_scores
 from hardpairs.predictions.twice import names_by_number, of_one_kind
-
-# Usual names, compared without case, blanks and signs; the first that is there counts.
-TRUE = (
-    *("truelabel", "trueclass", "groundtruth", "groundtruthlabel", "ytrue", "truth", "true", "gt"),
-    *("target", "targets", "actual", "expected", "labelids", "labelid", "ytest", "givenlabel"),
-    *("correctlabel", "reference", "references", "targs", "actualclass", "actuallabel"),
-    *("obs", "observed"),
-)
-LABEL = (
-    *("label", "labels", "classname", "labelname", "classlabel", "category", "y", "class"),
-    "choice",
-)
-IDS = (
-    *("id", "imageid", "filename", "filepath", "file", "path", "imagepath", "imagename"),
-    *("imgpath", "img", "image", "images", "filenames", "ids", "uuid", "sampleid", "key"),
-    *("index", "name"),
-)
 
 
 def find_columns(table: Table, hints: Hints) -> Found:
@@ -74,7 +55,7 @@ def find_columns(table: Table, hints: Hints) -> Found:
     identifier = _id_column(left, hints, mentioned)
     _check_needed({name: left[name] for name in left if name != identifier}, labels)
     ids = left.pop(identifier) if identifier else left.pop("", None)
-    found = find_scores(left, labels, is_true=label is not None and plain(label) in TRUE)
+    found = find_scores(left, labels, is_true=label is not None and plain(label) in TRUE_LABEL)
     if labels is not None and found is None:
         if not hints.has_truth:
             raise InputError(only_labels(table, label, mentioned))
@@ -185,7 +166,7 @@ def find_truth(
 def _names_beside(labels: np.ndarray, left: Table) -> list[str] | None:
     """The names of labels that are places, from another column that tells the same classes."""
     for name, values in left.items():
-        if plain(name) in (*TRUE, *LABEL, "name") and is_text(values):
+        if plain(name) in (*TRUE_LABEL, *LABEL, "name") and is_text(values):
             names = names_by_number(labels, values)
             if names is not None and sorted(names) == list(range(len(names))):
                 return [names[place] for place in range(len(names))]
@@ -225,7 +206,7 @@ def _label_column(table: Table, hints: Hints, mentioned: set[str]) -> str | None
         return _given(table, hints.label_column, "--label-column")
     # Lists of names are the most probable classes.
     single = {name: each for name, each in table.items() if each.ndim == 1 or not is_text(each)}
-    label = first_named(single, (*TRUE, *LABEL), mentioned)
+    label = first_named(single, (*TRUE_LABEL, *LABEL), mentioned)
     named = first_named(single, ("name",), mentioned)
     if label is None or named is None or plain(label) != "class" or is_text(table[label]):
         return label
