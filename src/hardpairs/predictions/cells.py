@@ -45,7 +45,7 @@ def to_column(cells: list[str], *, decimal_comma: bool) -> np.ndarray:
         decimal_comma: Whether "0,5" is a number.
 
     Most cells may be numbers, or lists, and one isn't: that is no fault of a column that isn't
-    needed, see `check_whole`.
+    needed, see `check_cells`.
     """
     made = None
     if are_numbers(cells[:SAMPLE], decimal_comma=decimal_comma):

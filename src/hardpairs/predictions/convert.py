@@ -188,7 +188,7 @@ def _join_truth(found: Found, truth: Truth, notes: list[str]) -> Found:
     if truth.of_parts and (named := parts_named(ours, set(map(str, truth.class_names or ())))):
         truth = truth.of_parts(named)
     labels = to_vector(truth.labels, f"labels of {truth.source}")
-    names = _names_beside(found, truth.class_names, notes)
+    names = _names_with_truth(found, truth.class_names, notes)
     if truth.class_names is not None and labels.dtype.kind in "iuf":
         known = to_names(truth.class_names)
         indices, _ = look_up(labels, known, f"labels of {truth.source}")
@@ -217,7 +217,7 @@ def _join_truth(found: Found, truth: Truth, notes: list[str]) -> Found:
     )
 
 
-def _names_beside(found: Found, of_truth: Any, notes: list[str]) -> Any:
+def _names_with_truth(found: Found, of_truth: Any, notes: list[str]) -> Any:
     """The classes' names: the predictions' own, else those of the truth, if these can be theirs."""
     if found.class_names is not None or of_truth is None:
         return found.class_names

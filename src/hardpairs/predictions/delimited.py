@@ -3,6 +3,7 @@
 import csv
 import io
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from hardpairs.arrays import are_whole
 from hardpairs.errors import InputError
-from hardpairs.labels import listed
+from hardpairs.labels import listed, numbered
 from hardpairs.predictions.cells import has_decimal_commas, is_number, to_column, to_number
 from hardpairs.predictions.columns import (
     IDS,
@@ -21,9 +22,9 @@ from hardpairs.predictions.columns import (
     Table,
     plain,
 )
-from hardpairs.predictions.faults import check_first_row, check_whole, told_by_line
+from hardpairs.predictions.faults import check_cells, check_first_row, told_by_line
 from hardpairs.predictions.first_line import (
-    check_names,
+    check_unnamed,
     counted_columns,
     with_first_line,
     without_index,
@@ -66,7 +67,7 @@ def _of_matrix(matrix: np.ndarray) -> Found:
         return Found(scores=scores, notes=(note,))
     if are_whole(matrix) and matrix.shape[1] == 1:
         return Found(predicted=matrix[:, 0])
-    check_names(matrix)
+    check_unnamed(matrix)
     return Found(scores=matrix)
 
 
@@ -100,11 +101,11 @@ def _parse_table(text: str) -> tuple[Table | np.ndarray, list[int]]:
         raise InputError("is empty; give a header and a line for every image.")
     comma = delimiter != ","
     if _is_matrix(rows[0], comma):
-        names = [str(index) for index in range(len(rows[0]))]
+        names = numbered(len(rows[0]))
         columns = _columns(names, rows, comma)
         with told_by_line(lines):
             for name in names:
-                check_whole(columns[name], name)
+                check_cells(columns[name], name)
         return np.stack([columns[name] for name in names], axis=1), lines
     rows, lines = _one_header(rows, lines)
     header = [name.strip() for name in rows[0]]
@@ -298,7 +299,7 @@ def _no_names(first: list[str]) -> str:
     )
 
 
-def _columns(names: list[str], rows: list[list[str]], comma: bool) -> Table:
+def _columns(names: Sequence[str], rows: list[list[str]], comma: bool) -> Table:
     table: Table = {}
     for index, name in enumerate(names):
         cells = [row[index].strip() for row in rows]

@@ -40,7 +40,7 @@ def told_by_line(lines: Sequence[int]) -> Iterator[None]:
         raise InputError(f"line {lines[bad.row]} {bad.said}") from bad
 
 
-def check_whole(values: np.ndarray, name: str, classes: Collection[str] | None = None) -> None:
+def check_cells(values: np.ndarray, name: str, classes: Collection[str] | None = None) -> None:
     """Check a column that is needed: are its cells all numbers, all lists, or neither?
 
     Args:

@@ -8,6 +8,7 @@ import numpy as np
 
 from hardpairs.arrays import are_whole
 from hardpairs.errors import InputError
+from hardpairs.labels import are_numbers
 from hardpairs.predictions.columns import Table
 from hardpairs.predictions.found import Found, Truth
 
@@ -20,8 +21,7 @@ UNNAMED = (
 
 def counted_columns(table: Table) -> np.ndarray | None:
     """The numbers (N, K) of a table whose one or two columns are named "0" and "1"; else None."""
-    names = [str(place) for place in range(len(table))]
-    if len(table) > 2 or list(table) != names:
+    if len(table) > 2 or not are_numbers(list(table)):
         return None
     if any(values.ndim != 1 or values.dtype.kind != "f" for values in table.values()):
         return None
@@ -35,7 +35,7 @@ def with_first_line(matrix: np.ndarray) -> np.ndarray | None:
     return np.concatenate([np.arange(matrix.shape[1], dtype=float)[None], matrix])
 
 
-def check_names(matrix: np.ndarray) -> None:
+def check_unnamed(matrix: np.ndarray) -> None:
     """Raise InputError for two columns of classes without names, or one at a side of scores."""
     if matrix.shape[1] == 2 and are_whole(matrix) and matrix.max() > 1:
         raise InputError(UNNAMED)

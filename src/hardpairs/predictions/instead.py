@@ -10,7 +10,7 @@ from hardpairs.arrays import is_text
 from hardpairs.errors import InputError
 from hardpairs.labels import classes_in
 from hardpairs.predictions.columns import Table, listing, plain, tells_apart
-from hardpairs.predictions.faults import check_whole
+from hardpairs.predictions.faults import check_cells
 from hardpairs.predictions.found import Found
 
 OF_MISTAKES = ("index", "true", "predicted", "probability", "verdict", "verdict_probability")
@@ -120,7 +120,7 @@ def only_labels(table: Table, label: str | None, mentioned: set[str]) -> str:
     a_class = any(name in mentioned and not is_text(values) for name, values in table.items())
     for name, values in table.items():
         if (a_class or name in mentioned) and name != label and is_text(values):
-            check_whole(values, name)
+            check_cells(values, name)
             bad = next((text for text in values.tolist() if text.strip()), "")
             return (
                 f"the column {name[:40]!r} stands where a class should and holds no numbers "

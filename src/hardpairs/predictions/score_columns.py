@@ -17,7 +17,7 @@ from hardpairs.predictions.columns import (
     first_named,
     plain,
 )
-from hardpairs.predictions.faults import check_whole
+from hardpairs.predictions.faults import check_cells
 from hardpairs.predictions.found import Found
 from hardpairs.predictions.probabilities import ROUNDING, rounding
 from hardpairs.predictions.top import find_top, split_pairs
@@ -66,7 +66,7 @@ def find_scores(left: Table, labels: np.ndarray | None, *, is_true: bool) -> Fou
     Returns:
         None where nothing is predicted.
     """
-    given = _ludwig(left) or _whole_vectors(left)
+    given = _ludwig(left) or _vectors(left)
     if given is not None:
         return given
     name = first_named(left, PREDICTED, set())
@@ -96,7 +96,7 @@ def _are_classes(
     left: Table, columns: list[str], names: list[str], labels: np.ndarray | None
 ) -> bool:
     """Whether numbers beside a predicted class are scores, not an index, a width or a time."""
-    if labels is None or columns != names or _looks_whole(left, columns):
+    if labels is None or columns != names or _sum_to_one(left, columns):
         return True  # Their names say so, or their sum.
     mentioned = set(classes_in(labels))
     if not mentioned.isdisjoint(names):
@@ -167,7 +167,7 @@ def are_shares(values: np.ndarray) -> bool:
     )
 
 
-def _whole_vectors(left: Table) -> Found | None:
+def _vectors(left: Table) -> Found | None:
     """Scores that stand in one column of lists or dicts, or the most probable classes."""
     top = find_top(left)
     if top is not None:
@@ -206,15 +206,15 @@ def _class_columns(
         names = {name: name.strip() for name in numbers if name not in extra}
         named = {name: each for name, each in names.items() if each in mentioned}
         # A loss, an entropy, whether it's right: classes are what is named as a label is.
-        if not _looks_whole(left, list(names)):
-            if _looks_whole(left, list(named)):
+        if not _sum_to_one(left, list(names)):
+            if _sum_to_one(left, list(named)):
                 names = named
             elif mentioned <= set(named.values()) and len(named) >= 2:
                 names = _without_others(left, names, named)
     left_out = [name for name in left if name not in names and plain(name) not in CONFIDENCE]
     if names:
         # No class is missing where probabilities sum to 1, or every label has its logits.
-        is_all = _looks_whole(left, list(names)) or (
+        is_all = _sum_to_one(left, list(names)) or (
             bool(mentioned)
             and mentioned <= set(names.values())
             and any(left[name].min() < 0 for name in names)
@@ -272,7 +272,7 @@ def _without_others(left: Table, names: dict[str, str], named: dict[str, str]) -
     """
     unnamed = [name for name in names if name not in named]
     for name in unnamed:
-        if _looks_whole(left, rest := [each for each in names if each != name]):
+        if _sum_to_one(left, rest := [each for each in names if each != name]):
             return {each: names[each] for each in rest}
     known = np.stack([left[name] for name in named], axis=1)
     low, high = known.min(), known.max()
@@ -286,7 +286,7 @@ def _without_others(left: Table, names: dict[str, str], named: dict[str, str]) -
     return {name: each for name, each in names.items() if name not in others}
 
 
-def _looks_whole(left: Table, columns: list[str]) -> bool:
+def _sum_to_one(left: Table, columns: list[str]) -> bool:
     """Whether columns can be the scores of all classes: the first rows sum to 1 or 100."""
     if len(columns) < 2:
         return False
@@ -301,7 +301,7 @@ def _check_texts(texts: Table, mentioned: set[str | None], *, is_all: bool) -> N
     """Refuse a column of texts named as a label is, or most of it numbers if a class may lack."""
     for name, values in texts.items():
         if not is_all:
-            check_whole(values, name)
+            check_cells(values, name)
         cells = [cell for cell in values[:SAMPLE].tolist() if cell.strip()]
         bad = [cell for cell in cells if not is_number(cell)]
         may_be_class = len(bad) <= len(cells) / 2 and not is_all

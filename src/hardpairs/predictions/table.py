@@ -23,7 +23,7 @@ from hardpairs.predictions.columns import (
     tells_apart,
     texts_of,
 )
-from hardpairs.predictions.faults import check_whole
+from hardpairs.predictions.faults import check_cells
 from hardpairs.predictions.found import Found, Hints, with_confidence
 from hardpairs.predictions.instead import (
     check_counts,
@@ -97,7 +97,7 @@ def _single(labels: np.ndarray, name: str, classes: set[str]) -> np.ndarray:
     Raises:
         InputError: They are lists of something else, or most are numbers and one isn't.
     """
-    check_whole(labels, name, classes)
+    check_cells(labels, name, classes)
     if labels.ndim == 2:
         return to_vector(labels, f"the column {name[:40]!r}")
     row = next(
@@ -121,13 +121,13 @@ def _check_needed(left: Table, labels: np.ndarray | None) -> None:
     mentioned = set() if labels is None else set(classes_in(labels))
     for name, values in left.items():
         if plain(name) in PREDICTED:
-            check_whole(values, name, mentioned)
+            check_cells(values, name, mentioned)
         elif (
             plain(name) in (*CONFIDENCE, *VECTORS)
             or name.strip() in mentioned
             or any(pattern.match(name) for pattern in WRAPPED)
         ):
-            check_whole(values, name)
+            check_cells(values, name)
 
 
 def find_truth(
@@ -222,7 +222,7 @@ def _id_column(table: Table, hints: Hints, mentioned: set[str]) -> str | None:
         if column is not None and tells_apart(table[column]):
             return column
         if column is not None:
-            _check_names(table, column)
+            _refuse_repeated(table, column)
     if "" in table and not tells_apart(table[""]):
         table.pop("")
     if "" not in table:  # A text of its own in every row, as file names are.
@@ -233,7 +233,7 @@ def _id_column(table: Table, hints: Hints, mentioned: set[str]) -> str | None:
     return None
 
 
-def _check_names(table: Table, column: str) -> None:
+def _refuse_repeated(table: Table, column: str) -> None:
     """Refuse file names of which a few come twice with all that stands beside them.
 
     Others may be of pictures in several folders, which only their order tells apart.

@@ -19,7 +19,7 @@ from hardpairs.predictions.arrow_files import IPC, PARQUET, read_arrow_table
 from hardpairs.predictions.columns import IMAGE_NAME, Table
 from hardpairs.predictions.delimited import read_delimited_table
 from hardpairs.predictions.faults import told_by_line
-from hardpairs.predictions.first_line import check_names, counted_columns, labels_of
+from hardpairs.predictions.first_line import check_unnamed, counted_columns, labels_of
 from hardpairs.predictions.found import Found, Hints, Truth
 from hardpairs.predictions.instead import check_run_file
 from hardpairs.predictions.json_files import read_json_lines_table, read_json_table
@@ -89,10 +89,10 @@ def _of_table(
         labels = next(each for each in given if each is not None)  # Scores: of one 1 a row.
         return Truth(str(path), labels, table.ids, table.class_names)
     if isinstance(table, np.ndarray):
-        check_names(table)
+        check_unnamed(table)
         return Truth(str(path), table)
     if (counted := counted_columns(table)) is not None:
-        check_names(counted)
+        check_unnamed(counted)
         return labels_of(counted, str(path))
     with told_by_line(lines):
         labels, ids, classes = find_truth(table, hints)
