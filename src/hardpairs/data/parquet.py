@@ -183,7 +183,9 @@ def _check_claims(path: Path) -> None:
     groups = range(metadata.num_row_groups)
     claimed = sum(metadata.row_group(number).total_byte_size for number in groups)
     if claimed > max(UNPACKED_BYTES, UNPACKED_RATIO * path.stat().st_size):
-        raise InputError(f"{path}: claims {claimed:,} bytes, more than it can hold.")
+        raise InputError(
+            f"{path}: claims {claimed:,} bytes, more than it can hold; write it again."
+        )
 
 
 def _look(files: tuple[Path, ...]) -> ParquetPictures:
