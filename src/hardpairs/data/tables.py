@@ -153,9 +153,10 @@ def _with_header(lines: list[str], delimiter: str, header: list[str]) -> Rows | 
     pixels = tuple(found[each] for each in in_order([header[place] for place in found]))
     notes = ("Its columns of pixels are taken in the order of their numbers.",)
     others = [name for place, name in enumerate(header) if place not in pixels]
-    part = next((header.index(name) for name in PARTS if name in header), None)
-    own_id = next((header.index(name) for name in IDS if name in header), None)
-    label = next((header.index(name) for name in LABELS if name in header), None)
+    part, own_id, label = (
+        next((header.index(name) for name in usual if name in header), None)
+        for usual in (PARTS, IDS, LABELS)
+    )
     told = {part, own_id, None}
     if label is None and len(rest := [n for n in others if n and header.index(n) not in told]) == 1:
         label = header.index(rest[0])
@@ -170,12 +171,8 @@ def _with_header(lines: list[str], delimiter: str, header: list[str]) -> Rows | 
         None if place is None else _column(lines, delimiter, place)
         for place in (label, own_id, part)
     )
-    parts: dict[str, np.ndarray] = {}
-    if usage is not None:
-        told_part = [PART_OF_USAGE.get(str(each).strip().lower(), "") for each in usage]
-        for name in dict.fromkeys(told_part):
-            if name:
-                parts[name] = np.flatnonzero(np.array(told_part) == name)
+    used = [PART_OF_USAGE.get(str(each).lower(), "") for each in ([] if usage is None else usage)]
+    parts = {name: np.flatnonzero(np.array(used) == name) for name in dict.fromkeys(used) if name}
     return Rows(matrix, labels, ids, parts, notes if list(pixels) != found else ())
 
 
