@@ -139,8 +139,11 @@ def test_each_image_is_judged_by_a_net_that_has_not_seen_it(fashion):
 
     by_class = np.argsort(fashion.train.labels[:90], kind="stable")
     data = replace(fashion, train=fashion.train.take(by_class))
-    held_out = [rows for _, rows in train_folds(data, RECIPES["fast"], seed=1)]
+    told = []
+    folds = train_folds(data, RECIPES["fast"], seed=1, on_progress=told.append)
+    held_out = [rows for _, rows in folds]
     assert len(held_out) == FOLDS
+    assert told[0].phase == "net 1 of 3: preparing"
     assert sorted(np.concatenate(held_out).tolist()) == list(range(90))
     counts = [np.bincount(data.train.labels[rows], minlength=10) for rows in held_out]
     assert np.ptp(counts, axis=0).max() <= 2  # Every class is in every fold, in proportion.

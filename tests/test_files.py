@@ -113,7 +113,7 @@ def test_a_full_disk_is_one_sentence(tmp_path):
 
 def test_a_folder_below_a_file_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="can't be written"), whole_folder(tmp_path / "file" / "x"):
+    with pytest.raises(InputError, match="can't be made"), whole_folder(tmp_path / "file" / "x"):
         pass
 
 
@@ -339,9 +339,13 @@ def test_text_that_is_no_unicode_is_written_with_a_replacement(tmp_path):
     assert (tmp_path / "a.txt").read_text(encoding="utf-8") == "donn\ufffdes"
 
 
-def test_folders_that_were_made_for_nothing_go_again(tmp_path):
-    with pytest.raises(KeyboardInterrupt), whole_files(tmp_path / "new" / "in" / "it") as partial:
+@pytest.mark.parametrize("writer", [whole_files, whole_folder])
+def test_folders_that_were_made_for_nothing_go_again(tmp_path, writer):
+    with pytest.raises(KeyboardInterrupt), writer(tmp_path / "new" / "in" / "it") as partial:
         write_half_and_stop(partial / "half")
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(InputError), writer(tmp_path / "new" / ("n" * 300)):
+        pass
     assert list(tmp_path.iterdir()) == []
     with whole_files(tmp_path / "passed" / ".." / "new") as partial:
         write_text(partial / "a.txt", "whole")

@@ -20,8 +20,11 @@ def test_finished_jobs_are_never_repeated(tmp_path):
     run_jobs(JOBS[:4], DATASETS, folder, engine, lambda *counts: seen.append(counts))
     assert engine.asked == JOBS[:4]
     assert seen == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]
+    state = folder / "jobs" / f".{home_of(JOBS[0], folder).name}.training.npz"
+    state.write_text("left by a study that was killed before it could remove this")
     again = Recorder(tmp_path)
     results, failures = run_jobs(JOBS, DATASETS, folder, again, ignore)
+    assert not state.exists()
     assert again.asked == JOBS[4:]
     assert set(results) == set(JOBS)
     assert not failures

@@ -121,3 +121,19 @@ def test_what_cannot_be_shown_ends_nothing(monkeypatch, error, terminal):
         done += 1
     assert done == 3
     assert gone.asked
+
+
+def test_a_study_in_a_log_file_tells_of_each_training(monkeypatch, clock):
+    written = io.StringIO()
+    monkeypatch.setattr(progress, "Console", lambda **_: Console(file=written))
+    with progress.study_bar(quiet=False) as jobs_done:
+        jobs_done(0, 2)
+        jobs_done(1, 2)
+        assert "0 of 2 trainings done" in written.getvalue()
+        assert "1 of 2 trainings done" in written.getvalue()
+
+
+def test_a_study_that_is_done_awaits_nothing(terminal):
+    with progress.study_bar(quiet=False) as jobs_done:
+        jobs_done(2, 2)
+    assert "left" not in terminal.getvalue()

@@ -186,7 +186,7 @@ def test_a_studys_files(tmp_path, kind):
         (("ablate", "--factors", "flips"), "one alone"),
         (("compare", "--seeds", "1"), "seeds"),
         (("curve", "--data", "nowhere"), "nowhere"),
-        (("compare", "--out", "/proc/nothing"), "can't be written"),
+        (("compare", "--out", "/proc/nothing"), "/proc/nothing: can't be made"),
     ],
 )
 def test_bad_input_is_told_before_anything_is_trained(tmp_path, monkeypatch, arguments, said):

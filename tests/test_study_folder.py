@@ -78,3 +78,23 @@ def test_studies_need_no_module_that_windows_lacks(tmp_path):
         [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False
     )
     assert (done.stdout, done.stderr) == ("held\n", "")
+
+
+def test_a_study_stopped_before_anything_is_done_leaves_no_folder(tmp_path):
+    with pytest.raises(KeyboardInterrupt), study_folder(tmp_path / "new" / "study"):
+        raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == []
+    with study_folder(tmp_path / "new" / "study"):
+        (tmp_path / "new" / "study" / "jobs" / "done").mkdir()
+    assert (tmp_path / "new" / "study" / ".lock").exists()
+
+
+@pytest.mark.parametrize("page", ["report.html", "difference.html"])
+def test_a_study_replaces_no_page_of_another_command(tmp_path, page):
+    (tmp_path / page).write_text("a run's")
+    with pytest.raises(InputError, match=f"has a {page} of another"), study_folder(tmp_path):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == [page]
+    (tmp_path / "jobs").mkdir()
+    with study_folder(tmp_path):
+        pass

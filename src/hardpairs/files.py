@@ -120,7 +120,8 @@ def whole_files(folder: str | Path) -> Iterator[Path]:
 def whole_folder(path: str | Path) -> Iterator[Path]:
     """Yield an empty folder to fill; it becomes ``path`` when the block ends well.
 
-    The place is reserved from the beginning: of two who want it one is refused at once.
+    The place is reserved from the beginning: of two who want it one is refused at once. Folders
+    above it that had to be made are gone again if the block fails.
 
     Raises:
         Taken: ``path`` is there already, or another process is making it.
@@ -128,20 +129,19 @@ def whole_folder(path: str | Path) -> Iterator[Path]:
         InputError: It can't be made.
     """
     path = Path(path)
-    hidden = path.parent / f".{_short(path.name)}.partial"
-    lock = None
-    try:
-        with uninterrupted(), _write_errors_of(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _check_free(path)
-            clear_abandoned(path.parent)
-            lock = _make_locked_folder(hidden)
-            (hidden / "content").mkdir()
-        yield hidden / "content"
-        with uninterrupted():
-            _put(hidden / "content", path)
-    finally:
-        _remove(hidden, lock)
+    hidden, lock = path.parent / f".{_short(path.name)}.partial", None
+    with made_folder(path.parent):
+        try:
+            with uninterrupted(), _write_errors_of(path):
+                _check_free(path)
+                clear_abandoned(path.parent)
+                lock = _make_locked_folder(hidden)
+                (hidden / "content").mkdir()
+            yield hidden / "content"
+            with uninterrupted():
+                _put(hidden / "content", path)
+        finally:
+            _remove(hidden, lock)
 
 
 def _check_free(path: Path) -> None:
@@ -319,7 +319,8 @@ def made_folder(folder: Path) -> Iterator[None]:
     """
     new = [each for each in (folder, *folder.parents) if not each.exists()]
     try:
-        make_folder(folder)
+        if not folder.is_dir():
+            make_folder(folder)
         yield
     finally:
         for each in new:

@@ -16,13 +16,13 @@ from rich.progress import (
     ProgressColumn,
     Task,
     TextColumn,
-    TimeRemainingColumn,
 )
 from rich.text import Text
 
 from hardpairs.data.progress import OnRead, watch_reading
 from hardpairs.training.progress import OnProgress, figures_of, ignore, in_lines
 from hardpairs.training.progress import Progress as Done
+from hardpairs.wording import counted
 
 STARTED = time.perf_counter()
 PATIENCE = 1  # Seconds of reading until a bar is shown.
@@ -167,18 +167,20 @@ def _minutes(seconds: float) -> str:
 
 @contextmanager
 def study_bar(quiet: bool) -> Iterator[Callable[[int, int], None]]:
-    """Yield a callback (jobs done, jobs in all) that keeps a bar with time left on stderr."""
+    """Yield a callback (jobs done, jobs in all) that shows them on stderr: a bar, or lines."""
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal or console.is_dumb_terminal:
+        tell = ignore if quiet else _lines(console)
+        yield lambda done, total: tell(Done(f"{done:,} of {counted(total, 'training')} done"))
+        return
     columns = (
         TextColumn("trainings"),
         BarColumn(),
         TextColumn("{task.completed}/{task.total}"),
-        TimeRemainingColumn(),
-        TextColumn("left"),
+        _Clock(),
     )
     # Its pace is the mean over the last day: a training takes far longer than rich's 30 seconds.
-    bar = Progress(
-        *columns, console=Console(stderr=True), speed_estimate_period=86_400, disable=quiet
-    )
+    bar = Progress(*columns, console=console, speed_estimate_period=86_400)
     task = bar.add_task("trainings", total=None)
 
     def show(done: int, total: int) -> None:

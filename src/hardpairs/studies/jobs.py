@@ -5,9 +5,10 @@ module writes: what a job is and what its folder holds doesn't depend on the eng
 """
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from hardpairs.files import (
     STATE_ENDING,
     clear_abandoned,
     locked,
+    made_folder,
     whole_folder,
     write_bytes,
     write_error,
@@ -31,6 +33,7 @@ from hardpairs.training.recipes import Recipe, recipe_record
 from hardpairs.training.state import key_of
 
 SCRATCH = ".scratch"
+PAGES = ("report.html", "difference.html")
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,7 @@ def run_jobs(
         try:
             if homes[key].is_symlink() or homes[key].exists():
                 results[key] = load_result(job, datasets[job.source], homes[key])
+                job_state(folder / "jobs", key).unlink(missing_ok=True)  # Of one killed just then.
         except InputError:  # Damaged since, or another's: as if it had never been done.
             _remove(homes[key])
     waiting = [job for key, job in first_of.items() if key not in results]
@@ -213,17 +217,22 @@ def _load_own(path: Path, description: Mapping[str, Any], split: str) -> Predict
 def study_folder(folder: Path) -> Iterator[Path]:
     """Make ``folder``, hold it for one study, and clear what a killed study left in it.
 
-    Yields a folder for temporary files, which is gone afterwards.
+    Yields a folder for temporary files, which is gone afterwards. A folder that had to be made is
+    gone as well if nothing is in it.
 
     Raises:
-        InputError: The folder can't be written, or another study is running in it.
+        InputError: The folder can't be written, another study is running in it, or it has a page
+            that no study wrote.
     """
-    try:
-        (folder / "jobs").mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise write_error(folder, error) from error
+    new = not folder.exists()
+    for page in () if (folder / "jobs").exists() else PAGES:
+        if os.path.lexists(folder / page):
+            raise InputError(
+                f"{folder}: has a {page} of another command, which the study would replace; "
+                "name another folder."
+            )
     busy = f"{folder}: another study is running in it; wait for it or name another folder."
-    with locked(folder / ".lock", busy):
+    with made_folder(folder), made_folder(folder / "jobs"), locked(folder / ".lock", busy):
         clear_abandoned(folder)
         clear_abandoned(folder / "jobs")
         scratch = folder / "jobs" / SCRATCH
@@ -233,3 +242,6 @@ def study_folder(folder: Path) -> Iterator[Path]:
             yield scratch
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
+            with suppress(OSError):
+                if new and not os.listdir(folder / "jobs"):
+                    (folder / ".lock").unlink()

@@ -54,7 +54,7 @@ def train_folds(
     for fold, (part, held_out, own_seed) in enumerate(deal_folds(dataset, seed), start=1):
 
         def tell(progress: Progress, fold: int = fold) -> None:
-            on_progress(replace(progress, phase=f"{progress.phase} net {fold} of {FOLDS}"))
+            on_progress(replace(progress, phase=f"net {fold} of {FOLDS}: {progress.phase}"))
 
         trained = train(
             *(part, recipe),
