@@ -1,4 +1,5 @@
 import io
+import re
 import sys
 import threading
 
@@ -136,4 +137,5 @@ def test_a_study_in_a_log_file_tells_of_each_training(monkeypatch, clock):
 def test_a_study_that_is_done_awaits_nothing(terminal):
     with progress.study_bar(quiet=False) as jobs_done:
         jobs_done(2, 2)
-    assert "left" not in terminal.getvalue()
+    assert "2 of 2" in terminal.getvalue()
+    assert not re.search("left|None|/", terminal.getvalue())

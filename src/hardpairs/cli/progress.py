@@ -105,11 +105,7 @@ def _lines(console: Console) -> OnProgress:
 
 @contextmanager
 def _moving_line(console: Console, *, at_once: bool = True) -> Iterator[OnProgress]:
-    columns: list[ProgressColumn] = [TextColumn("{task.description}")]
-    if console.width >= NARROW:
-        columns.append(BarColumn())
-    columns += [TextColumn("{task.fields[figures]}"), _Clock()]
-    bar = Progress(*columns, console=console, transient=True)
+    bar = Progress(*_columns(console), console=console, transient=True)
     phase = bar.add_task("", total=None, figures="", ends=None)
 
     def show(done: Done) -> None:
@@ -133,6 +129,11 @@ def _moving_line(console: Console, *, at_once: bool = True) -> Iterator[OnProgre
 
     with _shown(bar, at_once=at_once):
         yield show
+
+
+def _columns(console: Console) -> list[ProgressColumn]:
+    bar = [BarColumn()] if console.width >= NARROW else []
+    return [TextColumn("{task.description}"), *bar, TextColumn("{task.fields[figures]}"), _Clock()]
 
 
 @contextmanager
@@ -173,23 +174,18 @@ def study_bar(quiet: bool) -> Iterator[Callable[[int, int], None]]:
         tell = ignore if quiet else _lines(console)
         yield lambda done, total: tell(Done(f"{done:,} of {counted(total, 'training')} done"))
         return
-    columns = (
-        TextColumn("trainings"),
-        BarColumn(),
-        TextColumn("{task.completed}/{task.total}"),
-        _Clock(),
-    )
     # Its pace is the mean over the last day: a training takes far longer than rich's 30 seconds.
-    bar = Progress(*columns, console=console, speed_estimate_period=86_400)
-    task = bar.add_task("trainings", total=None)
+    bar = Progress(*_columns(console), console=console, speed_estimate_period=86_400)
+    task = bar.add_task("trainings", total=None, figures="")
 
     def show(done: int, total: int) -> None:
+        figures = f"{done:,} of {total:,}"
         with suppress(OSError):
             # Finished ones are found at once and say nothing of the pace.
             if bar.tasks[0].total is None:
-                bar.reset(task, total=total, completed=done)
+                bar.reset(task, total=total, completed=done, figures=figures)
             else:
-                bar.update(task, total=total, completed=done)
+                bar.update(task, total=total, completed=done, figures=figures)
 
     with _shown(bar):
         yield show
