@@ -232,3 +232,9 @@ def test_studies_without_effect_name_none():
     planted = repeat("planted", 20, 10, 10, 0.005)
     # 200 studies found it in 86%; below 60% in one of 1,000 repetitions of 20.
     assert planted.planted_found >= 12
+
+
+def test_no_difference_of_shares_is_beyond_all_of_them():
+    rng = np.random.default_rng(0)
+    correct = np.stack([rng.random((2, 40)) < share for share in ([[0.1], [0.9]], [[0.9], [0.2]])])
+    assert crossed_error(correct).interval(0.05) == (-1.0, 1.0)

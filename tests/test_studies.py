@@ -3,6 +3,7 @@ import json
 import re
 from dataclasses import replace
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,10 +22,10 @@ from hardpairs.files import write_text
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.report.page.difference import render_difference
 from hardpairs.report.page.render import render_report
-from hardpairs.studies.figures import draw_changes
+from hardpairs.studies.figures import draw_changes, draw_effects
 from hardpairs.studies.findings import gather_findings, load_study
 from hardpairs.studies.jobs import Result, run_jobs
-from hardpairs.studies.plans import ablate_arms, compare_arms, curve_arms
+from hardpairs.studies.plans import FACTORS, ablate_arms, compare_arms, curve_arms
 from hardpairs.studies.report import (
     draw_study,
     leader_sentence,
@@ -262,3 +263,20 @@ def test_p_values_of_a_study_never_read_as_what_they_are_compared_with():
     assert "| 0.0496 |" in render_study(findings, [])
     assert ">0.0496</td>" in page_of(findings)
     assert "each p by itself" in sheet  # The tables' p-values are corrected, those of seeds not.
+
+
+def test_an_ablations_texts_are_in_the_figure_beside_each_other_and_of_one_size():
+    gain = {"gain": 0.01, "interval": (0.0, 0.02), "significant": True}
+    panels = {
+        panel: [SimpleNamespace(name=f"{pre}{name}", **gain) for name in FACTORS]
+        for panel, pre in (("added", ""), ("removed", "without "))
+    }
+    figure = draw_effects(panels, "headline", judged=True)
+    figure.draw_without_rendering()
+    left, right = figure.axes
+    for axes in (left, right):
+        label = axes.xaxis.label
+        assert figure.bbox.contains(*label.get_window_extent().max)
+        assert {text.get_size() for text in axes.get_yticklabels()} == {label.get_size()}
+    names = Bbox.union([text.get_window_extent() for text in right.get_yticklabels()])
+    assert names.x0 > left.get_window_extent().x1

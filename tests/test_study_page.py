@@ -3,7 +3,7 @@ import re
 from conftest import make_predictions
 from hardpairs.analysis.subject import Subject
 from hardpairs.report.page.render import render_report
-from hardpairs.report.page.study import study_charts
+from hardpairs.report.page.study import draw_curve, study_charts
 from report_pages import parts_of
 
 
@@ -69,3 +69,14 @@ def test_curves_of_two_datasets_are_two_lines():
         ("fast on digits", [100, 200]),
         ("fast on fashion", [100]),
     ]
+
+
+def test_all_charts_of_a_study_are_of_one_width_and_so_their_texts_of_one_size():
+    effect = {"name": "without label-smoothing", "gain": 0.0, "interval": [-1, 1]}
+    score = {"name": "fast", "mean": 0.9, "interval": [0.8, 1.0]}
+    section = {"name": "toy", "train_images": 9, "scores": [score], "effects": [effect]}
+    effect |= {"reference": "plain", "significant": False}
+    drawn = study_charts({"kind": "curve", "quick": True, "sections": [section]})
+    charts = [str(drawn["effects"]), str(draw_curve(drawn["lines"]))]
+    assert len({re.search(r'viewBox="0 0 (\d+)', chart)[1] for chart in charts}) == 1
+    assert ">without label-smoothing<" in charts[0]

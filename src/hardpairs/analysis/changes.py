@@ -230,14 +230,13 @@ def _of_recipes(
     shares = float(by_image[0].mean()), float(by_image[1].mean())
     difference = shares[1] - shares[0]
     varied = error.seed_variance + error.image_variance > 0
-    low, high = error.interval(difference, confidence)
     return Change(
         images=before.shape[1],
         before=shares[0],
         after=shares[1],
         fixed=float((by_image[1] * (1 - by_image[0])).sum()),
         broken=float((by_image[0] * (1 - by_image[1])).sum()),
-        interval=(max(low, -1.0), min(high, 1.0)) if varied else None,
+        interval=error.interval(difference, confidence) if varied else None,
         p_value=error.p_value(difference) if varied else 1.0,
     )
 

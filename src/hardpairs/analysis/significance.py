@@ -177,11 +177,11 @@ class CrossedError:
         return float(2 * special.stdtr(freedom, -abs(difference) / error))
 
     def interval(self, difference: float, confidence: float = CONFIDENCE) -> tuple[float, float]:
-        """Confidence interval of a difference between two recipes' means."""
+        """Confidence interval of a difference between two recipes' means, within -1 and 1."""
         freedom = self.freedom(self.seeds, self.seed_freedom)
         quantile = special.stdtrit(freedom, (1 + confidence) / 2)
         reach = float(quantile * self.standard_error(self.seeds))
-        return difference - reach, difference + reach
+        return max(difference - reach, -1.0), min(difference + reach, 1.0)
 
     def seeds_needed(self, difference: float, comparisons: int) -> int | None:
         """Fewest seeds that show a true difference of this size in 80% of studies.

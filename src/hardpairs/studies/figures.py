@@ -43,10 +43,10 @@ def draw_effects(panels: Mapping[str, Sequence[Effect]], headline: str, *, judge
         judged: Whether colours tell which gains are significant.
     """
     rows = max(len(effects) for effects in panels.values())
-    figure = headed_figure(9.6, 0.3 * rows + 1.1, headline)
+    figure = headed_figure(9.6, 0.3 * rows + 1.28, headline)
     height = figure.get_size_inches()[1]
     figure.subplots_adjust(
-        left=0.14, right=0.985, top=(0.3 * rows + 0.8) / height, bottom=0.62 / height, wspace=0.42
+        left=0.14, right=0.985, top=(0.3 * rows + 0.98) / height, bottom=0.8 / height, wspace=0.58
     )
     for axes, (title, effects) in zip(
         figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True
@@ -66,9 +66,9 @@ def draw_effects(panels: Mapping[str, Sequence[Effect]], headline: str, *, judge
         axes.spines["left"].set_visible(False)
         axes.grid(axis="x", color=GRID)
         axes.set_axisbelow(True)
-        axes.set_title(title, fontsize=9.5)
-        key = " (grey: not significant)" if judged else ""
-        axes.set_xlabel(f"points of accuracy, 95% confidence interval{key}", fontsize=8.5)
+        axes.set_title(title)
+        key = "\n(grey: not significant)" if judged else ""
+        axes.set_xlabel(f"points of accuracy, 95% confidence interval{key}")
     return figure
 
 

@@ -14,7 +14,7 @@ from hardpairs.foreign import shortened
 
 WIDTH, HEIGHT = 440, 260
 LEFT, RIGHT, TOP, BOTTOM = 56, 14, 12, 44
-ROW_HEIGHT, NAME_WIDTH, LONGEST_NAME = 30, 205, 22
+ROW_HEIGHT, NAME_WIDTH, LONGEST_NAME = 30, 172, 23
 Scale = Callable[[float], float]
 
 
@@ -67,7 +67,7 @@ def draw_lines(
             )
             for across, up in zip(line.x, line.y, strict=True)
         )
-    return _svg(parts, WIDTH, HEIGHT, label)
+    return _svg(parts, HEIGHT, label)
 
 
 def draw_reliability(bins: Sequence[dict[str, float]], label: str) -> Markup:
@@ -91,7 +91,7 @@ def draw_reliability(bins: Sequence[dict[str, float]], label: str) -> Markup:
                 across, up, radius
             )
         )
-    return _svg(parts, WIDTH, HEIGHT, label)
+    return _svg(parts, HEIGHT, label)
 
 
 def draw_effects(
@@ -107,9 +107,9 @@ def draw_effects(
     """
     effects = [effect for _, block in blocks for effect in block]
     rows = len(effects) + (len(blocks) if len(blocks) > 1 else 0)
-    width, bottom = 640, ROW_HEIGHT * rows + TOP
+    bottom = ROW_HEIGHT * rows + TOP
     values = [100 * value for e in effects for value in (0, e["gain"], *e["interval"])]
-    x, ticks = _axis(values, NAME_WIDTH, width - RIGHT)
+    x, ticks = _axis(values, NAME_WIDTH, WIDTH - RIGHT)
     parts = _x_ticks(x, ticks, bottom, "gain, points of accuracy")
     parts.append(_rule(x(0), TOP, x(0), bottom, "mark"))
     middle = TOP - ROW_HEIGHT / 2
@@ -117,11 +117,11 @@ def draw_effects(
         if len(blocks) > 1:
             middle += ROW_HEIGHT
             heading = Markup('<text class="heading" x="0" y="{:.1f}">{}</text>')
-            parts.append(heading.format(middle + 4, shortened(name, 3 * LONGEST_NAME)))
+            parts.append(heading.format(middle + 4, shortened(name, 2 * LONGEST_NAME)))
         for effect in block:
             middle += ROW_HEIGHT
             parts += _effect(effect, x, middle, judged)
-    return _svg(parts, width, bottom + BOTTOM, label)
+    return _svg(parts, bottom + BOTTOM, label)
 
 
 def _effect(effect: dict[str, Any], x: Scale, middle: float, judged: bool) -> list[Markup]:
@@ -190,7 +190,8 @@ def _rule(x1: float, y1: float, x2: float, y2: float, kind: str) -> Markup:
     )
 
 
-def _svg(parts: Sequence[Markup], width: float, height: float, label: str) -> Markup:
+def _svg(parts: Sequence[Markup], height: float, label: str) -> Markup:
+    """All charts are of one width, and so their texts of one size."""
     return Markup('<svg role="img" aria-label="{}" viewBox="0 0 {} {}">{}</svg>').format(
-        label, width, height, Markup("").join(parts)
+        label, WIDTH, height, Markup("").join(parts)
     )
