@@ -154,11 +154,11 @@ def test_every_mistake_and_nothing_else_gets_a_verdict():
 def test_headline_and_metrics():
     predictions, near, _, between, _ = three_kinds()
     verdicts = verdicts_of(predictions, neighbours=shares(near))
-    expected = "13% look mislabelled, 83% are ambiguous, 4% are model errors, 0% can't be told."
+    expected = f"100 look mislabelled, {len(between)} are ambiguous, 30 are model errors."
     assert headline(verdicts) == f"Of {len(verdicts)} mistakes {expected}"
     assert "no mistakes" in headline(verdicts[:0])
     alone = verdicts_of(predictions)
-    said = "13% look mislabelled; what caused the other 87% can't be told."
+    said = f"100 look mislabelled, {len(alone) - 100} can't be told."
     assert headline(alone) == f"Of {len(alone)} mistakes {said}"
     metrics = verdicts_dict(predictions, verdicts, 1)
     assert metrics["counts"] == {
@@ -257,9 +257,15 @@ def test_too_many_scores_are_not_judged(monkeypatch):
             "None of 2 mistakes looks mislabelled; what caused them can't be told.",
         ),
         (
-            [SUSPECT, *[CANNOT_TELL] * 999],
-            "under 1% look mislabelled; what caused the other over 99%",
+            [SUSPECT, *[CANNOT_TELL] * 1999],
+            "2,000 mistakes 1 looks mislabelled, 1,999 can't be told.",
         ),
+        # Counts, not shares, of which a fifth of five would read as 20% and none as 0%.
+        (
+            [*[CANNOT_TELL] * 3, MODEL_ERROR, AMBIGUOUS],
+            "none looks mislabelled, 1 is ambiguous, 1 is a model error, 3 can't be told.",
+        ),
+        ([AMBIGUOUS] * 2, "All 2 mistakes are ambiguous."),
     ],
 )
 def test_the_headline_is_a_sentence_at_every_count(kinds, told):

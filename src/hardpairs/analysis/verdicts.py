@@ -16,7 +16,7 @@ from hardpairs.analysis.evidence import Evidence
 from hardpairs.foreign import csv_text
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.showing import as_frame, as_html
-from hardpairs.wording import counted, percent_texts
+from hardpairs.wording import counted
 
 SUSPECT, AMBIGUOUS, MODEL_ERROR = "label suspect", "ambiguous", "model error"
 CANNOT_TELL = "can't tell"
@@ -204,46 +204,34 @@ def count_verdicts(verdicts: Verdicts) -> dict[str, int]:
     return dict(zip(VERDICTS, counts.tolist(), strict=True))
 
 
+# What is said of one mistake, and of several.
+_LOOKS = {
+    SUSPECT: ("looks mislabelled", "look mislabelled"),
+    AMBIGUOUS: ("is ambiguous", "are ambiguous"),
+    MODEL_ERROR: ("is a model error", "are model errors"),
+    CANNOT_TELL: ("can't be told", "can't be told"),
+}
+
+
 def headline(verdicts: Verdicts) -> str:
     """Say in a sentence what the mistakes look like."""
     if verdicts.reason:
         return verdicts.reason
     if not len(verdicts):
         return "There are no mistakes to judge."
-    counts = count_verdicts(verdicts)
-    if len(verdicts) == 1:
-        return _of_one(VERDICTS[verdicts.kinds[0]], alone=verdicts.alone)
-    if verdicts.alone:
-        return _of_labels(counts[SUSPECT], len(verdicts))
-    suspect, ambiguous, error, unknown = percent_texts([*counts.values()])
-    return (
-        f"Of {len(verdicts):,} mistakes {suspect} look mislabelled, {ambiguous} are ambiguous, "
-        f"{error} are model errors, {unknown} can't be told."
-    )
-
-
-def _of_one(verdict: str, *, alone: bool) -> str:
-    """What the only mistake looks like."""
-    untold = "The only mistake doesn't look mislabelled; what caused it can't be told."
-    return {
-        SUSPECT: "The only mistake looks mislabelled.",
-        AMBIGUOUS: "The only mistake is ambiguous.",
-        MODEL_ERROR: "The only mistake is a model error.",
-        CANNOT_TELL: untold if alone else "What caused the only mistake can't be told.",
-    }[verdict]
-
-
-def _of_labels(suspects: int, mistakes: int) -> str:
-    """What several mistakes look like where only their labels can be doubted."""
-    if not suspects:
-        return f"None of {mistakes:,} mistakes looks mislabelled; what caused them can't be told."
-    if suspects == mistakes:
-        return f"All {mistakes:,} mistakes look mislabelled."
-    suspect, rest = percent_texts([suspects, mistakes - suspects])
-    return (
-        f"Of {mistakes:,} mistakes {suspect} look mislabelled; what caused the other {rest} "
-        "can't be told."
-    )
+    mistakes = len(verdicts)
+    counts = {verdict: count for verdict, count in count_verdicts(verdicts).items() if count}
+    if counts.keys() == {CANNOT_TELL}:
+        none, them = f"None of {mistakes:,} mistakes looks", "them"
+        if mistakes == 1:
+            none, them = "The only mistake doesn't look", "it"
+        return f"{none} mislabelled; what caused {them} can't be told."
+    told = [f"{count:,} {_LOOKS[verdict][count > 1]}" for verdict, count in counts.items()]
+    if len(told) == 1:
+        every = "The only mistake" if mistakes == 1 else f"All {mistakes:,} mistakes"
+        return f"{every}{told[0].removeprefix(f'{mistakes:,}')}."
+    none = [] if SUSPECT in counts else ["none looks mislabelled"]
+    return f"Of {mistakes:,} mistakes {', '.join(none + told)}."
 
 
 def verdicts_dict(predictions: Predictions, verdicts: Verdicts, runs: int) -> dict[str, Any]:
