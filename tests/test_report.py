@@ -289,3 +289,24 @@ def test_many_classes_open_quickly(visit):
     text = page.locator("#view-text").inner_text()
     cell = page.locator(".groups a[href='#group=0&other=1']")
     assert text.startswith(f"{cell.inner_text()} mistake" if cell.count() else "0 mistakes")
+
+
+@in_one_browser
+@pytest.mark.parametrize("name", ["judged.html", "many.html", "hostile.html"])
+def test_phone_shows_whole_tables_and_names_in_letters_large_enough(visit, name):
+    page = visit(name, "#pair=0" if name == "hostile.html" else "#class=1", width=390)
+    wait_until(page, "view.open")
+    assert page.evaluate("view.scrollWidth - view.clientWidth") <= 0
+    cut = """[...view.querySelectorAll('li .name, .side .name, .ends .name')]
+        .filter((each) => each.clientWidth && each.scrollWidth > each.clientWidth).length"""
+    assert page.evaluate(cut) == 0
+    page.evaluate("view.close()")
+    wide = """[...document.querySelectorAll('.list')].map((table) => table.parentElement)
+        .filter((box) => box.scrollWidth > box.clientWidth).map((box) => box.ariaLabel)"""
+    study = ["Recipes, half", "Recipes, all"] if name == "hostile.html" else []
+    assert page.evaluate(wide) == study
+    small = """[...document.querySelectorAll('main *')].filter((each) => each.checkVisibility()
+        && [...each.childNodes].some((node) => node.nodeType === 3 && node.data.trim())
+        && parseFloat(getComputedStyle(each).fontSize) * (each.getScreenCTM?.().a ?? 1) < 11)
+        .map((each) => each.outerHTML)"""
+    assert page.evaluate(small) == []

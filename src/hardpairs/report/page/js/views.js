@@ -119,8 +119,8 @@ function spectrumOf(first, second, spectrum, counts) {
     return make("div", { class: "step" }, half(first, counts[0][step]), make("hr"),
       half(second, counts[1][step]));
   });
-  const axis = make("div", { class: "axis" },
-    make("span", {}, "surely ", term(first)), make("span", {}, "undecided"),
+  const axis = make("p", { class: "ends" },
+    make("span", {}, "surely ", term(first)), make("span", { class: "whole" }, "undecided"),
     make("span", {}, "surely ", term(second)));
   const walk = make("div", { class: "steps", role: "group",
     "aria-label": "Images from surely the one class to surely the other; move with the arrow keys" },
