@@ -11,25 +11,27 @@ from hardpairs.serving.model import Description
 from hardpairs.wording import percent
 
 HERE = Path(__file__).parent / "page"
-# The report's style by its file: its package draws figures, which takes a second to import.
-REPORT_STYLE = Path(hardpairs.__file__).parent / "report" / "page" / "css" / "base.css"
+# The report's files by their names: its package draws figures, which takes a second to import.
+OF_REPORT = Path(hardpairs.__file__).parent / "report" / "page"
+STYLES = OF_REPORT / "css" / "base.css", HERE / "try.css"
+EVERY = OF_REPORT / "js" / "every.js"
 
 
 def render_page(described: Description, *, has_report: bool) -> tuple[str, str]:
     """Return the page to try photos on, and its Content-Security-Policy."""
     told = {"described": described, "accuracy": percent(described.accuracy)}
-    return _render("try.html.jinja", "try.js", has_report=has_report, **told)
+    return _render("try.html.jinja", [EVERY, HERE / "try.js"], has_report=has_report, **told)
 
 
 def render_interface(openapi: dict[str, Any]) -> tuple[str, str]:
     """Return a page that tells programmers what openapi.json says, and its policy."""
-    return _render("interface.html.jinja", "theme.js", openapi=openapi)
+    return _render("interface.html.jinja", [EVERY], openapi=openapi)
 
 
-def _render(template: str, script_name: str, **given: Any) -> tuple[str, str]:
-    style = "\n".join(p.read_text(encoding="utf-8") for p in (REPORT_STYLE, HERE / "try.css"))
-    names = dict.fromkeys(("theme.js", script_name))
-    script = "\n".join((HERE / name).read_text(encoding="utf-8") for name in names)
+def _render(template: str, scripts: list[Path], **given: Any) -> tuple[str, str]:
+    style, script = (
+        "\n".join(path.read_text(encoding="utf-8") for path in paths) for paths in (STYLES, scripts)
+    )
     page = (
         html_environment(HERE)
         .get_template(template)

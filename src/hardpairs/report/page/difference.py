@@ -25,7 +25,7 @@ MOST_PROBABLE = 5
 MOST_CELLS = 200
 SPECTRA = 5
 STYLES = ("base", "first", "matrix", "view", "difference", "print")
-SCRIPTS = ("common", "difference")
+SCRIPTS = ("every", "common", "difference")
 LEVELS = 5  # Steps of each of the two colours, see difference.css.
 CLEAR = "model error"  # A broken image whose label is clear.
 

@@ -37,7 +37,10 @@ from hardpairs.report.page.sprites import kernels_sprite
 from hardpairs.report.page.study import draw_curve, study_charts, study_title
 
 STYLES = ("base", "first", "matrix", "view", "print")
-SCRIPTS = ("common", "core", "lists", "loupe", "marks", "views", "tables", "quiz", "map", "start")
+SCRIPTS = (
+    *("every", "common", "core", "lists", "loupe", "marks", "views", "tables"),
+    *("quiz", "map", "start"),
+)
 CLASSES_SHOWN = 100  # Of the class table; the others are laid out when asked for.
 VERDICT_CLASSES = dict(zip(VERDICTS, ("suspect", "ambiguous", "error", "untold"), strict=True))
 

@@ -6,20 +6,6 @@ const PEN = 0.085;  // Of the pad's side: the training images are solid things, 
 const LONGEST = 1024, FRAME = 480;  // Pixels of a photo, and of a camera's frame, that are sent.
 const MOST_BARS = 10;
 
-function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
-
-const CAPTION = 16, BESIDE_A_BAR = 48;  // Letters of a name where there is little room.
-
-function cut(name, most) {  // In the middle: many names differ in their last letters alone.
-  const letters = [...name], half = Math.floor((most - 1) / 2);
-  return letters.length <= most ? name : [...letters.slice(0, half), "…", ...letters.slice(-half)].join("");
-}
-
 const term = (name, most = Infinity) => make("bdi", { class: "name", title: name }, cut(name, most));
 
 function percent(share) {  // Which reads as none or all only where it is.

@@ -1,29 +1,9 @@
-"use strict";
 // Shows what the page was given; every statistic was computed before it was written.
 
-const data = JSON.parse(document.getElementById("data").textContent);
+const data = JSON.parse(byId("data").textContent);
 const { names, images, sprite, verdicts } = data;
-const byId = (id) => document.getElementById(id);
 
 document.documentElement.classList.add("scripted");  // What does nothing without it appears.
-
-// --- Small makers -----------------------------------------------------------------------------
-
-function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value !== null) element.setAttribute(name, value);
-  }
-  element.append(...children);
-  return element;
-}
-
-const CAPTION = 16, BESIDE_A_BAR = 48;  // Letters of a name where there is little room.
-
-function cut(name, most) {  // In the middle: many names differ in their last letters alone.
-  const letters = [...name], half = Math.floor((most - 1) / 2);
-  return letters.length <= most ? name : [...letters.slice(0, half), "…", ...letters.slice(-half)].join("");
-}
 
 const term = (index, most = Infinity) =>
   make("bdi", { class: "name", title: names[index] }, cut(names[index], most));
@@ -36,16 +16,6 @@ const plural = (count, noun, many = `${noun}s`) => `${number(count)} ${count ===
 function sentence(text) {  // Its names, which Python isolated, break in two only where they are long.
   return text.split(/\u2068(.*?)\u2069/u).map((part, at) =>
     (at % 2 ? make("bdi", { class: part.length < 25 ? "whole" : null }, part) : part));
-}
-
-// --- What a reader's browser keeps, where it keeps anything -------------------------------------
-
-function recall(name) {
-  try { return localStorage.getItem(`hardpairs ${name}`); } catch { return null; }
-}
-
-function remember(name, value) {
-  try { localStorage.setItem(`hardpairs ${name}`, value); } catch { /* Kept while open. */ }
 }
 
 // --- Images -----------------------------------------------------------------------------------
@@ -188,17 +158,3 @@ for (const button of document.querySelectorAll("[data-set]")) {
     }
   });
 }
-
-// --- Light or dark ----------------------------------------------------------------------------------
-
-if (["light", "dark"].includes(recall("theme"))) {
-  document.documentElement.dataset.theme = recall("theme");
-}
-
-byId("theme").addEventListener("click", () => {
-  const dark = matchMedia("(prefers-color-scheme: dark)").matches;
-  const now = document.documentElement.dataset.theme ?? (dark ? "dark" : "light");
-  const next = now === "dark" ? "light" : "dark";
-  document.documentElement.dataset.theme = next;
-  remember("theme", next);
-});
