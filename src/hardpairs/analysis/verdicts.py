@@ -222,10 +222,10 @@ def headline(verdicts: Verdicts) -> str:
     mistakes = len(verdicts)
     counts = {verdict: count for verdict, count in count_verdicts(verdicts).items() if count}
     if counts.keys() == {CANNOT_TELL}:
-        none, them = f"None of {mistakes:,} mistakes looks", "them"
+        no_one, them = f"None of {mistakes:,} mistakes looks", "them"
         if mistakes == 1:
-            none, them = "The only mistake doesn't look", "it"
-        return f"{none} mislabelled; what caused {them} can't be told."
+            no_one, them = "The only mistake doesn't look", "it"
+        return f"{no_one} mislabelled; what caused {them} can't be told."
     told = [f"{count:,} {_LOOKS[verdict][count > 1]}" for verdict, count in counts.items()]
     if len(told) == 1:
         every = "The only mistake" if mistakes == 1 else f"All {mistakes:,} mistakes"
