@@ -13,6 +13,8 @@ const percent = (parts) => `${(parts / 100).toFixed(1)}%`;
 const number = (count) => String(count).replace(/\B(?=(\d{3})+$)/g, ",");
 const plural = (count, noun, many = `${noun}s`) => `${number(count)} ${count === 1 ? noun : many}`;
 
+const { compare: asNames } = new Intl.Collator("en", { numeric: true });  // localeCompare makes one each time.
+
 function sentence(text) {  // Its names, which Python isolated, break in two only where they are long.
   return text.split(/\u2068(.*?)\u2069/u).map((part, at) =>
     (at % 2 ? make("bdi", { class: part.length < 25 ? "whole" : null }, part) : part));
@@ -129,16 +131,15 @@ function sortTable(heading) {
     || (heading.getAttribute("aria-sort") === null && isText);
   for (const sibling of heading.parentElement.cells) sibling.removeAttribute("aria-sort");
   heading.setAttribute("aria-sort", up ? "ascending" : "descending");
-  const text = (row) => row.cells[column].dataset.sort ?? row.cells[column].innerText;
+  const text = (row) => row.cells[column].dataset.sort ?? row.cells[column].textContent;
   const value = (row) => {
     const found = parseFloat(text(row).replaceAll(",", ""));
     return Number.isNaN(found) ? -Infinity : found;
   };
-  const compare = isText
-    ? (a, b) => text(a).localeCompare(text(b), "en", { numeric: true })
-    : (a, b) => value(a) - value(b);
-  const rows = [...body.rows].sort((a, b) => (up ? compare(a, b) : compare(b, a)));
-  body.append(...rows);
+  const key = isText ? text : value, compare = isText ? asNames : (a, b) => a - b;
+  const rows = [...body.rows].map((row) => [key(row), row]);
+  rows.sort(([a], [b]) => (up ? compare(a, b) : compare(b, a)));
+  body.append(...rows.map(([, row]) => row));
 }
 
 for (const heading of document.querySelectorAll(".sortable thead th")) {

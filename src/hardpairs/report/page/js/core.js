@@ -1,7 +1,7 @@
 const { cells, train, pairs } = data;
 const VERDICT_CLASS = ["suspect", "ambiguous", "error", "untold"];
 const countOf = new Map(cells.map(([t, p, count, share]) => [`${t},${p}`, { count, share }]));
-const PAGE = 500, MOST_LISTED = 200, STRIP = 8;
+const PAGE = 200, MOST_LISTED = 200, STRIP = 8;
 const view = byId("view"), thumbs = byId("thumbs"), loupe = byId("loupe");
 let trainSheet = null;  // Decoded when first needed.
 

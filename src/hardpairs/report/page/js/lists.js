@@ -9,7 +9,7 @@ const ORDERS = {
     ? (a, b) => images.ambiguity[b] - images.ambiguity[a] : null,
   "least probable labels first": images.label.length
     ? (a, b) => images.label[a] - images.label[b] : null,
-  "by id": (a, b) => images.id[a].localeCompare(images.id[b], "en", { numeric: true }),
+  "by id": (a, b) => asNames(images.id[a], images.id[b]),
 };
 
 for (const [name, order] of Object.entries(ORDERS)) {

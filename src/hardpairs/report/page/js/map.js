@@ -48,7 +48,7 @@ function mapPictures(isPairs) {
 function drawMap() {
   const pair = pairs[byId("map-pair").selectedIndex];
   [canvas.width, canvas.height] = mapBox.clientWidth < 560 ? TALL : WIDE;
-  const context = canvas.getContext("2d");
+  const context = canvas.getContext("2d", { willReadFrequently: true });
   const [first, second, grey, ink, line] =
     mapColours(["--s0", "--s1", "--quiet", "--ink", "--line"]);
   const isPairs = (at) => Boolean(pair) && [pair.first, pair.second].includes(map.true[at]);
