@@ -47,3 +47,10 @@ def test_without_its_script_a_page_shows_nothing_that_does_nothing(visit, pages,
     text = (pages / name).read_text()
     main = text[text.index("<main") :]
     assert main.index("<noscript>") < main.index("<section")
+
+
+def test_paper_repeats_a_tables_heads_and_lays_no_matrix_over_what_follows(visit):
+    page = printed(visit("judged.html"))
+    display = "(element) => getComputedStyle(element).display"  # Of buttons there would be none.
+    assert page.locator(".sortable thead button").first.evaluate(display) == "contents"
+    assert page.locator(".matrices.two .matrix").first.evaluate(display) == "block"
