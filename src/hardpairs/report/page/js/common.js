@@ -60,6 +60,16 @@ function barRow(k, index, share, text, key = null) {
     make("td", { class: "number", "data-key": key }, text));
 }
 
+function barsOf(probabilities, k, caption) {
+  const table = barTable(caption);
+  for (let at = 0; at < probabilities.length; at += 2) {
+    const [index, parts] = [probabilities[at], probabilities[at + 1]];
+    table.append(barRow(k, index, parts / 100, percent(parts),
+      images.row ? `predictions.npz: probabilities[${images.row[k]}][${index}]` : null));
+  }
+  return table;
+}
+
 // --- Moving with the keyboard -----------------------------------------------------------------------
 
 function step(event, position, count, columns) {

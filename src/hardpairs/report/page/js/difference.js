@@ -134,15 +134,6 @@ function details(k) {
   return [beside, bars];
 }
 
-function barsOf(probabilities, k, caption) {
-  const table = barTable(caption);
-  for (let at = 0; at < probabilities.length; at += 2) {
-    const [index, parts] = [probabilities[at], probabilities[at + 1]];
-    table.append(barRow(k, index, parts / 100, percent(parts)));
-  }
-  return table;
-}
-
 // --- The caption of an image, wherever it is --------------------------------------------------------
 
 function predictions(k) {

@@ -51,16 +51,6 @@ function neighboursOf(k) {
   return [make("h4", {}, heading), make("div", { class: "near", "data-key": key }, ...strip)];
 }
 
-function barsOf(probabilities, k, caption) {
-  const table = barTable(caption);
-  for (let at = 0; at < probabilities.length; at += 2) {
-    const [index, parts] = [probabilities[at], probabilities[at + 1]];
-    table.append(barRow(k, index, parts / 100, percent(parts),
-      `predictions.npz: probabilities[${images.row[k]}][${index}]`));
-  }
-  return table;
-}
-
 function votesOf(k) {
   const votes = images.votes[k];
   let people = 0;

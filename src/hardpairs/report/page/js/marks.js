@@ -21,8 +21,7 @@ function mark(k, what, label = null) {
   keepMarks();
   const button = thumbs.children[shown.at];
   button?.classList.toggle("marked", marks.has(id));
-  const old_ = loupe.querySelector(".marks");
-  old_?.replaceWith(markButtons(k));
+  loupe.querySelector(".marks")?.replaceWith(markButtons(k));
   const now = marks.get(id);
   say(now ? `Marked: ${now.mark}${now.label === null ? "" : `, should be ${names[now.label]}`}`
     : "Mark taken away");

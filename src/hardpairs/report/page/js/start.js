@@ -14,7 +14,6 @@ function nameSource(event) {
 sources.addEventListener("click", () => {
   const on = sources.getAttribute("aria-pressed") !== "true";
   sources.setAttribute("aria-pressed", String(on));
-  document.documentElement.classList.toggle("sourced", on);
   for (const value of document.querySelectorAll(".value")) {
     if (on) value.tabIndex = 0;
     else value.removeAttribute("tabindex");
