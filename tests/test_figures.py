@@ -297,4 +297,4 @@ def test_a_small_calibration_error_is_not_told_as_none():
     (legend,) = [
         text.get_text() for text in draw_calibration(subject).axes[0].get_legend().texts[1:]
     ]
-    assert "error 0.03% (" in legend
+    assert "error 0.03 points (" in legend

@@ -17,7 +17,6 @@ from hardpairs.report.canvas import (
     of_subject,
 )
 from hardpairs.report.describe import describe
-from hardpairs.wording import percent
 
 FEWEST_IN_BIN = 10  # Fewer images say nothing of a share.
 
@@ -61,7 +60,8 @@ def draw_calibration(subject: Subject, *, ax: Axes | None = None) -> Figure | No
             color=colour,
             marker=marker,
             ms=4,
-            label=f"{label}: error {percent(error.value)} ({percent(low)} to {percent(high)})",
+            label=f"{label}: error {plain_points(error.value)} points "
+            f"({plain_points(low)} to {plain_points(high)})",
         )
     lowest = 1 / len(subject.predictions.class_names)
     axes.set_xlim(lowest - 0.02, 1.01)
