@@ -284,6 +284,8 @@ def test_what_cannot_be_served_is_said(tmp_path):
     for host in ("no such host", "256.1.1.1", "x" * 300):
         with pytest.raises(InputError, match=rf"{host} can't be had \([^()]*\); choose"):
             serve(tmp_path, host, 0, ready=ready)
+    with pytest.raises(InputError, match="--host is empty"):  # Every address, to Python.
+        serve(tmp_path, "", 0, ready=ready)
 
 
 def test_leaving_loopback_is_said(exported):

@@ -56,6 +56,8 @@ def serve(folder: Path, host: str, port: int, *, ready: Callable[[str], None]) -
 
 
 def _bind(host: str, port: int) -> socket.socket:
+    if not host:  # To Python it is every address; here it is a variable that isn't set.
+        raise InputError("--host is empty; name an address, or leave it out.")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=MOST_CONNECTIONS)
