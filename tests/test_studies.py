@@ -23,8 +23,8 @@ from hardpairs.predictions.predictions import Predictions
 from hardpairs.report.page.difference import render_difference
 from hardpairs.report.page.render import render_report
 from hardpairs.studies.figures import draw_changes, draw_effects
-from hardpairs.studies.findings import gather_findings, load_study
-from hardpairs.studies.jobs import Result, run_jobs
+from hardpairs.studies.findings import failure_line, gather_findings, load_study
+from hardpairs.studies.jobs import Job, Result, run_jobs
 from hardpairs.studies.plans import FACTORS, ablate_arms, compare_arms, curve_arms
 from hardpairs.studies.report import (
     draw_study,
@@ -183,6 +183,7 @@ def test_a_studys_files(tmp_path, kind):
     ("arguments", "said"),
     [
         (("compare", "nonsense"), "no such recipe"),
+        (("compare", "fast"), "fast can't be compared with itself"),
         (("ablate", "--factors", "flips,glitter"), "--factors: glitter is none"),
         (("ablate", "--factors", "flips"), "one alone"),
         (("compare", "--seeds", "1"), "seeds"),
@@ -280,3 +281,10 @@ def test_an_ablations_texts_are_in_the_figure_beside_each_other_and_of_one_size(
         assert {text.get_size() for text in axes.get_yticklabels()} == {label.get_size()}
     names = Bbox.union([text.get_window_extent() for text in right.get_yticklabels()])
     assert names.x0 > left.get_window_extent().x1
+
+
+def test_a_failure_that_is_a_sentence_is_told_as_one():
+    said = "x: can't be written (No space left on device); free some space."
+    job = Job("toy", RECIPES["fast"], 1)
+    assert failure_line(job, InputError(said)) == f"fast on toy, seed 1: {said}"
+    assert failure_line(job, ValueError("odd")) == "fast on toy, seed 1: ValueError: odd"

@@ -31,7 +31,7 @@ from hardpairs.studies.plans import (
     for_data,
 )
 from hardpairs.studies.report import write_study, write_study_page
-from hardpairs.training.recipes import find_recipe
+from hardpairs.training.recipes import Recipe, find_recipe
 
 
 def study_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -85,7 +85,7 @@ many_data_option = click.option(
 @study_options
 def compare(reference: str, other: str, data: tuple[str, ...], **options: Any) -> None:
     """Measure what recipe OTHER gains over REFERENCE, by default the CNN over the dense net."""
-    recipes = [find_recipe(reference), find_recipe(other)]
+    recipes = _two_recipes(reference, other)
     _study("compare", data, partial(compare_arms, recipes=recipes), **options)
 
 
@@ -116,8 +116,15 @@ def ablate(data: str, factors: str | None, **options: Any) -> None:
 @study_options
 def curve(reference: str, other: str, data: tuple[str, ...], **options: Any) -> None:
     """Measure both recipes' accuracy against the number of training images."""
-    recipes = [find_recipe(reference), find_recipe(other)]
+    recipes = _two_recipes(reference, other)
     _study("curve", data, partial(curve_arms, recipes=recipes), **options)
+
+
+def _two_recipes(reference: str, other: str) -> list[Recipe]:
+    recipes = [find_recipe(reference), find_recipe(other)]
+    if recipes[0] == recipes[1]:
+        raise InputError(f"{reference} can't be compared with itself; name two recipes.")
+    return recipes
 
 
 def _load(data: Sequence[str]) -> dict[str, Dataset]:

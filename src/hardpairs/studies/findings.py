@@ -253,4 +253,5 @@ def make_blocks(
 def failure_line(job: Job, error: Exception) -> str:
     """Say in a line which job failed and what stopped it."""
     lines = str(error).strip().splitlines()
-    return f"{job.label}: {type(error).__name__}: {lines[-1] if lines else 'no message'}"
+    kind = "" if isinstance(error, InputError) else f"{type(error).__name__}: "
+    return f"{job.label}: {kind}{lines[-1] if lines else 'no message'}"
