@@ -73,6 +73,7 @@ def test_a_signal_ends_a_command_with_its_code(sent, code, capsys, monkeypatch):
     monkeypatch.setattr(stopping._State, "stopped_at", float("-inf"))
     before = {number: signal.getsignal(number) for number in stopping.SIGNALS}
     try:
+        signal.signal(sent, signal.SIG_DFL)  # What is ignored, as in the background, stays so.
         stopping.listen()
         with pytest.raises(stopping.Stopped) as stopped:
             signal.raise_signal(sent)

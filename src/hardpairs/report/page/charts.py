@@ -14,7 +14,7 @@ from hardpairs.foreign import shortened
 
 WIDTH, HEIGHT = 440, 260
 LEFT, RIGHT, TOP, BOTTOM = 56, 14, 12, 44
-ROW_HEIGHT, NAME_WIDTH, LONGEST_NAME = 30, 180, 22
+ROW_HEIGHT, NAME_WIDTH, LONGEST_NAME = 30, 180, 23
 Scale = Callable[[float], float]
 
 
