@@ -1,4 +1,4 @@
-"""What this package wrote, given in the place of predictions or labels: said, never counted."""
+"""What is given in the place of predictions or labels: said, never counted."""
 
 import shutil
 
@@ -17,6 +17,13 @@ from hardpairs.training.state import Record, load_state, save_state
 TABLE = "id,label,prediction\n" + "".join(
     f"{row}.png,{'abc'[row % 3]},{'abc'[(row + (row % 5 == 0)) % 3]}\n" for row in range(60)
 )
+NAMES = ("cat", "dog", "owl")
+COUNTS = {(a, b): 18 if a == b else 1 for a in NAMES for b in NAMES}
+LONG = {
+    "R's": ('"","Prediction","Reference","Freq"', lambda n, a, b, c: f'"{n}","{a}","{b}",{c}'),
+    "pandas'": ("true,predicted,count", lambda n, a, b, c: f"{b},{a},{c}"),
+    "ours": ("true,predicted,verdict,mistakes", lambda n, a, b, c: f"{b},{a},ambiguous,{c}"),
+}
 
 
 @pytest.fixture
@@ -98,3 +105,27 @@ def test_a_damaged_file_of_a_run_is_not_to_be_saved_with_numpy(run):
     assert "neighbours.npz: is damaged" in left_out
     assert left_out.count("train again") == 2
     assert "numpy.save" not in left_out
+
+
+@pytest.mark.parametrize("form", LONG)
+def test_a_row_for_each_pair_is_refused(tmp_path, form):
+    header, line = LONG[form]
+    rows = [line(n, *pair, count) for n, (pair, count) in enumerate(COUNTS.items(), start=1)]
+    (tmp_path / "m.csv").write_text("\n".join([header, *rows]))
+    with pytest.raises(InputError, match="holds how often each class was taken for which"):
+        load_predictions(tmp_path / "m.csv")
+
+
+def test_a_number_beside_each_image_is_none(tmp_path):
+    rows = [f"{a},{b},{c}" for (a, b), c in COUNTS.items()] * 2
+    (tmp_path / "p.csv").write_text("\n".join(["true,predicted,n", *rows]))
+    assert len(load_predictions(tmp_path / "p.csv")) == 18
+
+
+def test_a_row_for_each_class_is_told(tmp_path):
+    rows = [",".join([name, *map(str, row)]) for name, row in zip(NAMES, np.eye(3), strict=True)]
+    (tmp_path / "m.csv").write_text("\n".join(["true,cat,dog,owl", *rows]))
+    notes = load_predictions(tmp_path / "m.csv").notes
+    assert any("one row for each class" in note for note in notes)
+    (tmp_path / "m.csv").write_text("\n".join(["true,cat,dog,owl", *rows[::-1]]))
+    assert not any("one row" in note for note in load_predictions(tmp_path / "m.csv").notes)
