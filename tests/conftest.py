@@ -31,14 +31,23 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 
+CLUSTERS = ("test_cluster.py", "test_killed_studies.py")
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log):
-    """Two modules run at a time, but one browser: WebKit's driver loses its own beside others."""
+    """Two modules run at a time, but one browser: WebKit's driver loses its own beside others.
+
+    Nor two that start or look for a Ray cluster: "auto" would find the other's.
+    """
     from xdist.scheduler import LoadScopeScheduling
 
     class ByModule(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return "browsers" if _in_browser(nodeid) else nodeid.partition("::")[0]
+            module = nodeid.partition("::")[0]
+            if _in_browser(nodeid):
+                return "browsers"
+            return "clusters" if module.endswith(CLUSTERS) else module
 
     return ByModule(config, log)
 
