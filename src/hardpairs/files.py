@@ -319,7 +319,7 @@ def made_folder(folder: Path) -> Iterator[None]:
     """
     new = [each for each in (folder, *folder.parents) if not each.exists()]
     try:
-        if not folder.is_dir():
+        if not folder.is_dir():  # On a read-only disk even one that is there couldn't be made.
             make_folder(folder)
         yield
     finally:

@@ -226,12 +226,13 @@ def headline(verdicts: Verdicts) -> str:
         if mistakes == 1:
             no_one, them = "The only mistake doesn't look", "it"
         return f"{no_one} mislabelled; what caused {them} can't be told."
-    told = [f"{count:,} {_LOOKS[verdict][count > 1]}" for verdict, count in counts.items()]
+    told = {verdict: _LOOKS[verdict][count > 1] for verdict, count in counts.items()}
     if len(told) == 1:
         every = "The only mistake" if mistakes == 1 else f"All {mistakes:,} mistakes"
-        return f"{every}{told[0].removeprefix(f'{mistakes:,}')}."
-    none = [] if SUSPECT in counts else ["none looks mislabelled"]
-    return f"Of {mistakes:,} mistakes {', '.join(none + told)}."
+        return f"{every} {''.join(told.values())}."
+    parts = [] if SUSPECT in counts else ["none looks mislabelled"]
+    parts += [f"{counts[verdict]:,} {looks}" for verdict, looks in told.items()]
+    return f"Of {mistakes:,} mistakes {', '.join(parts)}."
 
 
 def verdicts_dict(predictions: Predictions, verdicts: Verdicts, runs: int) -> dict[str, Any]:
