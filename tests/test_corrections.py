@@ -2,14 +2,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
 from conftest import make_predictions, run_here, write_folder
 from hardpairs.analysis.corrected import correct_subject
 from hardpairs.analysis.neighbours import Neighbours
 from hardpairs.analysis.sources import load_subject
 from hardpairs.analysis.subject import Subject
-from hardpairs.cli.run import run
 from hardpairs.data.corrections import apply_corrections, correct_training, read_corrections
 from hardpairs.data.split import Dataset, Split
 from hardpairs.errors import InputError
@@ -154,11 +152,11 @@ def test_run_trains_on_corrected_labels(tmp_path, fashion):
     ]
     path, out = write(tmp_path / "corrections.csv", *rows), tmp_path / "run"
     options = ["--data", folder, "--recipe", "fast-dense", "--quiet", "--corrections"]
-    done = CliRunner().invoke(run, [*map(str, options), str(path), "--out", str(out)])
-    assert done.exit_code == 0, done.output
+    done = run_here("run", *options, path, "--out", out)
+    assert done.returncode == 0, done.stderr
     told = "1 training label changed, 100 training images left out."
-    assert told in done.output
-    assert "199 images" in done.output
+    assert told in done.stderr
+    assert "199 images" in done.stdout
     assert told in (out / "answers.md").read_text()
     assert (out / "corrections.csv").read_bytes() == path.read_bytes()
     # Without the file, the test images are as they were loaded.

@@ -1,5 +1,4 @@
 import io
-import signal
 import sys
 from pathlib import Path
 
@@ -7,7 +6,6 @@ import pytest
 from rich.console import Console
 
 from conftest import make_predictions, run_cli, run_here, run_process
-from hardpairs import stopping
 from hardpairs.cli.ending import Unfinished, going_on, kept
 from hardpairs.cli.main import _conclude
 from hardpairs.cli.run import _kept_elsewhere
@@ -65,23 +63,6 @@ def test_a_training_stays_though_nobody_reads_its_result(tmp_path, error):
     said = f"complete, but printing its result failed .Broken pipe.; go on with .* {tmp_path}"
     with pytest.raises(Unfinished, match=said), kept(tmp_path, "printing its result"):
         raise error
-
-
-@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_a_command_with_its_code(sent, code, capsys, monkeypatch):
-    monkeypatch.setattr(stopping._State, "stopped", None)
-    monkeypatch.setattr(stopping._State, "stopped_at", float("-inf"))
-    before = {number: signal.getsignal(number) for number in stopping.SIGNALS}
-    try:
-        signal.signal(sent, signal.SIG_DFL)  # What is ignored, as in the background, stays so.
-        stopping.listen()
-        with pytest.raises(stopping.Stopped) as stopped:
-            signal.raise_signal(sent)
-        assert _conclude(stopped.value) == code
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    assert capsys.readouterr().err == "hardpairs: stopped; nothing half-written is left.\n"
 
 
 def test_whatever_ends_a_training_says_what_it_goes_on_from():

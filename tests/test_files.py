@@ -1,6 +1,5 @@
 import errno
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -294,44 +293,6 @@ def test_a_lock_is_held_by_one_and_its_file_is_neither_followed_nor_emptied(tmp_
     ):
         pass
     assert (tmp_path / "precious").read_text() == "text"
-
-
-STOPPING = """
-import signal, sys, time
-from pathlib import Path
-from hardpairs import stopping
-from hardpairs.files import whole_folder
-stopping.listen()
-try:
-    with whole_folder(sys.argv[1]) as partial:
-        for number in range(3000):
-            (partial / str(number)).write_text("")
-        print("filling", flush=True)
-        time.sleep(60)
-except stopping.Stopped as stopped:
-    stopping.stop_listening()
-    time.sleep(0.2)
-    sys.exit(stopped.exit_code)
-"""
-
-
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_pressed_again_and_again_nothing_is_left(tmp_path, number, code):
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    process = subprocess.Popen(
-        [sys.executable, "-c", STOPPING, str(tmp_path / "run")],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    signal.signal(signal.SIGINT, before)
-    assert process.stdout.readline() == "filling\n"
-    while process.poll() is None:
-        process.send_signal(number)
-        time.sleep(0.01)
-    _, errors = process.communicate()
-    assert (process.returncode, errors) == (code, "")
-    assert names(tmp_path) == []
 
 
 def test_text_that_is_no_unicode_is_written_with_a_replacement(tmp_path):
