@@ -184,6 +184,19 @@ def test_marks_and_theme_are_kept(visit, open_page, pages):
 
 
 @in_one_browser
+def test_a_kept_theme_is_there_before_anything_is_drawn(visit):
+    page = visit()
+    page.click("#theme")
+    page.add_init_script(
+        "new MutationObserver(() => { if (document.body) window.first ??= "
+        "document.documentElement.dataset.theme ?? 'none'; })"
+        ".observe(document, { childList: true, subtree: true });"
+    )
+    page.reload()
+    assert page.evaluate("first") == "dark"
+
+
+@in_one_browser
 def test_pair_shows_its_images_from_one_class_to_the_other(visit, pages):
     pair = json.loads((pages / "metrics.json").read_text())["hard_pairs"][0]
     page = visit(address="#pair=0")

@@ -14,7 +14,7 @@ HERE = Path(__file__).parent / "page"
 # The report's files by their names: its package draws figures, which takes a second to import.
 OF_REPORT = Path(hardpairs.__file__).parent / "report" / "page"
 STYLES = OF_REPORT / "css" / "base.css", HERE / "try.css"
-EVERY = OF_REPORT / "js" / "every.js"
+EARLY, EVERY = OF_REPORT / "js" / "early.js", OF_REPORT / "js" / "every.js"
 
 
 def render_page(described: Description, *, has_report: bool) -> tuple[str, str]:
@@ -29,21 +29,23 @@ def render_interface(openapi: dict[str, Any]) -> tuple[str, str]:
 
 
 def _render(template: str, scripts: list[Path], **given: Any) -> tuple[str, str]:
-    style, script = (
-        "\n".join(path.read_text(encoding="utf-8") for path in paths) for paths in (STYLES, scripts)
+    style, early, script = (
+        "\n".join(path.read_text(encoding="utf-8") for path in paths)
+        for paths in (STYLES, [EARLY], scripts)
     )
     page = (
         html_environment(HERE)
         .get_template(template)
         .render(
-            style=Markup(style),  # Both are this package's own files, never foreign text.
+            style=Markup(style),  # All are this package's own files, never foreign text.
+            early=Markup(early),
             script=Markup(script),
             **given,
         )
     )
     policy = (
         f"default-src 'none'; img-src data:; connect-src 'self'; style-src '{csp_hash(style)}'; "
-        f"script-src '{csp_hash(script)}'; "
+        f"script-src '{csp_hash(early)}' '{csp_hash(script)}'; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
     return page, policy

@@ -30,16 +30,17 @@ def id_text(identity: object) -> str:
 
 
 def own_files(styles: tuple[str, ...], scripts: tuple[str, ...]) -> dict[str, str]:
-    """A page's style and script, each of several files in this order, with their hashes.
+    """A page's style and scripts, of several files in this order, with their hashes.
 
     They are this package's own and never foreign text.
     """
-    style, script = _joined(styles, "css"), _joined(scripts, "js")
+    style, early, script = _joined(styles, "css"), _joined(("early",), "js"), _joined(scripts, "js")
     return {
         "style": Markup(style),
+        "early": Markup(early),
         "script": Markup(script),
         "style_hash": csp_hash(style),
-        "script_hash": csp_hash(script),
+        "script_hashes": Markup(f"'{csp_hash(early)}' '{csp_hash(script)}'"),
     }
 
 

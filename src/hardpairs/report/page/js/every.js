@@ -19,21 +19,7 @@ function cut(name, most) {  // In the middle: many names differ in their last le
   return letters.length <= most ? name : [...letters.slice(0, half), "…", ...letters.slice(-half)].join("");
 }
 
-// --- What a reader's browser keeps, where it keeps anything -------------------------------------
-
-function recall(name) {
-  try { return localStorage.getItem(`hardpairs ${name}`); } catch { return null; }
-}
-
-function remember(name, value) {
-  try { localStorage.setItem(`hardpairs ${name}`, value); } catch { /* Kept while open. */ }
-}
-
 // --- Light or dark ----------------------------------------------------------------------------------
-
-if (["light", "dark"].includes(recall("theme"))) {
-  document.documentElement.dataset.theme = recall("theme");
-}
 
 byId("theme").addEventListener("click", () => {
   const dark = matchMedia("(prefers-color-scheme: dark)").matches;
