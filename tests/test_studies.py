@@ -12,7 +12,7 @@ from matplotlib.transforms import Bbox
 from rich.console import Console
 
 from conftest import make_predictions
-from hardpairs.analysis.comparisons import Block
+from hardpairs.analysis.comparisons import Block, Score
 from hardpairs.analysis.difference import diff
 from hardpairs.analysis.subject import Subject
 from hardpairs.cli.main import cli
@@ -22,7 +22,7 @@ from hardpairs.files import write_text
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.report.page.difference import render_difference
 from hardpairs.report.page.render import render_report
-from hardpairs.studies.figures import draw_changes, draw_effects
+from hardpairs.studies.figures import draw_changes, draw_curves, draw_effects
 from hardpairs.studies.findings import failure_line, gather_findings, load_study
 from hardpairs.studies.jobs import Job, Result, run_jobs
 from hardpairs.studies.plans import FACTORS, ablate_arms, compare_arms, curve_arms
@@ -114,6 +114,14 @@ def test_names_of_lines_that_end_together_lie_beside_each_other(tmp_path):
             assert lower.y1 <= upper.y0 + 3  # Pixels: room for letters below the line.
 
 
+@pytest.mark.parametrize("mean", [0.9, 1.0])
+def test_a_curve_that_reaches_0_mistakes_runs_off_its_axis(mean):
+    score = Score("fast", (mean,), mean, (0.7, 1.0), 1.0)
+    (axes,) = draw_curves({"fast": [(100, score), (1_000, score)]}, "Mistakes").axes
+    band = axes.collections[0].get_paths()[0].vertices[:, 1]
+    assert 0 < band.min() < axes.get_ylim()[0]
+
+
 def test_captions_of_changed_images_do_not_run_into_each_other():
     names = [f"A class of clothes with a long name, number {k}" for k in range(3)]
     split = dataset().test
@@ -123,6 +131,7 @@ def test_captions_of_changed_images_do_not_run_into_each_other():
     block = Block(("first", "second"), tuple(names), labels, predicted, np.ones((2, 2)))
     figure = draw_changes(block, 1, split)
     figure.draw_without_rendering()
+    assert "broken\n\n100 of them\nin all 2 seeds" in [t.get_text() for t in figure.axes[0].texts]
     texts = [text for text in figure.axes[0].texts if re.search("\n(was|now) ", text.get_text())]
     assert len(texts) == 16
     rows = sorted((t.get_window_extent() for t in texts), key=lambda box: (-box.y0, box.x0))

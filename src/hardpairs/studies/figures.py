@@ -76,6 +76,8 @@ def draw_effects(panels: Mapping[str, Sequence[Effect]], headline: str, *, judge
 def draw_curves(curves: Mapping[str, Sequence[tuple[int, Score]]], headline: str) -> Figure:
     """Draw the share of mistakes against the number of training images, both on log axes.
 
+    A log axis has no 0: what reaches there runs off its end.
+
     Args:
         curves: For each line its points (training images, score), by the line's name.
         headline: What is to be seen.
@@ -84,6 +86,9 @@ def draw_curves(curves: Mapping[str, Sequence[tuple[int, Score]]], headline: str
     height = figure.get_size_inches()[1]
     figure.subplots_adjust(left=0.09, right=0.82, top=4.1 / height, bottom=0.6 / height)
     axes = figure.add_subplot()
+    scores = [score for line in curves.values() for _, score in line if score.mean < 1]
+    floors = [max(1 - score.interval[1], (1 - score.mean) / 4) for score in scores]
+    floor = min(floors, default=0.001)
     counts = sorted({count for line in curves.values() for count, _ in line})
     for index, line in enumerate(curves.values()):
         colour, marker = LINE_COLOURS[index % 4], MARKERS[index % 4]
@@ -91,11 +96,13 @@ def draw_curves(curves: Mapping[str, Sequence[tuple[int, Score]]], headline: str
         mistakes = np.array([1 - score.mean for _, score in line])
         low = np.array([1 - score.interval[1] for _, score in line])
         high = np.array([1 - score.interval[0] for _, score in line])
-        low = np.maximum(low, mistakes / 4)  # A log axis has no room for an interval down to 0.
-        axes.fill_between(x, low, high, color=colour, alpha=0.18, linewidth=0)
+        axes.fill_between(
+            x, np.maximum(low, 0.8 * floor), high, color=colour, alpha=0.18, linewidth=0
+        )
         axes.plot(x, mistakes, marker=marker, ms=5, color=colour)
     axes.set_xscale("log")
     axes.set_yscale("log")
+    axes.set_ylim(bottom=0.9 * floor)
     axes.set_xticks(counts, [f"{count:,}" for count in counts])
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.tick_params(which="minor", length=0)
@@ -151,13 +158,14 @@ def spread(wanted: Sequence[float], heights: Sequence[float]) -> list[float]:
 
 
 @own_style
-def draw_changes(block: Block, index: int, split: Split) -> Figure | None:
+def draw_changes(block: Block, index: int, split: Split, mark: str = "") -> Figure | None:
     """Draw images that recipe ``index`` fixes and that it breaks, those of most seeds first.
 
     Args:
         block: What is compared; its first recipe is the reference.
         index: Of the other recipe.
         split: The images, in the block's order.
+        mark: What the headline begins with.
 
     Returns:
         The figure, or None where no image changed.
@@ -170,14 +178,15 @@ def draw_changes(block: Block, index: int, split: Split) -> Figure | None:
     figure, axes = grid_figure(
         CHANGES_SHOWN * 1.15 + 1.0,
         1.55 * len(rows),
-        f"From {block.names[0]} to {block.names[index]}: images that changed sides most reliably",
+        f"{mark}From {block.names[0]} to {block.names[index]}: "
+        "images that changed sides most reliably",
     )
     names, side = short_names(block.class_names, CAPTION_NAME), picture_side(split.images)
     for line, (verb, score) in enumerate(rows):
         top = line * 1.55
         chosen = np.argsort(-score, kind="stable")[:CHANGES_SHOWN]
         chosen = chosen[score[chosen] > 0]
-        title = f"{verb}\n\n{(score == seeds).sum():,} of them\nin every seed"
+        title = f"{verb}\n\n{(score == seeds).sum():,} of them\nin all {seeds} seeds"
         axes.text(0.85, top + 0.5, title, ha="right", va="center")
         tiles = []
         for image, picture in zip(

@@ -104,7 +104,7 @@ def draw_study(
         return {"study_curves.png": draw_curves(curves, headline)}
     drawings: dict[str, Figure | None] = {}
     for section in findings.sections:
-        figure = draw_changes(blocks[section.name], 1, splits[section.name])
+        figure = draw_changes(blocks[section.name], 1, splits[section.name], mark)
         drawings[changes_file(section.data)] = figure
     return {name: figure for name, figure in drawings.items() if figure is not None}
 

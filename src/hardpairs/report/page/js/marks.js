@@ -78,5 +78,5 @@ function marksView() {
     make("code", {}, "hardpairs evaluate FOLDER --corrections corrections.csv"),
     ": labels are corrected and images left out, and the result says what changed.");
   return { title: ["Your marks"], items, text: `${plural(items.length, "image")} marked.`,
-    links: [make("p", {}, save, " ", clear), how] };
+    links: items.length ? [make("p", {}, save, " ", clear), how] : [] };
 }
