@@ -3,7 +3,7 @@ import re
 from conftest import make_predictions
 from hardpairs.analysis.subject import Subject
 from hardpairs.report.page.render import render_report
-from hardpairs.report.page.study import draw_curve, study_charts
+from hardpairs.report.page.study import TITLES, draw_curve, study_charts, study_title
 from report_pages import parts_of
 
 
@@ -48,6 +48,32 @@ def test_a_study_says_which_gains_are_significant():
     quick, _ = parts_of(render_report(Subject(make_predictions()), study=study | {"quick": True}))
     assert "significant" not in quick[: quick.index("One of its runs")]
     assert 'class="dot s0" cx' not in quick[: quick.index("One of its runs")]
+
+
+def test_a_studys_title_is_what_it_found():
+    def title(kind, *effects, quick=False, leader=None):
+        sections = [
+            {
+                "name": f"set {place}",
+                "effects": [
+                    {"name": "b", "reference": "a", "gain": gain, "significant": significant}
+                ],
+            }
+            for place, (gain, significant) in enumerate(effects)
+        ]
+        study = {"kind": kind, "quick": quick, "sections": sections, "leader": leader}
+        return study_title(study)
+
+    gains = (0.0136, True), (-0.001, False)
+    said = "b against a: +1.36 points on set 0, -0.10 points on set 1 (not significant)"
+    assert title("compare", *gains) == said
+    assert title("compare", *gains, quick=True) == title("compare") == TITLES["compare"]
+    leader = {"name": "longer", "gain": 0.0166, "rivals": ()}
+    assert title("ablate", *gains, leader=leader) == "longer helps most: +1.66 points alone"
+    assert "significantly" in title("ablate", leader=leader | {"rivals": ("flips",)})
+    assert "No factor" in title("ablate", leader=leader | {"name": "base"})
+    assert title("ablate", *gains) == TITLES["ablate"]
+    assert title("curve", *gains) == TITLES["curve"]
 
 
 def test_curves_of_two_datasets_are_two_lines():

@@ -18,6 +18,7 @@ from hardpairs.report.canvas import save_figure
 from hardpairs.report.markdown import markdown_environment
 from hardpairs.report.page.difference import render_difference
 from hardpairs.report.page.render import render_report
+from hardpairs.report.page.study import study_title
 from hardpairs.studies.figures import draw_changes, draw_curves, draw_effects
 from hardpairs.studies.findings import Findings, Section
 from hardpairs.studies.jobs import Job, Result
@@ -123,6 +124,7 @@ def render_study(findings: Findings, pictures: Sequence[str]) -> str:
     )
     return environment.get_template("study.md.jinja").render(
         findings=findings,
+        title=study_title(findings.to_dict()),
         pictures=pictures,
         alts={picture: _seen_in(picture, findings) for picture in pictures},
         factors=FACTORS,

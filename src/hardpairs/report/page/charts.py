@@ -143,7 +143,7 @@ def _effect(effect: dict[str, Any], x: Scale, middle: float, judged: bool) -> li
 def _axis(
     values: Sequence[float], start: float, end: float, integer: bool = False
 ) -> tuple[Scale, list[float]]:
-    locator = MaxNLocator(5, integer=integer)
+    locator = MaxNLocator(5, integer=integer, steps=(1, 2, 2.5, 5, 10))
     ticks = [float(tick) for tick in locator.tick_values(min(values), max(values))]
     return _scale(ticks[0], ticks[-1], start, end), ticks
 

@@ -7,15 +7,33 @@ from markupsafe import Markup
 from hardpairs.report.page.charts import Line, draw_effects, draw_lines
 
 TITLES = {
-    "compare": "How much one model gains over the other",
+    "compare": "One recipe against another",
     "ablate": "What each factor adds",
     "curve": "Accuracy against the number of training images",
 }
 
 
 def study_title(study: dict[str, Any]) -> str:
-    """What a study asks."""
-    return TITLES.get(study.get("kind", ""), "Study")
+    """What a study, as in study.json, found; what it is about where that is no line."""
+    from hardpairs.analysis.changes import points  # noqa: PLC0415  # Slow: SciPy.
+
+    kind: str = study["kind"]
+    leader: Any = study.get("leader")
+    pairs = [(section, effect) for section in study["sections"] for effect in section["effects"]]
+    if study["quick"] or not (leader if kind == "ablate" else kind == "compare" and pairs):
+        return TITLES[kind]
+    if kind == "compare":
+        gains = [
+            f"{points(effect['gain'])} points on {section['name']}"
+            + ("" if effect["significant"] else " (not significant)")
+            for section, effect in pairs
+        ]
+        return f"{pairs[0][1]['name']} against {pairs[0][1]['reference']}: {', '.join(gains)}"
+    if leader["name"] == "base":
+        return "No factor alone is better than the base"
+    if leader["rivals"]:
+        return f"{leader['name']} leads, but isn't significantly better than all other factors"
+    return f"{leader['name']} helps most: {points(leader['gain'])} points alone"
 
 
 def study_charts(study: dict[str, Any]) -> dict[str, Any]:
