@@ -1,33 +1,26 @@
-"""Gathering a subject from files: a run's folder or a predictions file, and what lies beside it."""
+"""Gathering a subject from files: predictions, what lies beside them, images, votes."""
 
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
-from hardpairs.analysis.joining import Joined, join
+from hardpairs.analysis.images import TrainImages, data_truth, join_images, joined_subject
+from hardpairs.analysis.joining import Joined
 from hardpairs.analysis.neighbours import load_neighbours
 from hardpairs.analysis.subject import Subject
-from hardpairs.data.about import find_about, load_class_votes
-from hardpairs.data.datasets import (
-    BUNDLED,
-    dataset_name,
-    load_split,
-    open_source,
-)
-from hardpairs.data.folders import together
+from hardpairs.data.about import find_about
+from hardpairs.data.datasets import BUNDLED
 from hardpairs.data.memory import white_on_black
-from hardpairs.data.source import Source, check_parts, parts_named
-from hardpairs.data.split import Images, Split, SplitName
 from hardpairs.data.training_size import UNREAD
 from hardpairs.data.votes import load_votes
 from hardpairs.errors import InputError
 from hardpairs.npz import read_npy
-from hardpairs.predictions.found import Hints, Truth
+from hardpairs.predictions.found import Hints
 from hardpairs.predictions.load import load_predictions
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.reading import read_numbers_csv
@@ -113,20 +106,6 @@ def _subject_alone(predictions: Predictions, notes: tuple[str, ...]) -> Subject:
     )
 
 
-def joined_subject(joined: Joined, source: str) -> Subject:
-    """What is known of predictions whose images were found in their data, a name or a path."""
-    missing = joined.missing_note()
-    return Subject(
-        joined.predictions,
-        images=joined.images,
-        inverted=joined.inverted,
-        about=find_about(joined.fingerprint),
-        dataset=dataset_name(source),
-        class_votes=_class_votes(joined),
-        notes=(*joined.notes, *([missing] if missing else [])),
-    )
-
-
 def _named_data(predictions: Predictions) -> str | None:
     """The data that predictions say they are of, where it is at hand: a name or a path."""
     named = _named(predictions)
@@ -161,94 +140,6 @@ def _texts(value: Any) -> list[str]:
     return [each[:300] for each in value[:20]] if is_list else []
 
 
-def data_truth(source: str) -> Truth:
-    """The true labels of a dataset's test images, for predictions that have none.
-
-    Raises:
-        InputError: The data can't be read.
-    """
-    opened = open_source(source)
-    split = opened.read()
-    others = None if opened.is_whole else partial(_truth_of_parts, opened, source)
-    if not split.has_labels:
-        raise InputError(
-            f"{source}: its images have no labels, and neither have the predictions; give labels "
-            "with --labels, or put the images into a folder for each class."
-        )
-    return Truth(source, split.labels, split.ids, opened.class_names, others)
-
-
-def _truth_of_parts(opened: Source, source: str, named: Collection[str]) -> Truth:
-    split = _named_parts(opened, named, source)
-    return Truth(source, split.labels, split.ids, opened.class_names)
-
-
-def _named_parts(opened: Source, named: Collection[str], source: str) -> Split:
-    """The parts that ids name; several together where they are of picture files."""
-    test_part = opened.parts["test"]
-    there = {*opened.parts} - ({"test"} if test_part is opened.parts.get("validation") else set())
-    check_parts(source, named, there)
-    splits = [opened.parts[part]() for part in sorted(named)]
-    return splits[0] if len(splits) == 1 else together(splits) or test_part()
-
-
-def join_images(predictions: Predictions, source: str) -> Joined:
-    """Look up the predicted images in their data; see `hardpairs.analysis.joining.join`.
-
-    Raises:
-        InputError: The data can't be read, or isn't what was predicted.
-    """
-    opened = open_source(source)
-    # Foreign predictions of data that is one whole are of all of it; ours are of the part that
-    # was held out, and say so by its fingerprint.
-    is_of_all = opened.is_whole and not predictions.fingerprint
-    named: Collection[str] = ()
-    if not opened.is_whole and not predictions.fingerprint:
-        named = parts_named(predictions.ids, opened.class_names)
-    if named:
-        split = _named_parts(opened, named, source)
-        if not predictions.split and named == {"train"}:
-            predictions = replace(predictions, split="train")
-    else:
-        split = opened.read(None if is_of_all else _split(predictions))
-    if opened.is_whole and predictions.fingerprint not in ("", split.fingerprint):
-        whole = opened.read(None)  # The part that was predicted may lie there alone.
-        split = whole if whole.fingerprint == predictions.fingerprint else split
-    joined = join(predictions, split, opened.class_names, source)
-    return replace(joined, notes=(*opened.notes, *split.notes, *joined.notes))
-
-
-class TrainImages:
-    """A dataset's training images, read when first asked for.
-
-    Attributes:
-        fault: Why they couldn't be read when they were asked for, a sentence; else "".
-    """
-
-    def __init__(self, source: str) -> None:
-        self._source = source
-        self.fault = ""
-
-    @cached_property
-    def _images(self) -> Images:
-        return load_split(self._source, "train").images
-
-    def __len__(self) -> int:
-        return len(self._images)
-
-    def __getitem__(self, rows: Any) -> Any:
-        try:
-            if np.max(rows, initial=-1) >= len(self):
-                raise InputError(
-                    f"{self._source}: has {len(self):,} training images, fewer than were trained "
-                    "on; give the data that was used, with --data."
-                )
-            return self._images[rows]
-        except InputError as error:
-            self.fault = f"Pictures of the nearest training images are left out: {error}"
-            raise
-
-
 def _read_run_folder(path: Path, predictions: Predictions, notes: list[str]) -> dict[str, Any]:
     """What lies beside a run's predictions, as far as it can be read."""
 
@@ -271,17 +162,9 @@ def _read_run_folder(path: Path, predictions: Predictions, notes: list[str]) -> 
     }
 
 
-def _class_votes(joined: Joined) -> np.ndarray | None:
-    """People's shares in the predictions' order of classes; None where those aren't the data's."""
-    class_votes = load_class_votes(joined.fingerprint)
-    if class_votes is None or not joined.covers(len(class_votes)):
-        return None
-    return class_votes[np.ix_(joined.classes, joined.classes)]
-
-
 def _read_votes(path: Path, predictions: Predictions, joined: Joined | None) -> np.ndarray:
     """Votes in the predictions' order of images and classes; the file has the data's."""
-    if _split(predictions) == "train":
+    if predictions.split == "train":
         raise InputError(f"{path}: votes are for test images, and these predictions are of train.")
     classes = len(predictions.class_names)
     if joined is None:
@@ -341,7 +224,3 @@ def _read_validation(path: Path, predictions: Predictions) -> Predictions:
     if np.array_equal(validation.ids, predictions.ids) and validation.split == predictions.split:
         raise InputError(f"{path}: is of the images that are reported on, not of others.")
     return validation
-
-
-def _split(predictions: Predictions) -> SplitName:
-    return "train" if predictions.split == "train" else "test"

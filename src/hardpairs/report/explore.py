@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from hardpairs.analysis.evaluation import Evaluation
-from hardpairs.analysis.sources import data_truth, join_images, joined_subject
+from hardpairs.analysis.images import data_truth, join_images, joined_subject
 from hardpairs.analysis.subject import Subject
 from hardpairs.data.memory import to_images, white_on_black
 from hardpairs.errors import InputError
