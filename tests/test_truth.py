@@ -199,3 +199,12 @@ def test_arrays_of_labels_are_named_as_those_of_predictions(tmp_path):
         truth = read_truth(tmp_path / name, Hints())
         assert truth.labels.tolist() == LABELS.tolist()
         assert ids is None or truth.ids.tolist() == ids
+
+
+def test_names_beside_arrays_in_json_are_those_of_their_numbers(tmp_path):
+    arrays = {"format_version": 1, "labels": [0, 1, 0], "predicted": [0, 1, 1]}
+    (tmp_path / "y.json").write_text(json.dumps({"class_names": ["zebra", "ant"], **arrays}))
+    (tmp_path / "p.csv").write_text("prediction\nzebra\nant\nant\n")
+    got = load_predictions(tmp_path / "p.csv", labels=tmp_path / "y.json")
+    assert got.class_names == ("zebra", "ant")
+    assert (got.labels == got.predicted).tolist() == [True, True, False]

@@ -2,15 +2,12 @@
 
 import struct
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from hardpairs.errors import InputError
-from hardpairs.predictions.columns import Table
-from hardpairs.predictions.found import Found, Hints
+from hardpairs.predictions.columns import Sheet
 from hardpairs.predictions.frames import frame_table
-from hardpairs.predictions.table import find_columns
 from hardpairs.reading import guarded, most_unpacked, parse_json, understood
 
 # A column of one number may be packed to nothing, so that rows are limited as well as bytes.
@@ -19,19 +16,14 @@ PARQUET, IPC = (".parquet", ".pq"), (".feather", ".arrow", ".ipc")
 IPC_MAGIC, IPC_END = b"ARROW1\0\0", b"ARROW1"  # Of a file; a stream has neither.
 
 
-def read_arrow(path: Path, hints: Hints) -> Found:
-    """Read a Parquet or an IPC file; class names of a Hugging Face dataset come from its metadata.
+def read_arrow(path: Path) -> Sheet:
+    """Read a Parquet or an IPC file: the columns but for pictures.
+
+    Class names of a Hugging Face dataset come from the file's metadata.
 
     Raises:
-        InputError: PyArrow isn't installed, the file is damaged, or isn't predictions.
+        InputError: PyArrow isn't installed, or the file is damaged.
     """
-    table, names = read_arrow_table(path)
-    found = find_columns(table, hints)
-    return found if found.class_names is not None else replace(found, class_names=names)
-
-
-def read_arrow_table(path: Path) -> tuple[Table, list[str] | None]:
-    """The columns but for pictures, and the class names that the file's metadata knows."""
     is_ipc = path.suffix.lower() in IPC
     with guarded(path, "an Arrow IPC file" if is_ipc else "a Parquet file"):
         try:
@@ -41,7 +33,7 @@ def read_arrow_table(path: Path) -> tuple[Table, list[str] | None]:
                 "is read by PyArrow; install it with pip install 'hardpairs[tables]'."
             ) from error
     with understood(path, "columns"):
-        return frame_table(arrow), _dataset_names(arrow.schema.metadata or {})
+        return Sheet(frame_table(arrow), _dataset_names(arrow.schema.metadata or {}))
 
 
 def _read_parquet(path: Path) -> Any:

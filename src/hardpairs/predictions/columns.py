@@ -1,7 +1,9 @@
 """Columns by name: what is usual, what is there, what tells images apart."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -45,6 +47,27 @@ VECTORS = (
     *("yscore", "ypred", "yproba"),
 )
 Table = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A file of a table as it was read, before it is told which column is what.
+
+    Attributes:
+        columns: By name, in their order: numbers (N,) or (N, K), texts (N,), or objects (N,).
+        class_names: That stand beside the columns, or None.
+        lines: Of text each row's line in the file, else empty.
+        is_named: Whether the columns have names; else they are numbered, and all are numbers.
+    """
+
+    columns: Table
+    class_names: Any = None
+    lines: Sequence[int] = ()
+    is_named: bool = True
+
+    def matrix(self) -> np.ndarray:
+        """Columns of numbers (N,) side by side, (N, K)."""
+        return np.stack(list(self.columns.values()), axis=1)
 
 
 def listing(table: Table) -> str:

@@ -4,12 +4,10 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from hardpairs.arrays import are_whole
 from hardpairs.errors import InputError
 from hardpairs.labels import listed, numbered
 from hardpairs.predictions.cells import has_decimal_commas, is_number, to_column, to_number
@@ -19,18 +17,11 @@ from hardpairs.predictions.columns import (
     LABEL,
     PREDICTED,
     TRUE_LABEL,
+    Sheet,
     Table,
     plain,
 )
 from hardpairs.predictions.faults import check_cells, check_first_row, told_by_line
-from hardpairs.predictions.first_line import (
-    check_unnamed,
-    counted_columns,
-    with_first_line,
-    without_index,
-)
-from hardpairs.predictions.found import Found, Hints
-from hardpairs.predictions.table import find_columns
 from hardpairs.reading import guarded, read_text
 
 DELIMITERS, BLANK = ",;\t|", " "
@@ -38,43 +29,8 @@ MOST_LEVELS = 4
 SNIFFED_LINES, SNIFFED_CHARACTERS = 20, 200_000
 
 
-def read_delimited(path: Path, hints: Hints) -> Found:
+def read_delimited(path: Path) -> Sheet:
     """Read a table with a header, or a bare matrix of scores or column of classes.
-
-    Raises:
-        InputError: It isn't a table, or its columns aren't predictions.
-    """
-    table, lines = read_delimited_table(path)
-    if isinstance(table, np.ndarray):
-        return _of_matrix(table)
-    counted = counted_columns(table)
-    if counted is not None and not (hints.label_column or hints.id_column):
-        other = with_first_line(counted)
-        found = _of_matrix(counted)
-        return found if other is None else replace(found, unnamed=_of_matrix(other))
-    with told_by_line(lines):
-        return find_columns(table, hints)
-
-
-def _of_matrix(matrix: np.ndarray) -> Found:
-    """Scores (N, K) without a header; or in one column the predicted classes.
-
-    Raises:
-        InputError: Its columns look like labels and predictions.
-    """
-    if (scores := without_index(matrix)) is not None:
-        note = "The first column, another whole number in each line, is an index and isn't used."
-        return Found(scores=scores, notes=(note,))
-    if are_whole(matrix) and matrix.shape[1] == 1:
-        return Found(predicted=matrix[:, 0])
-    check_unnamed(matrix)
-    return Found(scores=matrix)
-
-
-def read_delimited_table(path: Path) -> tuple[Table | np.ndarray, list[int]]:
-    """Read delimited text as columns, and each row's line in the file.
-
-    Numbers without a header are an array (N, K).
 
     Raises:
         InputError: It isn't a table (see the message).
@@ -84,8 +40,8 @@ def read_delimited_table(path: Path) -> tuple[Table | np.ndarray, list[int]]:
         return _parse_table(text)
 
 
-def _parse_table(text: str) -> tuple[Table | np.ndarray, list[int]]:
-    """Parse delimited text; see `read_delimited_table`.
+def _parse_table(text: str) -> Sheet:
+    """Parse delimited text.
 
     Raises:
         InputError: A line has more or fewer cells than the header, or a matrix no number.
@@ -106,7 +62,7 @@ def _parse_table(text: str) -> tuple[Table | np.ndarray, list[int]]:
         with told_by_line(lines):
             for name in names:
                 check_cells(columns[name], name)
-        return np.stack([columns[name] for name in names], axis=1), lines
+        return Sheet(columns, lines=lines, is_named=False)
     rows, lines = _one_header(rows, lines)
     header = [name.strip() for name in rows[0]]
     if _lacks_header(header, rows[1:]):
@@ -122,7 +78,7 @@ def _parse_table(text: str) -> tuple[Table | np.ndarray, list[int]]:
             "name of its own (class names must be all different)."
         )
     check_first_row(rows[1:], lines[1] if len(lines) > 1 else 0)
-    return _columns(header, rows[1:], comma), lines[1:]
+    return Sheet(_columns(header, rows[1:], comma), lines=lines[1:])
 
 
 def _without_comments(text: str) -> str:

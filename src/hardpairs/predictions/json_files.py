@@ -9,11 +9,10 @@ import numpy as np
 
 from hardpairs.arrays import to_numpy, to_objects
 from hardpairs.errors import InputError
-from hardpairs.predictions.columns import LABEL, PREDICTED, TRUE_LABEL, Table, plain
+from hardpairs.predictions.columns import LABEL, PREDICTED, TRUE_LABEL, Sheet, Table, plain
 from hardpairs.predictions.found import Found, Hints, with_confidence
 from hardpairs.predictions.instead import check_metrics
 from hardpairs.predictions.numpy_files import TEXTS, find_arrays
-from hardpairs.predictions.table import find_columns
 from hardpairs.predictions.top import split_pairs
 from hardpairs.reading import guarded, parse_json, read_text, understood
 
@@ -21,17 +20,12 @@ from hardpairs.reading import guarded, parse_json, read_text, understood
 CLASS_NAMES = ("class_names", "label_names", "target_names", "classes_")
 
 
-def read_json_lines(path: Path, hints: Hints) -> Found:
-    """Read one JSON object a line, as .jsonl or .ndjson.
+def read_json_lines(path: Path) -> Sheet:
+    """Read one JSON object a line, as .jsonl or .ndjson: the fields are columns.
 
     Raises:
-        InputError: A line isn't an object, or the fields aren't predictions.
+        InputError: A line isn't an object.
     """
-    return find_columns(read_json_lines_table(path), hints)
-
-
-def read_json_lines_table(path: Path) -> Table:
-    """The fields of one JSON object a line, as columns."""
     text = read_text(path)
     records = []
     with guarded(path, "JSON lines"):
@@ -43,24 +37,16 @@ def read_json_lines_table(path: Path) -> Table:
             except (ValueError, RecursionError) as error:
                 raise InputError(f"line {number} isn't JSON; give one object a line.") from error
     with understood(path, "records"):
-        return records_table(records)
+        return Sheet(records_table(records))
 
 
-def read_json_file(path: Path, hints: Hints) -> Found:
+def read_json_file(path: Path) -> Sheet | Found:
     """Read a JSON file: records, columns, pandas' orientations, or FiftyOne's labels.json.
 
+    Of the last, and of lists named as the arrays of an .npz, it is known what they hold.
+
     Raises:
-        InputError: It isn't JSON, or nothing that holds predictions.
-    """
-    table, names = read_json_table(path)
-    found = table if isinstance(table, Found) else find_columns(table, hints)
-    return found if found.class_names is not None else replace(found, class_names=names)
-
-
-def read_json_table(path: Path) -> tuple[Table | Found, Any]:
-    """The columns of a JSON file, and class names that stand beside them, or None.
-
-    Of FiftyOne's labels.json, and of lists named as the arrays of an .npz, what they hold.
+        InputError: It isn't JSON, or none of these.
     """
     text = read_text(path)
     with guarded(path, "JSON"):
@@ -68,8 +54,7 @@ def read_json_table(path: Path) -> tuple[Table | Found, Any]:
             content = parse_json(text)
         except ValueError:
             if text.lstrip().startswith("{") and "\n" in text.strip():
-                # Lines of records under the wrong ending.
-                return read_json_lines_table(path), None
+                return read_json_lines(path)  # Under the wrong ending.
             raise
     with understood(path, "values"):
         check_metrics(content)
@@ -77,7 +62,10 @@ def read_json_table(path: Path) -> tuple[Table | Found, Any]:
         if isinstance(content, dict):
             name = next((name for name in CLASS_NAMES if name in content), None)
             names = content.pop(name) if name and isinstance(content[name], list | dict) else None
-        return _json_table(content), names
+        table = _json_table(content)
+        if not isinstance(table, Found):
+            return Sheet(table, names)
+        return table if table.class_names is not None else replace(table, class_names=names)
 
 
 def _json_table(content: Any) -> Table | Found:

@@ -6,14 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from hardpairs.errors import InputError
-from hardpairs.predictions.arrow_files import IPC, PARQUET, read_arrow
 from hardpairs.predictions.convert import to_predictions
-from hardpairs.predictions.delimited import read_delimited
 from hardpairs.predictions.found import Found, Hints, Reader, Truth
 from hardpairs.predictions.instead import check_run_file
-from hardpairs.predictions.json_files import read_json_file, read_json_lines
 from hardpairs.predictions.numpy_files import read_array, read_arrays
 from hardpairs.predictions.predictions import Predictions
+from hardpairs.predictions.sheets import SHEETS, read_sheet
 from hardpairs.predictions.truth import read_truth
 from hardpairs.predictions.yolo import read_yolo_folder
 from hardpairs.reading import ending_of, understood
@@ -21,20 +19,14 @@ from hardpairs.reading import ending_of, understood
 READERS: dict[str, Reader] = {
     ".npz": read_arrays,
     ".npy": read_array,
-    ".csv": read_delimited,
-    ".tsv": read_delimited,
-    ".txt": read_delimited,
-    ".jsonl": read_json_lines,
-    ".ndjson": read_json_lines,
-    ".json": read_json_file,
-    **dict.fromkeys((*PARQUET, *IPC), read_arrow),
+    **dict.fromkeys(SHEETS, read_sheet),
 }
 TEXTS = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json")  # Also packed.
 IN_A_FOLDER = ("predictions.npz", "predictions.parquet", "predictions.csv", "labels.json")
 STARTS: tuple[tuple[bytes, Reader], ...] = (  # Of files without an ending.
     (b"PK\x03\x04", read_arrays),
     (b"\x93NUMPY", read_array),
-    (b"PAR1", read_arrow),
+    (b"PAR1", read_sheet),
 )
 SPREADSHEETS = (".xlsx", ".xlsm", ".xls", ".ods")
 MODELS = (".keras", ".h5", ".hdf5", ".onnx", ".safetensors", ".tflite", ".pb")

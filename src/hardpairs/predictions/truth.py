@@ -6,24 +6,20 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from hardpairs.arrays import to_objects
 from hardpairs.data.folders import Classes, find_classes
 from hardpairs.data.source import check_parts
 from hardpairs.errors import InputError
 from hardpairs.npz import read_npy
-from hardpairs.predictions.arrow_files import IPC, PARQUET, read_arrow_table
-from hardpairs.predictions.columns import IMAGE_NAME, Table
-from hardpairs.predictions.delimited import read_delimited_table
+from hardpairs.predictions.columns import IMAGE_NAME, Sheet
+from hardpairs.predictions.delimited import read_delimited
 from hardpairs.predictions.faults import told_by_line
 from hardpairs.predictions.first_line import check_unnamed, counted_columns, labels_of
 from hardpairs.predictions.found import Found, Hints, Truth
 from hardpairs.predictions.instead import check_run_file
-from hardpairs.predictions.json_files import read_json_lines_table, read_json_table
 from hardpairs.predictions.numpy_files import IDS, LABELS, NAMES, read_usual, take
+from hardpairs.predictions.sheets import SHEETS
 from hardpairs.predictions.table import find_truth
 from hardpairs.reading import ending_of, guarded, read_text, understood
 
@@ -58,46 +54,29 @@ def read_truth(path: str | Path, hints: Hints) -> Truth:
             return _read_npz(path)
         if suffix == ".txt":
             return _read_lines(path)
-        names: Any = None
-        lines: Sequence[int] = ()
-        table: Table | Found | np.ndarray
-        if suffix in (*PARQUET, *IPC):
-            table, names = read_arrow_table(path)
-        elif suffix in (".jsonl", ".ndjson"):
-            table = read_json_lines_table(path)
-        elif suffix == ".json":
-            table, names = read_json_table(path)
-        elif suffix in (".csv", ".tsv"):
-            table, lines = read_delimited_table(path)
-        else:
+        if suffix not in SHEETS:
             raise InputError(
                 f"{path}: labels are read from .csv, .tsv, .txt, .npy, .npz, .jsonl, .json, "
                 ".parquet or .feather, or from class folders; save them as one of these."
             )
-        return _of_table(path, table, names, hints, lines)
+        return _of_sheet(path, SHEETS[suffix](path), hints)
 
 
-def _of_table(
-    path: Path,
-    table: Table | Found | np.ndarray,
-    names: Any,
-    hints: Hints,
-    lines: Sequence[int] = (),
-) -> Truth:
-    if isinstance(table, Found):
-        given = (table.labels, table.predicted, table.top_classes, table.scores)
+def _of_sheet(path: Path, sheet: Sheet | Found, hints: Hints) -> Truth:
+    if isinstance(sheet, Found):
+        given = (sheet.labels, sheet.predicted, sheet.top_classes, sheet.scores)
         labels = next(each for each in given if each is not None)  # Scores: of one 1 a row.
-        return Truth(str(path), labels, table.ids, table.class_names)
-    if isinstance(table, np.ndarray):
-        check_unnamed(table)
-        return Truth(str(path), table)
-    if (counted := counted_columns(table)) is not None:
+        return Truth(str(path), labels, sheet.ids, sheet.class_names)
+    if not sheet.is_named:
+        check_unnamed(sheet.matrix())
+        return Truth(str(path), sheet.matrix())
+    if (counted := counted_columns(sheet.columns)) is not None:
         check_unnamed(counted)
         return labels_of(counted, str(path))
-    with told_by_line(lines):
-        labels, ids, classes = find_truth(table, hints)
-    names = names if classes is None and labels.dtype.kind in "iu" else classes
-    return Truth(str(path), labels, ids, names)
+    with told_by_line(sheet.lines):
+        labels, ids, classes = find_truth(sheet.columns, hints)
+    are_places = classes is None and labels.dtype.kind in "iu"
+    return Truth(str(path), labels, ids, sheet.class_names if are_places else classes)
 
 
 def _read_npz(path: Path) -> Truth:
@@ -122,8 +101,7 @@ def _read_lines(path: Path) -> Truth:
     first = lines[0].split()
     if len(first) < 2 or not IMAGE_NAME.search(first[0]):
         if lines[0].startswith('"') or any(delimiter in lines[0] for delimiter in "\t,;"):
-            table, numbers = read_delimited_table(path)
-            return _of_table(path, table, None, Hints(), numbers)
+            return _of_sheet(path, read_delimited(path), Hints())
         return Truth(str(path), to_objects(_whole_numbers(lines)))
     pairs = [line.split(maxsplit=1) for line in lines]
     if any(len(pair) < 2 for pair in pairs):
