@@ -245,6 +245,6 @@ def classes_in(values: np.ndarray) -> tuple[str, ...]:
         texts = {text for text in map(clean_label, values.tolist()) if text is not None}
         numbers = {text: _whole(text) for text in texts}
         if all(number is not None for number in numbers.values()):
-            return tuple(sorted(texts, key=lambda text: numbers[text] or 0))
+            return tuple(sorted(texts, key=lambda text: (numbers[text] or 0, text)))
         return tuple(sorted(texts))
     return tuple(_name(value) for value in np.unique(values).tolist())

@@ -5,23 +5,20 @@ from typing import Any
 
 import numpy as np
 
-from hardpairs.arrays import are_whole, describe, is_text, to_numpy
+from hardpairs.arrays import describe, is_text, to_numpy
 from hardpairs.data.source import parts_named
 from hardpairs.errors import InputError
 from hardpairs.labels import (
-    are_numbers,
-    classes_in,
     clean_label,
     listed,
     look_up,
-    numbered,
     to_names,
     to_vector,
 )
+from hardpairs.predictions.classes import name_classes
 from hardpairs.predictions.first_line import settle_first_lines
 from hardpairs.predictions.found import Found, Truth
 from hardpairs.predictions.ids import match_ids, to_ids
-from hardpairs.predictions.occurring import names_that_occur
 from hardpairs.predictions.predictions import Predictions
 from hardpairs.predictions.probabilities import as_floats, spread_top, to_probabilities
 
@@ -49,7 +46,7 @@ def to_predictions(
     scores = None if found.scores is None else as_floats(found.scores)
     classes = None if scores is None else max(scores.shape[1], 2)
     labels = _labels(found, scores, classes)
-    names, as_numbers = _class_names(found, labels, classes, notes)
+    names, as_numbers = name_classes(found, labels, classes, notes)
     label_indices, more = look_up(labels, names, "labels", numbers_are_names=as_numbers)
     notes += more
     # After the labels: a class without a column is told better than rows that miss a sum of 1.
@@ -122,63 +119,6 @@ def _from_top(
     probabilities, more = spread_top(columns, scores, len(names))
     notes += more
     return columns[:, 0], probabilities, top.shape[1]
-
-
-def _class_names(
-    found: Found, labels: np.ndarray, classes: int | None, notes: list[str]
-) -> tuple[tuple[str, ...], bool]:
-    """The names, and whether they were given as numbers."""
-    texts = labels.dtype.kind in "OUS"
-    distinct = classes_in(labels) if texts else ()
-    by_number = numbered(classes or 0)
-    given = found.class_names
-    names = () if given is None else to_names(given)
-    # Numbers of columns, as of a frame without names, name no classes that have as many names.
-    if given is not None and not (
-        names == by_number and len(distinct) == classes and set(distinct).isdisjoint(names)
-    ):
-        as_numbers = not isinstance(given, dict) and not is_text(to_numpy(given, "class_names"))
-        if classes is not None and len(names) != classes:
-            raise InputError(
-                f"{len(names)} class names for {classes} columns of probabilities; "
-                "give one text for each."
-            )
-        return names, as_numbers
-    if classes is None:
-        seen = [
-            to_numpy(values, "predicted classes").ravel()
-            for values in (found.predicted, found.top_classes)
-            if values is not None
-        ]
-        return names_that_occur(labels, seen, notes), True
-    if not texts:
-        return _names_of_numbers(labels, classes, notes), True
-    if set(distinct) <= set(by_number):
-        return by_number, True
-    if len(distinct) != classes:
-        raise InputError(
-            f"the labels are the {len(distinct)} names {listed(distinct)}, and there are {classes} "
-            "columns of probabilities without names; give class_names, in the columns' order."
-        )
-    notes.append(
-        f"The columns of probabilities have no names: taken in sorted order, {listed(distinct)}, "
-        "as scikit-learn and class folders have them."
-    )
-    return distinct, False
-
-
-def _names_of_numbers(labels: np.ndarray, classes: int, notes: list[str]) -> tuple[str, ...]:
-    """ "0" to "K-1"; or the K numbers that occur, if they are others, in sorted order."""
-    distinct: tuple[str, ...] = ()
-    if labels.dtype.kind in "iuf" and are_whole(labels):
-        distinct = classes_in(labels)
-    if len(distinct) != classes or are_numbers(distinct):
-        return numbered(classes)
-    notes.append(
-        f"The labels are the {classes} numbers {listed(distinct)}: the columns of probabilities "
-        "are taken for theirs in sorted order, as scikit-learn has them."
-    )
-    return distinct
 
 
 def _join_truth(found: Found, truth: Truth, notes: list[str]) -> Found:

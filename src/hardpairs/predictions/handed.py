@@ -1,14 +1,12 @@
 """Labels and predictions as they are handed over in memory: batches, frames, series, categories."""
 
-from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from hardpairs.arrays import to_numpy, to_objects
 from hardpairs.errors import InputError
-from hardpairs.labels import classes_in, is_one_hot, listed, to_vector
+from hardpairs.labels import classes_in, is_one_hot, listed
 from hardpairs.predictions.found import Found
 from hardpairs.predictions.frames import column_names, is_frame
 from hardpairs.predictions.top import split_pairs
@@ -74,44 +72,6 @@ def one_hot_names(labels: Any) -> tuple[Any, list[str] | None]:
         return labels, None
     texts = list(map(str, names))
     return np.array(texts, object)[rows.argmax(axis=1)], texts
-
-
-def with_own_numbers(found: Found, class_names: Any) -> Found:
-    """Classes by name where a dict names numbers that aren't 0 to K-1: {1: "cat", 7: "dog"}.
-
-    The columns of scores are in the order of the numbers.
-    """
-    if not isinstance(class_names, Mapping) or not all(map(_is_whole, class_names)):
-        return found
-    names = {int(number): str(name) for number, name in class_names.items()}
-    if sorted(names) == list(range(len(names))):
-        return found
-    return replace(
-        found,
-        class_names=[names[number] for number in sorted(names)],
-        labels=_named(found.labels, names, "labels"),
-        predicted=_named(found.predicted, names, "predicted classes"),
-    )
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int | np.integer) or (isinstance(value, str) and value.isdecimal())
-
-
-def _named(values: Any, names: dict[int, str], what: str) -> Any:
-    """Classes given by number as texts; others, and None, as they are."""
-    if values is None:
-        return None
-    array = to_vector(values, what)
-    if array.dtype.kind not in "iuf":
-        return array
-    unknown = set(array.tolist()) - set(names)
-    if unknown:
-        raise InputError(
-            f"{what} are {listed(sorted(unknown), 3)}, which class_names doesn't name; it has "
-            f"{listed(sorted(names))}."
-        )
-    return to_objects([names[number] for number in array.tolist()])
 
 
 def check_order(labels: Any, predictions: Any) -> None:

@@ -12,6 +12,7 @@ from hardpairs.arrays import to_numpy
 from hardpairs.errors import InputError
 from hardpairs.foreign import one_line
 from hardpairs.labels import listed, numbered_columns, to_names
+from hardpairs.predictions.classes import with_own_numbers
 from hardpairs.predictions.columns import LABEL, TRUE_LABEL, first_named
 from hardpairs.predictions.convert import to_predictions
 from hardpairs.predictions.found import Found, Hints, Truth
@@ -22,7 +23,6 @@ from hardpairs.predictions.handed import (
     join_batches,
     named_scores,
     one_hot_names,
-    with_own_numbers,
 )
 from hardpairs.predictions.json_files import records_table
 from hardpairs.predictions.load import load_predictions
