@@ -8,6 +8,7 @@ from hardpairs.arrays import is_text
 from hardpairs.errors import InputError
 from hardpairs.labels import classes_in, is_one_hot, to_vector
 from hardpairs.predictions.cells import SAMPLE, is_number
+from hardpairs.predictions.class_columns import WRAPPED
 from hardpairs.predictions.classes import names_by_number, of_one_kind
 from hardpairs.predictions.columns import (
     CONFIDENCE,
@@ -32,7 +33,7 @@ from hardpairs.predictions.instead import (
     only_labels,
     without_verdicts,
 )
-from hardpairs.predictions.score_columns import WRAPPED, are_shares, confidence_of, find_scores
+from hardpairs.predictions.score_columns import are_shares, confidence_of, find_scores
 
 
 def find_columns(table: Table, hints: Hints) -> Found:
