@@ -4,11 +4,11 @@ import re
 
 import numpy as np
 
-from hardpairs.arrays import are_whole, is_text
+from hardpairs.arrays import are_whole
 from hardpairs.errors import InputError
 from hardpairs.labels import classes_in, clean_label, numbered_columns
 from hardpairs.predictions.cells import SAMPLE, is_number
-from hardpairs.predictions.columns import CONFIDENCE, Table, plain
+from hardpairs.predictions.columns import CONFIDENCE, Table, holds_texts, plain
 from hardpairs.predictions.faults import check_cells
 from hardpairs.predictions.found import Found
 from hardpairs.predictions.probabilities import ROUNDING, rounding
@@ -187,7 +187,7 @@ def _check_texts(
         and any(left[name].min() < 0 for name in names)
     )
     for name in left_out:
-        if not is_text(left[name]):
+        if not holds_texts(left[name]):
             continue
         if not is_all:
             check_cells(left[name], name)

@@ -83,7 +83,7 @@ def listing(table: Table) -> str:
 
 def _kind(values: np.ndarray) -> str:
     if values.ndim > 1:
-        return f"lists of {values.shape[1]} numbers"
+        return f"lists of {values.shape[1]} {'texts' if is_text(values) else 'numbers'}"
     if is_text(values):
         return "text"
     return {"f": "numbers", "i": "numbers", "u": "numbers", "b": "true or false"}.get(
@@ -100,7 +100,7 @@ def texts_of(table: Table) -> set[str]:
     """Texts that some column holds: a column of numbers named as one of them is a class."""
     texts: set[str] = set()
     for values in table.values():
-        if values.ndim == 1 and is_text(values):
+        if holds_texts(values):
             distinct = set(values.tolist())
             if len(distinct) <= MOST_TEXTS:
                 texts |= {text for text in map(clean_label, distinct) if text is not None}
@@ -114,6 +114,11 @@ def first_named(table: Table, usual: Iterable[str], mentioned: set[str]) -> str 
         if not (name in mentioned and not is_text(values)):
             by_plain.setdefault(plain(name), name)
     return next((by_plain[each] for each in usual if each in by_plain), None)
+
+
+def holds_texts(values: np.ndarray) -> bool:
+    """Whether a column holds a text for each image, and not a list of them."""
+    return values.ndim == 1 and is_text(values)
 
 
 def tells_apart(values: np.ndarray) -> bool:

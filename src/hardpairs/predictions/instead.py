@@ -9,7 +9,7 @@ import numpy as np
 from hardpairs.arrays import is_text
 from hardpairs.errors import InputError
 from hardpairs.labels import classes_in
-from hardpairs.predictions.columns import Table, listing, plain, tells_apart
+from hardpairs.predictions.columns import Table, holds_texts, listing, plain, tells_apart
 from hardpairs.predictions.faults import check_cells
 from hardpairs.predictions.found import Found
 
@@ -84,7 +84,7 @@ def check_counts(labels: Any, found: Found, left: Table) -> None:
     counts = [name for name in left if plain(name) in COUNTS]
     if not counts or found.predicted is None or found.scores is not None:
         return
-    others = [values for values in left.values() if is_text(values)]
+    others = [values for values in left.values() if holds_texts(values)]
     rows = list(zip(labels.tolist(), found.predicted.tolist(), *others, strict=True))
     if len(set(rows)) == len(rows) > 1:
         raise InputError(
@@ -119,7 +119,7 @@ def only_labels(table: Table, label: str | None, mentioned: set[str]) -> str:
     """
     a_class = any(name in mentioned and not is_text(values) for name, values in table.items())
     for name, values in table.items():
-        if (a_class or name in mentioned) and name != label and is_text(values):
+        if (a_class or name in mentioned) and name != label and holds_texts(values):
             check_cells(values, name)
             bad = next((text for text in values.tolist() if text.strip()), "")
             return (
@@ -128,7 +128,7 @@ def only_labels(table: Table, label: str | None, mentioned: set[str]) -> str:
             )
     known = set(classes_in(table[label])) if label is not None else set()
     for name, values in table.items():
-        is_like = name != label and is_text(values) and not tells_apart(values)
+        is_like = name != label and holds_texts(values) and not tells_apart(values)
         classes = set(classes_in(values)) if is_like else set()
         if classes and known >= classes:
             if _is_long({each: table[each] for each in table if each != name}, len(classes)):
@@ -149,5 +149,5 @@ def only_labels(table: Table, label: str | None, mentioned: set[str]) -> str:
 
 def _is_long(others: Table, classes: int) -> bool:
     """Whether some text stands in as many rows as there are classes, and so does each of them."""
-    counts = [Counter(values.tolist()) for values in others.values() if is_text(values)]
+    counts = [Counter(values.tolist()) for values in others.values() if holds_texts(values)]
     return any(set(each.values()) == {classes} for each in counts)

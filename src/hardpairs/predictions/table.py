@@ -20,6 +20,7 @@ from hardpairs.predictions.columns import (
     VECTORS,
     Table,
     first_named,
+    holds_texts,
     listing,
     plain,
     tells_apart,
@@ -151,7 +152,7 @@ def find_truth(
     if label is None and (hot := _one_hot({name: left[name] for name in others})) is not None:
         return hot[0], left.get(identifier or ""), hot[1]
     if label is None:
-        texts = [name for name in others if left[name].ndim == 1 and is_text(left[name])]
+        texts = [name for name in others if holds_texts(left[name])]
         one = texts if len(texts) == 1 else others
         if len(one) != 1:
             raise InputError(
@@ -240,7 +241,7 @@ def _refuse_repeated(table: Table, column: str) -> None:
     Others may be of pictures in several folders, which only their order tells apart.
     """
     values = table[column]
-    if not is_text(values) or not all(map(IMAGE_NAME.search, values[:SAMPLE].tolist())):
+    if not holds_texts(values) or not all(map(IMAGE_NAME.search, values[:SAMPLE].tolist())):
         return
     first: dict[str, int] = {}
     pairs = [(row, first.setdefault(name, row)) for row, name in enumerate(values.tolist())]
