@@ -61,12 +61,7 @@ def find_columns(table: Table, hints: Hints) -> Found:
     if labels is not None and found is None:
         if not hints.has_truth:
             raise InputError(only_labels(table, label, mentioned))
-        # A label and its score alone: the tools that write such files mean the prediction.
-        if are_shares(labels):
-            found = Found(scores=labels)
-        else:
-            found = Found(predicted=labels, top_scores=confidence_of(left))
-        labels = None
+        found, labels = _predicted_by(labels, left), None
     if found is None:
         raise InputError(
             "has no column of predictions: neither one for each class, nor one named as "
@@ -83,6 +78,13 @@ def find_columns(table: Table, hints: Hints) -> Found:
             found = replace(found, notes=(*found.notes, *note_of_classes(labels, found)))
         labels, found = of_one_kind(labels, found, left)
     return replace(with_confidence(found), labels=labels, ids=ids)
+
+
+def _predicted_by(labels: np.ndarray, left: Table) -> Found:
+    """A label and its score alone: the tools that write such files mean the prediction."""
+    if are_shares(labels):
+        return Found(scores=labels)
+    return Found(predicted=labels, top_scores=confidence_of(left))
 
 
 def _squeezed(table: Table) -> Table:
