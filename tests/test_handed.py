@@ -153,3 +153,14 @@ def test_a_dict_may_name_other_numbers() -> None:
             assert predictions.class_names == tuple(NAMES)
     with pytest.raises(InputError, match="labels are '0', which class_names doesn't name"):
         make_predictions(LABELS, SCORES, class_names={1: "a", 2: "b", 3: "c"})
+
+
+@pytest.mark.parametrize("scores", [("confidence",), ("prob_0", "prob_1"), ()])
+def test_a_dict_names_the_numbers_of_predicted_classes_with_scores_too(scores):
+    table = {"label": [1, 7, 7, 1], "prediction": [1, 7, 1, 1]}
+    if len(scores) > 1:
+        table = {"label": [1, 7, 7, 1], "class_0": [1, 7, 1, 1], "class_1": [7, 1, 7, 7]}
+    table |= {name: [0.6 - place / 4] * 4 for place, name in enumerate(scores)}
+    got = make_predictions(pd.DataFrame(table), class_names={1: "zebra", 7: "ant"})
+    assert got.class_names == ("zebra", "ant")
+    assert got.predicted.tolist() == [0, 1, 0, 0]

@@ -208,3 +208,11 @@ def test_names_beside_arrays_in_json_are_those_of_their_numbers(tmp_path):
     got = load_predictions(tmp_path / "p.csv", labels=tmp_path / "y.json")
     assert got.class_names == ("zebra", "ant")
     assert (got.labels == got.predicted).tolist() == [True, True, False]
+
+
+def test_a_column_of_lines_of_text_can_be_named(tmp_path):
+    (tmp_path / "y.txt").write_text("kind,place\ncat,a\ndog,b\ncat,b\n")
+    (tmp_path / "p.csv").write_text("prediction\ncat\ndog\ndog\n")
+    hints = Hints(label_column="kind")
+    got = load_predictions(tmp_path / "p.csv", labels=tmp_path / "y.txt", hints=hints)
+    assert got.labels.tolist() == [0, 1, 0]

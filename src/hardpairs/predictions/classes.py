@@ -45,11 +45,13 @@ def with_own_numbers(found: Found, class_names: Any) -> Found:
     names = {int(number): str(name) for number, name in class_names.items()}
     if sorted(names) == list(range(len(names))):
         return found
+    top, what = found.top_classes, "predicted classes"
     return replace(
         found,
         class_names=[names[number] for number in sorted(names)],
         labels=_named(found.labels, names, "labels"),
-        predicted=_named(found.predicted, names, "predicted classes"),
+        predicted=_named(found.predicted, names, what),
+        top_classes=None if top is None else _named(top.ravel(), names, what).reshape(top.shape),
     )
 
 

@@ -1,5 +1,7 @@
 """Found values as predictions: names, labels, probabilities and ids are made what they must be."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from hardpairs.arrays import describe, to_numpy
@@ -28,7 +30,7 @@ def to_predictions(
     Raises:
         InputError: Something is missing or doesn't fit together (see the message).
     """
-    notes = list(found.notes)
+    found, notes = _with_confidence(found), list(found.notes)
     if truth is not None:
         found = join_truth(found, truth, notes)
     scores = None if found.scores is None else as_floats(found.scores)
@@ -63,6 +65,18 @@ def to_predictions(
         predicted=predicted,
         notes=tuple(filter(None, dict.fromkeys(notes))),
         **extra,
+    )
+
+
+def _with_confidence(found: Found) -> Found:
+    """One class and its score: the most probable one of all is known."""
+    if found.predicted is None or found.top_scores is None or found.scores is not None:
+        return found
+    return replace(
+        found,
+        predicted=None,
+        top_classes=np.asarray(found.predicted).reshape(-1, 1),
+        top_scores=found.top_scores.reshape(-1, 1),
     )
 
 

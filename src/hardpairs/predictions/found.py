@@ -1,7 +1,7 @@
 """What a reader finds in a file or a call, before it is made `Predictions`."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +34,8 @@ class Found:
         labels: The true labels, indices or names, or None.
         scores: Of every class (N, K), or of the second of two classes (N,), or None.
         top_classes, top_scores: Of the k most probable classes, (N, k); scores may be None.
-        predicted: The predicted classes, indices or names, or None; see `with_confidence` for
-            those with a score each, ``top_scores`` (N,).
+        predicted: The predicted classes, indices or names, or None; ``top_scores`` (N,) may be
+            theirs.
         class_names: K names of any type, a dict between names and indices, or None.
         ids: Whatever tells the images apart, or None.
         extra: Further fields of `Predictions`: split, fingerprint, metadata, top_k, images,
@@ -60,18 +60,6 @@ class Found:
         """N."""
         given = (self.scores, self.top_classes, self.predicted)
         return next(len(values) for values in given if values is not None)
-
-
-def with_confidence(found: Found) -> Found:
-    """One class and its score: the most probable one of all is known."""
-    if found.predicted is None or found.top_scores is None or found.scores is not None:
-        return found
-    return replace(
-        found,
-        predicted=None,
-        top_classes=np.asarray(found.predicted).reshape(-1, 1),
-        top_scores=found.top_scores.reshape(-1, 1),
-    )
 
 
 @dataclass(frozen=True)

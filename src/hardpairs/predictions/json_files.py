@@ -10,7 +10,7 @@ import numpy as np
 from hardpairs.arrays import to_numpy, to_objects
 from hardpairs.errors import InputError
 from hardpairs.predictions.columns import LABEL, PREDICTED, TRUE_LABEL, Sheet, Table, plain
-from hardpairs.predictions.found import Found, Hints, with_confidence
+from hardpairs.predictions.found import Found, Hints
 from hardpairs.predictions.instead import check_metrics
 from hardpairs.predictions.numpy_files import TEXTS, find_arrays
 from hardpairs.predictions.top import split_pairs
@@ -147,9 +147,7 @@ def _fiftyone(labels: dict[str, Any], classes: Any) -> Found:
     if not all(isinstance(value, str | int) for value in values):
         raise InputError("has images without one label, or with several; export one for each.")
     predicted = column(values, "labels")
-    return with_confidence(
-        Found(predicted=predicted, top_scores=scores, class_names=classes, ids=list(labels))
-    )
+    return Found(predicted=predicted, top_scores=scores, class_names=classes, ids=list(labels))
 
 
 def _split_table(content: dict[str, Any]) -> Table:

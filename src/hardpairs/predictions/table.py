@@ -27,7 +27,7 @@ from hardpairs.predictions.columns import (
     texts_of,
 )
 from hardpairs.predictions.faults import check_cells
-from hardpairs.predictions.found import Found, Hints, with_confidence
+from hardpairs.predictions.found import Found, Hints
 from hardpairs.predictions.instead import (
     check_counts,
     note_of_classes,
@@ -77,7 +77,7 @@ def find_columns(table: Table, hints: Hints) -> Found:
             check_counts(labels, found, left)
             found = replace(found, notes=(*found.notes, *note_of_classes(labels, found)))
         labels, found = of_one_kind(labels, found, left)
-    return replace(with_confidence(found), labels=labels, ids=ids)
+    return replace(found, labels=labels, ids=ids)
 
 
 def _predicted_by(labels: np.ndarray, left: Table) -> Found:

@@ -53,7 +53,7 @@ def read_truth(path: str | Path, hints: Hints) -> Truth:
         if suffix == ".npz":
             return _read_npz(path)
         if suffix == ".txt":
-            return _read_lines(path)
+            return _read_lines(path, hints)
         if suffix not in SHEETS:
             raise InputError(
                 f"{path}: labels are read from .csv, .tsv, .txt, .npy, .npz, .jsonl, .json, "
@@ -88,7 +88,7 @@ def _read_npz(path: Path) -> Truth:
     return Truth(str(path), labels, take(arrays, IDS), take(arrays, NAMES))
 
 
-def _read_lines(path: Path) -> Truth:
+def _read_lines(path: Path, hints: Hints) -> Truth:
     """One label a line; or a file name and a label, as ImageNet's val.txt has them.
 
     First lines of comments, "# ...", are passed over.
@@ -101,7 +101,7 @@ def _read_lines(path: Path) -> Truth:
     first = lines[0].split()
     if len(first) < 2 or not IMAGE_NAME.search(first[0]):
         if lines[0].startswith('"') or any(delimiter in lines[0] for delimiter in "\t,;"):
-            return _of_sheet(path, read_delimited(path), Hints())
+            return _of_sheet(path, read_delimited(path), hints)
         return Truth(str(path), to_objects(_whole_numbers(lines)))
     pairs = [line.split(maxsplit=1) for line in lines]
     if any(len(pair) < 2 for pair in pairs):
