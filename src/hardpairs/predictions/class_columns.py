@@ -57,15 +57,12 @@ def find_class_columns(
     if predicted is not None and not _are_classes(left, columns, called, labels):
         return None
     order, class_names = numbered_columns(called)
+    unused = f"Not used: {', '.join(repr(name[:40]) for name in left_out[:8])}."
     return Found(
         scores=stacked(left, [columns[place] for place in order]),
         class_names=class_names,
         predicted=predicted,
-        notes=(
-            (f"Not used: {', '.join(repr(name[:40]) for name in left_out[:8])}.",)
-            if left_out
-            else ()
-        ),
+        notes=(unused,) if left_out else (),
     )
 
 

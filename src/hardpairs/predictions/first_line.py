@@ -9,7 +9,7 @@ import numpy as np
 from hardpairs.arrays import are_whole
 from hardpairs.errors import InputError
 from hardpairs.labels import are_numbers
-from hardpairs.predictions.columns import Table
+from hardpairs.predictions.columns import Sheet
 from hardpairs.predictions.found import Found, Truth
 
 FEWEST_ROWS = 10  # Of scores, fewer may all be whole by chance.
@@ -19,20 +19,22 @@ UNNAMED = (
 )
 
 
-def counted_columns(table: Table) -> np.ndarray | None:
-    """The numbers (N, K) of a table whose one or two columns are named "0" and "1"; else None."""
-    if len(table) > 2 or not are_numbers(list(table)):
-        return None
-    if any(values.ndim != 1 or values.dtype.kind != "f" for values in table.values()):
-        return None
-    return np.stack(list(table.values()), axis=1)
+def unnamed_numbers(sheet: Sheet) -> tuple[np.ndarray, np.ndarray | None] | None:
+    """The numbers (N, K) of a sheet without names, or with "0" and "1" for names; else None.
 
-
-def with_first_line(matrix: np.ndarray) -> np.ndarray | None:
-    """The same (N + 1, K) with the first line as an image's; None where that can't be one."""
-    if matrix.shape[1] == 1 and not are_whole(matrix):
+    The second are the same (N + 1, K) with the first line as an image's, where that can be one.
+    """
+    if not sheet.is_named:
+        return sheet.matrix(), None
+    columns = sheet.columns.values()
+    if len(columns) > 2 or not are_numbers(list(sheet.columns)):
         return None
-    return np.concatenate([np.arange(matrix.shape[1], dtype=float)[None], matrix])
+    if any(values.ndim != 1 or values.dtype.kind != "f" for values in columns):
+        return None
+    matrix = sheet.matrix()
+    if len(columns) == 1 and not are_whole(matrix):
+        return matrix, None
+    return matrix, np.concatenate([np.arange(len(columns), dtype=float)[None], matrix])
 
 
 def check_unnamed(matrix: np.ndarray) -> None:
@@ -73,12 +75,6 @@ def settle_first_lines(found: Found, truth: Truth, notes: list[str]) -> tuple[Fo
             "image's class, put a line of names before it."
         )
     return found, truth
-
-
-def labels_of(matrix: np.ndarray, source: str) -> Truth:
-    """The truth of a table of counted columns, and what it is with the first line as an image's."""
-    other = with_first_line(matrix)
-    return Truth(source, matrix, unnamed=None if other is None else Truth(source, other))
 
 
 def _are_percentages(matrix: np.ndarray) -> bool:

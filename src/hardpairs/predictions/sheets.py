@@ -11,12 +11,7 @@ from hardpairs.predictions.arrow_files import IPC, PARQUET, read_arrow
 from hardpairs.predictions.columns import Sheet
 from hardpairs.predictions.delimited import read_delimited
 from hardpairs.predictions.faults import told_by_line
-from hardpairs.predictions.first_line import (
-    check_unnamed,
-    counted_columns,
-    with_first_line,
-    without_index,
-)
+from hardpairs.predictions.first_line import check_unnamed, unnamed_numbers, without_index
 from hardpairs.predictions.found import Found, Hints
 from hardpairs.predictions.json_files import read_json_file, read_json_lines
 from hardpairs.predictions.table import find_columns
@@ -42,12 +37,10 @@ def read_sheet(path: Path, hints: Hints) -> Found:
     sheet = SHEETS.get(ending_of(path)[0], read_arrow)(path)
     if isinstance(sheet, Found):
         return sheet
-    if not sheet.is_named:
-        return _of_matrix(sheet.matrix())
-    counted = counted_columns(sheet.columns) if sheet.lines else None
-    if counted is not None and not (hints.label_column or hints.id_column):
-        other = with_first_line(counted)
-        found = _of_matrix(counted)
+    has_names = not sheet.lines or (sheet.is_named and (hints.label_column or hints.id_column))
+    numbers = None if has_names else unnamed_numbers(sheet)
+    if numbers is not None:
+        found, other = _of_matrix(numbers[0]), numbers[1]
         return found if other is None else replace(found, unnamed=_of_matrix(other))
     with told_by_line(sheet.lines):
         found = find_columns(sheet.columns, hints)

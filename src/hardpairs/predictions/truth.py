@@ -15,7 +15,7 @@ from hardpairs.npz import read_npy
 from hardpairs.predictions.columns import IMAGE_NAME, Sheet
 from hardpairs.predictions.delimited import read_delimited
 from hardpairs.predictions.faults import told_by_line
-from hardpairs.predictions.first_line import check_unnamed, counted_columns, labels_of
+from hardpairs.predictions.first_line import check_unnamed, unnamed_numbers
 from hardpairs.predictions.found import Found, Hints, Truth
 from hardpairs.predictions.instead import check_run_file
 from hardpairs.predictions.numpy_files import IDS, LABELS, NAMES, read_usual, take
@@ -67,12 +67,10 @@ def _of_sheet(path: Path, sheet: Sheet | Found, hints: Hints) -> Truth:
         given = (sheet.labels, sheet.predicted, sheet.top_classes, sheet.scores)
         labels = next(each for each in given if each is not None)  # Scores: of one 1 a row.
         return Truth(str(path), labels, sheet.ids, sheet.class_names)
-    if not sheet.is_named:
-        check_unnamed(sheet.matrix())
-        return Truth(str(path), sheet.matrix())
-    if (counted := counted_columns(sheet.columns)) is not None:
-        check_unnamed(counted)
-        return labels_of(counted, str(path))
+    if (numbers := unnamed_numbers(sheet)) is not None:
+        check_unnamed(numbers[0])
+        others = None if numbers[1] is None else Truth(str(path), numbers[1])
+        return Truth(str(path), numbers[0], unnamed=others)
     with told_by_line(sheet.lines):
         labels, ids, classes = find_truth(sheet.columns, hints)
     are_places = classes is None and labels.dtype.kind in "iu"
