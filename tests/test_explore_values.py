@@ -192,3 +192,9 @@ def test_two_classes_of_one_score():
     assert hardpairs.evaluate(labels, second).accuracy == 1
     assert hardpairs.evaluate(labels.astype(bool), second[:, None]).accuracy == 1
     assert hardpairs.evaluate(labels, np.log(second / (1 - second))).accuracy == 1
+
+
+def test_lists_of_tensors_that_require_a_gradient():
+    rows = [Tensor(row) for row in PROBABILITIES]
+    numbers = [Tensor(np.asarray(label)) for label in LABELS]
+    assert hardpairs.explore(numbers, rows).evaluation.correct == RIGHT

@@ -164,3 +164,18 @@ def test_a_dict_names_the_numbers_of_predicted_classes_with_scores_too(scores):
     got = make_predictions(pd.DataFrame(table), class_names={1: "zebra", 7: "ant"})
     assert got.class_names == ("zebra", "ant")
     assert got.predicted.tolist() == [0, 1, 0, 0]
+
+
+@pytest.mark.parametrize("parts", [1, 3, 7])
+def test_either_side_may_be_joined_already(parts: int) -> None:
+    if parts > 1:
+        assert accuracy(cut(LABELS, parts), SCORES) == 0.8
+        assert accuracy(cut(HOT, parts), SCORES) == 0.8
+        assert accuracy(LABELS, cut(PREDICTED, parts)) == 0.8
+        assert accuracy(LABELS.tolist(), cut(PREDICTED, parts)) == 0.8
+    assert accuracy(LABELS, cut(SCORES, parts)) == 0.8
+    assert accuracy(iter(cut(LABELS, parts)), (each for each in cut(SCORES, parts))) == 0.8
+
+
+def test_batches_of_one_each_in_a_list() -> None:
+    assert accuracy(LABELS, [[row[None]] for row in SCORES]) == 0.8

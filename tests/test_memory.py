@@ -209,3 +209,17 @@ def test_dlpack():
 def test_data_in_memory_of_another_form(given, found):
     with pytest.raises(InputError, match=rf"is \(images, labels\), or two such.*{found}\."):
         open_memory(given)
+
+
+def test_batches_of_images_are_joined():
+    np.testing.assert_array_equal(one(np.array_split(COLOUR, 2)), COLOUR)
+    channels_first = np.moveaxis(COLOUR, 3, 1) / np.float32(255)
+    np.testing.assert_array_equal(one(np.array_split(channels_first, 2)), COLOUR)
+
+
+def test_a_dataset_of_pairs_is_no_images():
+    pairs = [(image, 0) for image in COLOUR]
+    dataset = type("Dataset", (), {"__len__": lambda _: len(pairs)})()
+    type(dataset).__getitem__ = lambda _, row: pairs[row]
+    with pytest.raises(InputError, match="tuples of 2: give a list of one value of each"):
+        to_images(dataset)

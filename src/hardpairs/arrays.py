@@ -34,8 +34,8 @@ def to_numpy(value: Any, what: str) -> np.ndarray:
         array = _as_array(value)
     except Exception as error:  # Whatever the other library raises.
         raise InputError(
-            f"{what} ({type(value).__name__}) can't be made an array ({str(error)[:100]}); "
-            "give one with numpy.asarray."
+            f"{what} ({type(value).__name__}) can't be made an array "
+            f"({str(error)[:100].rstrip('.')}); {_what_to_give(value)}."
         ) from error
     if array.ndim == 0 and array.dtype.kind == "O" and value is not None:
         raise InputError(
@@ -49,8 +49,21 @@ def to_numpy(value: Any, what: str) -> np.ndarray:
     return _plain(array)
 
 
+def _what_to_give(value: Any) -> str:
+    """What to do about what is no array: the items of a dataset, as PyTorch's, are pairs."""
+    try:
+        item = next(iter(value))
+    except Exception:  # Whatever the other library raises.
+        item = None
+    if isinstance(item, tuple) and item and not np.isscalar(item[0]):
+        return f"its items are tuples of {len(item)}: give a list of one value of each"
+    return "give one with numpy.asarray"
+
+
 def _as_array(value: Any) -> np.ndarray:
     """The array, by whichever way the value offers one."""
+    if isinstance(value, list | tuple) and any(hasattr(each, "detach") for each in value[:1]):
+        value = [_as_array(each) for each in value]
     if callable(getattr(value, "detach", None)):  # A tensor in training, or on a GPU.
         value = value.detach().cpu()
     if str(getattr(value, "dtype", "")) == "torch.bfloat16":

@@ -17,6 +17,7 @@ from hardpairs.data.split import Images, Split, combine_sha256, idx_sha256
 from hardpairs.errors import InputError
 from hardpairs.labels import classes_in, look_up, numbered, to_names, to_vector
 
+BATCH_AXES = 4  # An image has three at most.
 MOST_CLASSES = 1_000_000  # Far above any dataset; a larger label is an id of something else.
 
 
@@ -49,6 +50,7 @@ def to_images(*given: Any, what: str = "images") -> tuple[list[Images], tuple[st
 
             - an array or a tensor (N, H, W), (N, H, W, C), (N, C, H, W), or (N, pixels) where
               square and gray; bytes, floats from 0 to 1 or -1 to 1, or bools;
+            - a list of batches of these, as a loop over a loader collects them;
             - a list of such images, of Pillow's, of paths, or of Hugging Face's
               ``{"bytes": …}``, of different sizes.
         what: How messages call them.
@@ -68,7 +70,7 @@ def to_images(*given: Any, what: str = "images") -> tuple[list[Images], tuple[st
         if len(images) == 1 and not _is_list(original):
             made.append(images[0])
         else:
-            together = stacked([image[0] for image in images])
+            together = stacked([image for batch in images for image in batch])
             made.append(OfManySizes(tuple(together)) if isinstance(together, list) else together)
     return made, (note,) if note else ()
 
@@ -184,11 +186,13 @@ def _is_list(given: Any) -> bool:
 
 
 def _as_sets(given: Any, what: str) -> list[np.ndarray]:
-    """Arrays (N, H, W, C), together all the images: one array, or one for each image."""
+    """Arrays (N, H, W, C), together all the images: one array, or one for each batch or image."""
     if not _is_list(given):
         return [to_nhwc(to_numpy(given, what), what)]
     if len(given) == 0:
         raise InputError(f"{what} are an empty list; give at least one.")
+    if all(len(getattr(each, "shape", ())) == BATCH_AXES for each in given):
+        return [to_nhwc(to_numpy(each, what), what) for each in given]
     return [_one_image(each, f"{what}: number {index}") for index, each in enumerate(given)]
 
 

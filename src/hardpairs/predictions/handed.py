@@ -1,5 +1,6 @@
 """Labels and predictions as they are handed over in memory: batches, frames, series, categories."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,16 @@ from hardpairs.predictions.top import split_pairs
 def join_batches(labels: Any, predictions: Any) -> tuple[Any, Any]:
     """Lists of batches, as a loop over a loader collects them, as one array each.
 
-    Labels may be joined already. What isn't plainly batches is returned as it came: a list of
+    Either may be joined already. What isn't plainly batches is returned as it came: a list of
     (N, K) of several nets has more rows than there are labels.
     """
+    labels, predictions = (
+        list(each) if isinstance(each, Iterator) else each for each in (labels, predictions)
+    )
+    if _are_batches_of(labels, predictions):
+        return _joined(labels, "labels"), predictions
+    if _are_batches_of(predictions, labels):
+        return labels, _joined(predictions, "predictions")
     rows = _lengths(predictions, 2)
     if rows is None:
         rows = _lengths(predictions, 1)
@@ -30,9 +38,16 @@ def join_batches(labels: Any, predictions: Any) -> tuple[Any, Any]:
         ):
             return labels, predictions
     elif not any(_lengths(labels, axes) == rows for axes in (1, 2)):
-        is_joined = hasattr(labels, "__len__") and len(labels) == sum(rows)
-        return labels, _joined(predictions, "predictions") if is_joined else predictions
+        return labels, predictions
     return _joined(labels, "labels"), _joined(predictions, "predictions")
+
+
+def _are_batches_of(batches: Any, joined: Any) -> bool:
+    """Whether a list of arrays has together as many rows as something that is joined."""
+    rows = _lengths(batches, 1) or _lengths(batches, 2) or []
+    is_listed = isinstance(joined, list | tuple)
+    count = len(joined) if is_listed else (*getattr(joined, "shape", ()), 0)[0]
+    return len(rows) < sum(rows) == count
 
 
 def _lengths(batches: Any, axes: int) -> list[int] | None:

@@ -142,7 +142,7 @@ def as_floats(scores: np.ndarray) -> np.ndarray:
     """
     while scores.ndim > 2 and scores.shape[-1] == 1:  # Features that were pooled to 1 x 1.
         scores = scores[..., 0]
-    if scores.ndim == 3 and scores.shape[1] == 1:  # Batches of one.
+    while scores.ndim > 2 and scores.shape[1] == 1:  # Batches of one, each perhaps in a list.
         scores = scores[:, 0]
     if scores.ndim == 1:
         scores = scores[:, None]
