@@ -3,8 +3,8 @@
 #
 # Whatever gives scores gets the same report. Three things are yours: a folder of photos in a folder for
 # each class, a model, and how it wants a photo. Here the photos are 600 images of clothes, written as
-# PNG files, and the model is a small one, trained for some seconds: exchange both. You need
-# `pip install hardpairs torch`, and pandas for the tables.
+# PNG files, and the model is a small one, trained for some seconds: exchange both. You need hardpairs
+# (`pip install .` in its checkout) and `pip install torch pandas`.
 
 # %%
 from pathlib import Path
@@ -64,8 +64,7 @@ report
 # %% [markdown]
 # That is the page, in a frame of this notebook; `report.save("report.html")` writes it as a file. (Of a
 # notebook that somebody else has run, Jupyter shows frames only once you trust it.) What was converted is
-# said, and every table is a DataFrame, of pandas or, where that is missing, of Polars (hardpairs installs
-# neither, and says so where both are missing):
+# said, and every table is a DataFrame, of pandas or, where that is missing, of Polars:
 
 # %%
 report.notes
