@@ -44,7 +44,9 @@ def study_options(command: Callable[..., None]) -> Callable[..., None]:
             help="Folder to fill or to go on with; else runs/STUDY, or runs/STUDY-quick.",
         ),
         click.option(
-            "--quick", is_flag=True, help="Two seeds on a slice: the shape, in under two minutes."
+            "--quick",
+            is_flag=True,
+            help="Two seeds, few images: shows what a study gives, in under two minutes.",
         ),
         click.option(
             "--ray", "address", metavar="ADDRESS", help="Run on a Ray cluster: HOST:PORT, or auto."
@@ -74,7 +76,7 @@ many_data_option = click.option(
     default=("digits", "fashion-mnist"),
     show_default=True,
     metavar="NAME|PATH",
-    help="Repeat it for several datasets.",
+    help="As for `hardpairs run`; repeat it for several datasets.",
 )
 
 
@@ -98,7 +100,7 @@ def compare(reference: str, other: str, data: tuple[str, ...], **options: Any) -
 )
 @study_options
 def ablate(data: str, factors: str | None, **options: Any) -> None:
-    """Measure what each factor adds to the lesson's CNN: added alone, removed from all."""
+    """Measure what each factor adds to the lesson's CNN: alone, and removed from all."""
     chosen: Collection[str] = QUICK_FACTORS if options["quick"] else FACTORS
     if factors is not None:
         chosen = factors.split(",")
@@ -115,7 +117,10 @@ def ablate(data: str, factors: str | None, **options: Any) -> None:
 @many_data_option
 @study_options
 def curve(reference: str, other: str, data: tuple[str, ...], **options: Any) -> None:
-    """Measure both recipes' accuracy against the number of training images."""
+    """Measure the accuracy of two recipes against the number of training images.
+
+    By default of the dense net and the CNN.
+    """
     recipes = _two_recipes(reference, other)
     _study("curve", data, partial(curve_arms, recipes=recipes), **options)
 
