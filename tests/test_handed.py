@@ -179,3 +179,26 @@ def test_either_side_may_be_joined_already(parts: int) -> None:
 
 def test_batches_of_one_each_in_a_list() -> None:
     assert accuracy(LABELS, [[row[None]] for row in SCORES]) == 0.8
+
+
+def test_batches_of_one_size_of_two_classes() -> None:
+    binary, second = LABELS % 2, np.where(np.arange(30) % 5 == 0, 1 - LABELS % 2, LABELS % 2)
+    scores = cut(np.where(second == 1, 0.9, 0.1), 3)
+    assert accuracy(cut(binary, 3), scores) == 0.8
+    assert accuracy(cut(binary[:, None], 3), scores) == 0.8
+    assert accuracy(cut(binary, 3), cut(second, 3)) == 0.8
+
+
+def test_rows_of_logits_beside_one_hot_rows_are_no_batches() -> None:
+    assert accuracy(list(HOT), list(5 * SCORES - 1)) == 0.8
+
+
+def test_embeddings_in_batches_and_pooled() -> None:
+    embeddings = np.arange(60.0).reshape(30, 2)
+    for given in (
+        cut(embeddings, 4),
+        embeddings[..., None, None],
+        cut(embeddings[..., None, None], 4),
+    ):
+        made = make_predictions(LABELS, SCORES, embeddings=given)
+        np.testing.assert_array_equal(made.embeddings, embeddings)

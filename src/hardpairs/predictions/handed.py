@@ -26,20 +26,28 @@ def join_batches(labels: Any, predictions: Any) -> tuple[Any, Any]:
         return _joined(labels, "labels"), predictions
     if _are_batches_of(predictions, labels):
         return labels, _joined(predictions, "predictions")
-    rows = _lengths(predictions, 2)
-    if rows is None:
-        rows = _lengths(predictions, 1)
-        is_batched = rows is not None and _lengths(labels, 1) == rows
-        # A list of rows, one-hot or of scores, looks like one of batches.
-        if (
-            rows is None
-            or not is_batched
-            or (len(set(rows)) == 1 and max(map(_largest, predictions)) <= 1)
-        ):
-            return labels, predictions
-    elif not any(_lengths(labels, axes) == rows for axes in (1, 2)):
+    rows = _lengths(predictions, 1) or _lengths(predictions, 2)
+    is_batched = rows is not None and rows in (_lengths(labels, 1), _lengths(labels, 2))
+    if not is_batched or _are_one_hot(labels):
         return labels, predictions
     return _joined(labels, "labels"), _joined(predictions, "predictions")
+
+
+def joined_rows(values: Any, what: str) -> np.ndarray:
+    """Rows of numbers (N, D), perhaps a list of batches of them, perhaps pooled to (N, D, 1, 1)."""
+    is_batched = _lengths(values, 2) or _lengths(values, 4)
+    array = _joined(values, what) if is_batched else to_numpy(values, what)
+    while array.ndim > 2 and array.shape[-1] == 1:
+        array = array[..., 0]
+    return array
+
+
+def _are_one_hot(labels: Any) -> bool:
+    """Whether a list of arrays is one of one-hot rows, which looks like one of batches."""
+    if len(set(_lengths(labels, 1) or (0, 1))) > 1:
+        return False
+    rows = to_numpy(labels, "labels")
+    return rows.dtype.kind in "biuf" and is_one_hot(rows)
 
 
 def _are_batches_of(batches: Any, joined: Any) -> bool:
@@ -59,11 +67,6 @@ def _lengths(batches: Any, axes: int) -> list[int] | None:
         return None
     is_even = len({tuple(shape[1:]) for shape in shapes}) == 1
     return [int(shape[0]) for shape in shapes] if is_even else None
-
-
-def _largest(batch: Any) -> Any:
-    values = to_numpy(batch, "predictions")
-    return values.max(initial=0) if values.dtype.kind in "biuf" else 1
 
 
 def _joined(batches: Any, what: str) -> np.ndarray:

@@ -21,6 +21,7 @@ from hardpairs.predictions.handed import (
     check_categories,
     check_order,
     join_batches,
+    joined_rows,
     named_scores,
     one_hot_names,
 )
@@ -79,8 +80,8 @@ def make_predictions(
     if ids is not None:
         found = replace(found, ids=ids)
     if embeddings is not None:
-        given_rows = to_numpy(embeddings, "embeddings")
-        found = replace(found, extra={**found.extra, "embeddings": given_rows})
+        rows = joined_rows(embeddings, "embeddings")
+        found = replace(found, extra={**found.extra, "embeddings": rows})
     given = truth() if truth is not None and found.labels is None else None
     return to_predictions(found, logits=logits, truth=given)
 
