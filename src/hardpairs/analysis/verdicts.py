@@ -27,8 +27,8 @@ FEWEST_IMAGES = 20
 CERTAIN = 1 - 1e-6
 ONE_WITNESS = (
     "No mistake is called ambiguous or a model error: from a model's own probabilities alone it "
-    "can't be told whether the picture or the model is at fault. Embeddings beside the "
-    "probabilities tell, or further runs (hardpairs evaluate --also)."
+    "can't be told whether the picture or the model is at fault. Further runs tell "
+    "(hardpairs evaluate --also), or embeddings beside the probabilities."
 )
 
 
