@@ -117,7 +117,8 @@ def ablate_arms(source: str, factors: Collection[str], *, quick: bool) -> dict[s
     unknown = [name for name in factors if name not in FACTORS]
     if unknown:
         raise InputError(
-            f"--factors: {unknown[0]} is no factor; choose from {', '.join(FACTORS)}, comma-separated."
+            f"--factors: {unknown[0]} is no factor; choose from {', '.join(FACTORS)}, with commas "
+            "between them."
         )
     if len(set(factors)) < 2:
         raise InputError("--factors: one alone has nothing to be ranked against; name two or more.")
