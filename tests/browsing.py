@@ -53,31 +53,61 @@ def started(engine: str, folder: Path) -> Iterator[Callable]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browsers = {}
+        tabs = {}  # One for each scheme: a fresh one costs more than what most tests do with it.
 
         def new_page(address: str, *, width: int, scheme: str, complain: Callable[[str], None]):
-            # Firefox takes the scheme when it starts, not by page.
-            key = scheme if engine == "firefox" else ""
-            if key not in browsers:
-                browsers[key] = _launch(playwright, engine, program, scheme, folder)
-            own = {"color_scheme": scheme, "reduced_motion": "reduce"}
-            none = dict.fromkeys(("color_scheme", "reduced_motion"), "null")
-            context = browsers[key].new_context(
-                viewport={"width": width, "height": 800}, **(none if engine == "firefox" else own)
-            )
-            page = context.new_page()
-            page.set_default_timeout(TIMEOUT)
-            page.downloads = folder if engine == "firefox" else None
-            page.on("console", lambda message: complain(message.text))
-            page.on("pageerror", lambda error: complain(str(error)))
-            page.on("dialog", lambda dialog: (complain(dialog.message), dialog.dismiss()))
-            page.on("request", lambda request: _complain_of(request.url, address, complain))
-            page.goto(address)
-            return page, context.close
+            tab = tabs.pop(scheme, None) or _Tab(playwright, engine, program, scheme, folder)
+            tab.open(address, width, complain)
+            tabs[scheme] = tab  # Not where it has died: the next test opens another.
+            return tab.page, lambda: tab.watch("", None)
 
         yield new_page
-        for browser in browsers.values():
-            browser.close()
+        for tab in tabs.values():
+            tab.browser.close()
+
+
+class _Tab:
+    """The one page of a browser that Playwright drives, opened anew for each test."""
+
+    def __init__(self, playwright, engine: str, program: str, scheme: str, folder: Path):
+        self.browser = _launch(playwright, engine, program, scheme, folder)
+        # Firefox takes the scheme when it starts, not by page.
+        own = {"color_scheme": scheme, "reduced_motion": "reduce"}
+        none = dict.fromkeys(own, "null")
+        context = self.browser.new_context(**(none if engine == "firefox" else own))
+        self.page = page = context.new_page()
+        page.set_default_timeout(TIMEOUT)
+        page.downloads = folder if engine == "firefox" else None
+        self.watch("", None)
+        page.on("console", lambda message: self._tell(message.text))
+        page.on("pageerror", lambda error: self._tell(str(error)))
+        page.on("dialog", lambda dialog: (self._tell(dialog.message), dialog.dismiss()))
+        page.on("request", lambda request: self._ask(request.url))
+
+    def open(self, address: str, width: int, complain: Callable[[str], None]) -> None:
+        """Load an address as if for the first time."""
+        if hasattr(self.page, "emulate_media"):
+            self.page.emulate_media(media="null")
+        self.page.set_viewport_size({"width": width, "height": 800})
+        self.page.goto("about:blank")
+        self.watch(address, complain)
+        self.page.goto(address)
+        if self.page.evaluate("localStorage.length"):
+            self.page.evaluate("localStorage.clear()")
+            self.page.goto("about:blank")
+            self.page.goto(address)
+
+    def watch(self, address: str, complain: Callable[[str], None] | None) -> None:
+        """Tell of what the page says from now on, and of requests that lead out of the address."""
+        self._address, self._complain = address, complain
+
+    def _tell(self, text: str) -> None:
+        if self._complain:
+            self._complain(text)
+
+    def _ask(self, request: str) -> None:
+        if self._complain and request != "about:blank":
+            _complain_of(request, self._address, self._complain)
 
 
 def _launch(playwright, engine: str, program: str, scheme: str, folder: Path):
@@ -86,6 +116,7 @@ def _launch(playwright, engine: str, program: str, scheme: str, folder: Path):
     preferences = {
         "layout.css.prefers-color-scheme.content-override": int(scheme == "light"),
         "ui.prefersReducedMotion": 1,
+        "browser.download.alwaysOpenPanel": False,  # It would keep the focus.
     }
     return playwright.firefox.launch(
         channel="moz-firefox",  # The browser as Mozilla ships it, by WebDriver BiDi.
@@ -157,7 +188,7 @@ def axe_violations(
         row.remove(); }"""
     )
     rules = ["color-contrast", "link-in-text-block"] if scheme == "dark" else []
-    options = {"runOnly": rules} if rules else {}
+    options = {"resultTypes": ["violations"], **({"runOnly": rules} if rules else {})}
     if page.evaluate("typeof axe") == "undefined":
         script = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
         getattr(page, "run", page.evaluate)(script)
