@@ -151,6 +151,21 @@ def tiny_folder(tmp_path_factory, fashion) -> Path:
     return write_folder(tmp_path_factory.mktemp("data") / "tiny", fashion, 500, 300)
 
 
+@pytest.fixture
+def stepwise():
+    """Switch Keras to working without graphs, until the test ends.
+
+    Tracing and starting one takes longer than the few steps of a test's training.
+    """
+    import tensorflow as tf
+
+    with warnings.catch_warnings():
+        told = "Even though the `tf.config.experimental_run_functions_eagerly"
+        warnings.filterwarnings("ignore", message=told)
+        yield lambda: tf.config.run_functions_eagerly(True)
+    tf.config.run_functions_eagerly(False)
+
+
 @pytest.fixture(scope="session")
 def exported(tmp_path_factory, fashion) -> Path:
     """What `hardpairs export` writes, of a net that takes no training."""

@@ -21,6 +21,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -68,8 +69,13 @@ def zeros(count: int) -> bytes:
     return b"".join([*packed, packer.compress(bytes(count % MEGABYTE)), packer.flush()])
 
 
-def bombs() -> Iterator[bytes]:
-    """Few bytes that unpack to very many."""
+@cache
+def bombs() -> list[bytes]:
+    """Few bytes that unpack to very many; made when one is wanted, as that takes seconds."""
+    return list(_bombs())
+
+
+def _bombs() -> Iterator[bytes]:
     yield png(60_000, 60_000, 1, 0, chunk(b"IDAT", zeros(MEGABYTE)))
     yield png(2**31 - 1, 1, 8, 2, chunk(b"IDAT", zeros(1000)))
     yield png(5000, 5000, 8, 2, chunk(b"IDAT", zeros(5000 * 15_001)))  # As large as may be.
@@ -82,7 +88,6 @@ def bombs() -> Iterator[bytes]:
     yield SAMPLES["JPEG"][:2] + b"\xff\xe1\xff\xff" + b"Exif\0\0MM\0*" * 6000 + SAMPLES["JPEG"][2:]
 
 
-BOMBS = list(bombs())
 POLYGLOTS = [
     SAMPLES["PNG"] + b"<html><script>alert(1)</script>",
     b"<html>" + SAMPLES["JPEG"],
@@ -189,7 +194,7 @@ def upload(index: int) -> tuple[bytes, bool]:
         return damaged_request(index, rng), False
     if draw < 0.85:
         return odd_request(index, rng), False
-    kinds = (POLYGLOTS, OTHERS) if draw < 0.98 else (BOMBS,)
+    kinds = (POLYGLOTS, OTHERS) if draw < 0.98 else (bombs(),)
     return rng.choice((as_form, as_json))(rng.choice(rng.choice(kinds)), rng), True
 
 

@@ -7,6 +7,7 @@ import runpy
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -15,6 +16,7 @@ import pytest
 
 import hardpairs
 from hardpairs.cli.main import COMMANDS, cli
+from hardpairs.data import datasets
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -93,24 +95,15 @@ def test_fashion_py_stays_a_page():
 
 
 @pytest.mark.train
-def test_fashion_py_runs(tmp_path):
-    small = (
-        "import runpy, hardpairs.data.datasets as datasets\n"
-        "from dataclasses import replace\n"
-        "whole = datasets.load_dataset\n"
-        "def load_slice(name):\n"
-        "    data = whole(name)\n"
-        "    few = {'train': data.train.take(slice(300)), 'test': data.test.take(slice(100))}\n"
-        "    return replace(data, **few)\n"
-        "datasets.load_dataset = load_slice\n"
-        f"runpy.run_path({str(ROOT / 'fashion.py')!r}, run_name='__main__')\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", small], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert "(300, 28, 28, 1) labels 0-9: T-shirt, Trouser" in done.stdout
-    written = re.findall(r"^wrote (.+)", done.stdout, flags=re.MULTILINE)
+@pytest.mark.filterwarnings("ignore")
+def test_fashion_py_runs(fashion, tmp_path, monkeypatch, capsys):
+    few = {"train": fashion.train.take(slice(300)), "test": fashion.test.take(slice(100))}
+    monkeypatch.setattr(datasets, "load_dataset", lambda name: replace(fashion, **few))
+    monkeypatch.chdir(tmp_path)
+    runpy.run_path(str(ROOT / "fashion.py"), run_name="__main__")
+    said = capsys.readouterr().out
+    assert "(300, 28, 28, 1) labels 0-9: T-shirt, Trouser" in said
+    written = re.findall(r"^wrote (.+)", said, flags=re.MULTILINE)
     assert {Path(name).suffix for name in written} >= {".png", ".md", ".html", ".json"}
     for name in written:
         assert (tmp_path / name).stat().st_size > 0

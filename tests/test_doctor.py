@@ -1,21 +1,22 @@
 import importlib.metadata
 import os
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
+from conftest import run_here
 from hardpairs.cli import doctor
 from hardpairs.training import environment, threads
 
 
 def told(**environment: str) -> str:
-    done = CliRunner().invoke(doctor.doctor, env=environment)
-    assert done.exit_code == 0, done.output
-    return done.output
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        done = run_here("doctor")
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def test_names_versions_and_what_trains():
@@ -117,22 +118,6 @@ def test_onednn_computes_where_it_is_faster(monkeypatch, flags, before, after):
     assert os.environ.get(environment.ONEDNN_VARIABLE) == after
     shown = f"{environment.ONEDNN_VARIABLE}={after}" in told(KERAS_BACKEND="tensorflow")
     assert shown == (after is not None)
-
-
-@pytest.mark.train
-def test_starting_keras_asks_for_onednn():
-    code = (
-        "import os; from hardpairs.training import environment, start\n"
-        "start.start_keras()\n"
-        "print(os.environ.get(environment.ONEDNN_VARIABLE))"
-    )
-    environ = {**os.environ, "KERAS_BACKEND": "tensorflow"}
-    environ.pop(environment.ONEDNN_VARIABLE, None)
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environ
-    )
-    here = environment.AVX2_FLAG in environment._processor_flags()
-    assert done.stdout.split() == ["1" if here else "None"]
 
 
 def test_knows_every_extra_that_users_may_want():

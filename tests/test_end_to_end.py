@@ -10,6 +10,8 @@ from conftest import run_cli, run_here
 def test_run_on_the_bundled_data_reaches_what_the_recipe_promises(tmp_path):
     done = run_cli("run", "--recipe", "sprint", "--quiet", "--out", tmp_path / "run")
     assert done.returncode == 0, done.stderr
+    assert "oneDNN" not in done.stderr + done.stdout
+    assert "TensorFlow" not in done.stderr + done.stdout
     assert float(re.search(r"accuracy (\d+\.\d+)%", done.stdout)[1]) > 91
     written = {path.name for path in (tmp_path / "run").iterdir()}
     assert written >= {"fashion.md", "report.html", "fashion_cm.png", "predictions.npz"}

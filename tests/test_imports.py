@@ -2,6 +2,7 @@
 
 import ast
 import importlib.metadata
+import os
 import re
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 import hardpairs
+from hardpairs.training import environment
 
 HEAVY = ("keras", "tensorflow", "torch", "jax", "ray")
 SOURCE = Path(hardpairs.__file__).parent
@@ -115,17 +117,23 @@ def test_the_first_test_can_fail():
 
 
 @pytest.mark.train
-def test_commands_start_keras_without_what_they_never_use():
+def test_commands_start_keras_with_onednn_and_without_what_they_never_use():
     code = (
-        "import gc, sys\n"
+        "import gc, os, sys\n"
         "from hardpairs.training.start import UNUSED, start_keras\n"
         "start_keras()\n"
+        f"print(os.environ.get({environment.ONEDNN_VARIABLE!r}))\n"
         "print('keras' in sys.modules, [each for each in UNUSED if each in sys.modules])\n"
         "import pandas\n"
         "print(pandas.DataFrame([1]).size, gc.isenabled())"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == ["True []", "1 True"]
+    given = {**os.environ, "KERAS_BACKEND": "tensorflow"}
+    given.pop(environment.ONEDNN_VARIABLE, None)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=given
+    )
+    onednn = "1" if environment.AVX2_FLAG in environment._processor_flags() else "None"
+    assert done.stdout.splitlines() == [onednn, "True []", "1 True"]
 
 
 def test_loading_the_bundled_data_imports_nothing_that_reads_other_data():

@@ -1,10 +1,8 @@
 """A word that is none: the one it is like is named."""
 
 import pytest
-from click.testing import CliRunner
 
-from hardpairs.cli.main import cli
-from hardpairs.errors import InputError
+from conftest import run_here
 
 NAMING_FILES = (
     *(["evaluate"], ["evaluate", "a.csv", "--out"], ["evaluate", "a.csv", "--labels"]),
@@ -24,10 +22,10 @@ NAMING_FILES = (
         (["train", "--recipe", "zzz", "--out", "x"], "no such recipe; choose one of lesson,"),
     ],
 )
-def test_a_mistyped_word_leads_to_the_one_it_is_like(words, said, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    done = CliRunner().invoke(cli, words)
-    assert said in done.output + str(done.exception)
+def test_a_mistyped_word_leads_to_the_one_it_is_like(words, said, tmp_path):
+    done = run_here(*words, cwd=tmp_path)
+    assert done.returncode == 2
+    assert said in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 
@@ -41,11 +39,8 @@ def test_a_mistyped_word_leads_to_the_one_it_is_like(words, said, tmp_path, monk
         ("s3://a/x.csv", "s3://a/x.csv: is an address, and nothing is read from the web or"),
     ],
 )
-def test_what_names_no_file_is_told_before_anything_is_written(
-    words, word, said, tmp_path, monkeypatch
-):
-    monkeypatch.chdir(tmp_path)
-    done = CliRunner().invoke(cli, [*words, word])
-    assert isinstance(done.exception, InputError)
-    assert said in str(done.exception)
+def test_what_names_no_file_is_told_before_anything_is_written(words, word, said, tmp_path):
+    done = run_here(*words, word, cwd=tmp_path)
+    assert done.returncode == 2
+    assert said in done.stderr
     assert list(tmp_path.iterdir()) == []

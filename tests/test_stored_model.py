@@ -53,16 +53,6 @@ def made(shape: tuple[int, int, int], images: int, classes: int = 3) -> Split:
     return Split(pixels, labels)
 
 
-@pytest.fixture
-def stepwise():
-    """Switch Keras to working without graphs, until the test ends."""
-    import tensorflow as tf
-
-    yield lambda: tf.config.run_functions_eagerly(True)
-    tf.config.run_functions_eagerly(False)
-
-
-@pytest.mark.filterwarnings("ignore:Even though the `tf.config.experimental_run_functions_eagerly")
 @pytest.mark.parametrize(("shape", "name"), CASES, ids=str)
 def test_every_recipe_trains_on_every_shape_and_its_net_is_rebuilt(tmp_path, stepwise, name, shape):
     recipe = replace(TRAINED[name], epochs=1, batch_size=16)
