@@ -76,7 +76,7 @@ lock: .venv/dev.done
 	@touch $@
 
 # The pages' tests drive real browsers; a browser that is missing skips its tests, but not in CI.
-BROWSERS ?= chromium firefox-esr webkit2gtk-driver xvfb
+BROWSERS ?= chromium-headless-shell firefox-esr webkit2gtk-driver xvfb
 
 .venv/browsers.done: .venv/dev.done
 	@if test -z "$(BROWSERS)"; then :; \

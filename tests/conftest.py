@@ -141,8 +141,8 @@ def fashion() -> Dataset:
 
 @pytest.fixture(scope="session")
 def fashion_folder(tmp_path_factory, fashion) -> Path:
-    """A slice of the real data: 1,000 training and 2,000 test images."""
-    return write_folder(tmp_path_factory.mktemp("data") / "slice", fashion, 1000, 2000)
+    """A slice of the real data: 500 training and 2,000 test images."""
+    return write_folder(tmp_path_factory.mktemp("data") / "slice", fashion, 500, 2000)
 
 
 @pytest.fixture(scope="session")

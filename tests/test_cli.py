@@ -46,9 +46,9 @@ def run_folder(tmp_path_factory, fashion_folder):
 @pytest.mark.train
 def test_end_to_end_accuracy(run_folder):
     metrics = json.loads((run_folder[0] / "metrics.json").read_text())
-    # Eight seeds on this slice, in float32: mean 0.820, standard deviation 0.012, lowest 0.803,
-    # highest 0.838. Five deviations either way.
-    assert 0.76 < metrics["accuracy"] < 0.88
+    # Six seeds on this slice, in float32: mean 0.796, standard deviation 0.012, lowest 0.775,
+    # highest 0.809. Five deviations either way.
+    assert 0.73 < metrics["accuracy"] < 0.86
     assert metrics["images"] == 2000
 
 
@@ -63,7 +63,7 @@ def test_run_leaves_everything(run_folder):
     assert environment["versions"]["keras"]
     assert environment["seed"] == 0
     sheet = (folder / "answers.md").read_text()
-    assert "Trained on 900 images (100 more held out)" in sheet
+    assert "Trained on 450 images (50 more held out)" in sheet
 
 
 @pytest.mark.train
@@ -153,7 +153,7 @@ def test_stopped_in_the_first_epoch_it_says_one_line_and_leaves_nothing(tmp_path
 def test_run_judges_with_neighbours_and_fits_a_temperature(run_folder):
     metrics = json.loads((run_folder[0] / "metrics.json").read_text())
     assert {"runs", "neighbours"} <= set(metrics["verdicts"]["sources"])
-    assert metrics["calibration"]["fitted_on"] == 100
+    assert metrics["calibration"]["fitted_on"] == 50
     assert sum(metrics["verdicts"]["counts"].values()) == 2000 - metrics["correct"]
     assert metrics["verdicts"]["headline"] in run_folder[1].stdout
     neighbours = np.load(run_folder[0] / "neighbours.npz")["labels"]
