@@ -97,7 +97,9 @@ def test_above_what_is_judged_the_rest_of_the_audit_is_there(audited, tmp_path, 
     dataset, whole = audited
     for each in (module, evidence):
         monkeypatch.setattr(each, "MOST_SCORES", 1_500)  # 3,000 of train, 1,000 of test.
+    monkeypatch.setattr(module, "FEW_IMAGES", 299)
     audit = audit_dataset(dataset, whole.train, whole.test)
+    assert len(audit.notes) == 1
     assert len(audit.train_suspects) == 0
     assert sorted(audit.test_suspects.tolist()) == [5, 9]
     assert len(audit.duplicates.pairs) == 2
@@ -165,5 +167,6 @@ def test_an_audits_numbers_read_as_they_are(audited, tmp_path, capsys):
         assert "99.999%" in text
         assert not re.search(r"100\.00%|\b1 labels?\b.* are wrong", text)
     expected = [f"{count:.0f} in {split}" for split, count in audit.expected_wrong().items()]
-    assert f"wrong labels, an estimate: {' and '.join(expected)}; " in printed
+    assert f"wrong labels, an estimate: {' and '.join(expected)}\n" in printed
+    assert "expect right labels among them" in sheet
     assert f"estimated by their probabilities: {' and '.join(expected)}." in sheet

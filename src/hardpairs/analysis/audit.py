@@ -17,6 +17,13 @@ from hardpairs.analysis.verdicts import suspect_labels
 from hardpairs.data.split import Dataset
 from hardpairs.predictions.predictions import Predictions
 
+FEW_IMAGES = 3_000
+# Measured, see docs/verdicts.md, "Few images".
+FEW_TRAINED_ON = (
+    "Nets that were trained on so few images blunder, and some of their blunders are suspects: "
+    "expect right labels among them."
+)
+
 
 @dataclass(frozen=True)
 class Accuracy:
@@ -39,7 +46,7 @@ class Audit:
         duplicates: Pairs of rows; rows from N on are test images.
         train_counts, test_counts: int64 (K,), images per class.
         accuracies: On all test images, then without those that were found fault with.
-        notes: Of which split no label was judged, and why; a sentence each.
+        notes: Of which split no label was judged, and why; what few images lead to. Sentences.
     """
 
     train: Predictions
@@ -121,7 +128,8 @@ def audit_dataset(dataset: Dataset, train: Predictions, test: Predictions) -> Au
             f"{classes:,} classes are more than {MOST_SCORES:,}."
             for predictions in (train, test)
             if len(predictions) * classes > MOST_SCORES
-        ),
+        )
+        + ((FEW_TRAINED_ON,) if len(train) <= FEW_IMAGES else ()),
     )
 
 

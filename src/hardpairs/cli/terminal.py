@@ -10,7 +10,7 @@ from rich.text import Text
 
 from hardpairs.foreign import one_line, spoken_names
 from hardpairs.training.recipes import RECIPES, WITHOUT_BF16
-from hardpairs.wording import counted, estimated, percent, plainly, score_text
+from hardpairs.wording import counted, estimated, percent, score_text
 
 if TYPE_CHECKING:
     from hardpairs.analysis.audit import Audit
@@ -126,9 +126,7 @@ def print_audit(audit: "Audit", console: Console) -> None:
     expected = audit.expected_wrong()
     if expected:
         wrong = " and ".join(f"{estimated(count)} in {split}" for split, count in expected.items())
-        cost = plainly(100 * expected.get("test", 0) / len(audit.test), 2, apart_from=[0])
-        said = f"; those in test cost {cost} points of accuracy" if "test" in expected else ""
-        console.print(f"wrong labels, an estimate: {wrong}{said}", highlight=False)
+        console.print(f"wrong labels, an estimate: {wrong}", highlight=False)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("accuracy on")
     for name in ("images", "accuracy", "95% confidence\ninterval"):
