@@ -23,7 +23,7 @@ def test_a_page_says_what_is_true_of_what_it_was_given():
     made = make_predictions(images=300, ids=np.array([f"{row}.png" for row in range(300)]))
     alone, _ = parts_of(render_report(Subject(made)))
     assert alone.count("No mistake is called ambiguous") == 1
-    assert "(--also), or embeddings beside the probabilities" in alone
+    assert "--also), or embeddings beside the probabilities" in alone
     assert "listed by their ids" in alone
     assert "surely the one" not in alone
     assert "Lowest F1 first" in alone

@@ -19,6 +19,7 @@ PLAIN = make_predictions(60, 3, class_names=("ant", "bee", "tabby cat"))
 LABELS, PROBABILITIES, PREDICTED = PLAIN.labels, PLAIN.probabilities, PLAIN.predicted
 NAMES = np.array(PLAIN.class_names, dtype=object)
 FILES = [f"{NAMES[label]}/{row:02}.png" for row, label in enumerate(LABELS)]
+IMAGES = np.zeros((60, 8, 8, 1), np.uint8)
 SECOND = np.where(LABELS == 1, 0.8, 0.3)
 
 
@@ -217,11 +218,17 @@ SETUPS = [
     feather,
     given(labels=LABELS.tolist(), probabilities=Tensor(PROBABILITIES), names=NAMES.tolist()),
     given(labels=LABELS, probabilities=PROBABILITIES, names=NAMES,
-          images=np.zeros((60, 8, 8), np.uint8)),
+          images=IMAGES),
     given(labels=LABELS, probabilities=PROBABILITIES, embeddings=Tensor(PROBABILITIES)),
     given(labels=NAMES[LABELS], predicted=NAMES[PREDICTED]),
     lambda: {"frame": frame(**scores(), label=NAMES[LABELS])},
-    given(labels=np.split(LABELS, [25, 50]), logits=np.split(np.log(PROBABILITIES), [25, 50])),
+    given(labels=np.split(LABELS, [25, 50]), logits=np.split(np.log(PROBABILITIES), [25, 50]),
+          images=np.split(IMAGES, [25, 50])),
+    given(labels=LABELS, booster=MODEL, features=None),
+    given(labels=LABELS, session=SimpleNamespace(run=lambda *_: [np.log(PROBABILITIES)]),
+          images=IMAGES),
+    given(dataset={"label": LABELS.tolist(), "image": list(map(Image.fromarray, IMAGES[..., 0]))},
+          scores=PROBABILITIES),
     given(y_test=NAMES[LABELS], model=MODEL, X_test=None),
     given(y_test=LABELS, model=MODEL, x_test=np.zeros((60, 8, 8), np.uint8), names=NAMES),
     given(generator=GENERATOR, model=MODEL),

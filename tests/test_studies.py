@@ -191,7 +191,7 @@ def test_a_studys_files(tmp_path, kind):
     [
         (("compare", "nonsense"), "no such recipe"),
         (("compare", "fast"), "fast can't be compared with itself"),
-        (("ablate", "--factors", "flips,glitter"), "--factors: glitter is none"),
+        (("ablate", "--factors", "flips,glitter"), "--factors: glitter is no factor"),
         (("ablate", "--factors", "flips"), "one alone"),
         (("compare", "--seeds", "1"), "seeds"),
         (("curve", "--data", "nowhere"), "nowhere"),
