@@ -327,30 +327,3 @@ def test_blanks_around_cells_are_none_of_the_names(tmp_path):
         "id , label , prediction \na.png , cat , dog \nb.png , dog , dog"
     )
     assert load_predictions(tmp_path / "q.csv").ids.tolist() == ["a.png", "b.png"]
-
-
-LISTS_OF_TEXTS = {
-    "beside scores": {
-        "cat": [0.9, 0.2, 0.6],
-        "dog": [0.1, 0.8, 0.4],
-        "tags": [["big", "red"], ["big", "old"], ["new", "red"]],
-    },
-    "of ranks": {
-        "index": [["cat", "dog"], ["dog", "cat"], ["cat", "dog"]],
-        "prob": [[0.9, 0.1], [0.8, 0.2], [0.6, 0.4]],
-    },
-}
-
-
-@pytest.mark.parametrize("form", LISTS_OF_TEXTS)
-def test_a_column_of_lists_of_texts_is_none_of_texts(tmp_path, form):
-    columns = {"label": ["cat", "dog", "dog"], **LISTS_OF_TEXTS[form]}
-    (tmp_path / "p.json").write_text(json.dumps(columns))
-    got = load_predictions(tmp_path / "p.json")
-    assert (got.labels == got.predicted).tolist() == [True, True, False]
-
-
-def test_lists_of_texts_are_called_so(tmp_path):
-    (tmp_path / "p.json").write_text(json.dumps({"label": ["a", "b"], "tags": [["x", "y"]] * 2}))
-    with pytest.raises(InputError, match=r"'tags' \(lists of 2 texts\)"):
-        load_predictions(tmp_path / "p.json")
