@@ -15,20 +15,36 @@ TITLES = {
 
 def study_title(study: dict[str, Any]) -> str:
     """What a study, as in study.json, found; what it is about where that is no line."""
+    found = ""
+    if study["kind"] == "compare" and not study["quick"]:
+        found = _gains(study["sections"])
+    if study["kind"] == "ablate" and not study["quick"]:
+        found = _led_by(study.get("leader"))
+    return found or TITLES[study["kind"]]
+
+
+def _gains(sections: list[dict[str, Any]]) -> str:
+    """What one recipe gains over the other on each dataset; "" where there is none."""
     from hardpairs.analysis.changes import points  # noqa: PLC0415  # Slow: SciPy.
 
-    kind: str = study["kind"]
-    leader: Any = study.get("leader")
-    pairs = [(section, effect) for section in study["sections"] for effect in section["effects"]]
-    if study["quick"] or not (leader if kind == "ablate" else kind == "compare" and pairs):
-        return TITLES[kind]
-    if kind == "compare":
-        gains = [
-            f"{points(effect['gain'])} points on {section['name']}"
-            + ("" if effect["significant"] else " (not significant)")
-            for section, effect in pairs
-        ]
-        return f"{pairs[0][1]['name']} against {pairs[0][1]['reference']}: {', '.join(gains)}"
+    pairs = [(section, effect) for section in sections for effect in section["effects"]]
+    gains = [
+        f"{points(effect['gain'])} points on {section['name']}"
+        + ("" if effect["significant"] else " (not significant)")
+        for section, effect in pairs
+    ]
+    if not pairs:
+        return ""
+    _, effect = pairs[0]
+    return f"{effect['name']} against {effect['reference']}: {', '.join(gains)}"
+
+
+def _led_by(leader: dict[str, Any] | None) -> str:
+    """The factor that helps most alone; "" where none was chosen."""
+    from hardpairs.analysis.changes import points  # noqa: PLC0415  # Slow: SciPy.
+
+    if leader is None:
+        return ""
     if leader["name"] == "base":
         return "No factor alone is better than the base"
     if leader["rivals"]:
