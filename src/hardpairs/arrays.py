@@ -112,6 +112,13 @@ def _plain(array: np.ndarray) -> np.ndarray:
         return array
 
 
+def unpooled(array: np.ndarray) -> np.ndarray:
+    """Rows (N, D) of features that were pooled to 1 x 1, (N, D, 1, 1); others as they are."""
+    while array.ndim > 2 and array.shape[-1] == 1:
+        array = array[..., 0]
+    return array
+
+
 def are_whole(array: np.ndarray) -> bool:
     """Whether all numbers are whole, none of them NaN or infinite."""
     return bool(np.isfinite(array).all() and (array == np.rint(array)).all())

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from hardpairs.arrays import to_numpy, to_objects
+from hardpairs.arrays import to_numpy, to_objects, unpooled
 from hardpairs.errors import InputError
 from hardpairs.labels import classes_in, is_one_hot, listed
 from hardpairs.predictions.found import Found
@@ -36,10 +36,7 @@ def join_batches(labels: Any, predictions: Any) -> tuple[Any, Any]:
 def joined_rows(values: Any, what: str) -> np.ndarray:
     """Rows of numbers (N, D), perhaps a list of batches of them, perhaps pooled to (N, D, 1, 1)."""
     is_batched = _lengths(values, 2) or _lengths(values, 4)
-    array = _joined(values, what) if is_batched else to_numpy(values, what)
-    while array.ndim > 2 and array.shape[-1] == 1:
-        array = array[..., 0]
-    return array
+    return unpooled(_joined(values, what) if is_batched else to_numpy(values, what))
 
 
 def _are_one_hot(labels: Any) -> bool:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hardpairs.arrays import describe
+from hardpairs.arrays import describe, unpooled
 from hardpairs.errors import InputError
 from hardpairs.predictions.predictions import SUM_TOLERANCE, check_finite, no_probabilities
 
@@ -140,8 +140,7 @@ def as_floats(scores: np.ndarray) -> np.ndarray:
     Raises:
         InputError: They are no numbers, of another shape, or not all finite.
     """
-    while scores.ndim > 2 and scores.shape[-1] == 1:  # Features that were pooled to 1 x 1.
-        scores = scores[..., 0]
+    scores = unpooled(scores)
     while scores.ndim > 2 and scores.shape[1] == 1:  # Batches of one, each perhaps in a list.
         scores = scores[:, 0]
     if scores.ndim == 1:
