@@ -1,11 +1,13 @@
+import ast
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
-from hardpairs import stopping
+from hardpairs import __main__, stopping
 from hardpairs.cli.main import _conclude
 
 STOPPING = """
@@ -61,3 +63,20 @@ def test_a_signal_ends_a_command_with_its_code(sent, code, capsys, monkeypatch):
         for number, handler in before.items():
             signal.signal(number, handler)
     assert capsys.readouterr().err == "hardpairs: stopped; nothing half-written is left.\n"
+
+
+def test_a_signal_before_the_commands_are_imported_ends_in_the_same_sentence(monkeypatch, capsys):
+    for name in ("listen", "stop_listening"):
+        monkeypatch.setattr(stopping, name, lambda: None)
+    monkeypatch.setattr(stopping._State, "stopped", stopping.Stopped(signal.SIGINT))
+    monkeypatch.setitem(sys.modules, "hardpairs.cli.main", None)  # As if its import broke.
+    with pytest.raises(SystemExit) as ended:
+        __main__.main()
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == "hardpairs: stopped; nothing half-written is left.\n"
+
+
+def test_signals_are_heard_before_anything_slow_is_imported():
+    tree = ast.parse(Path(__main__.__file__).read_text(encoding="utf-8"))
+    imports = [ast.unparse(each) for each in tree.body if "import" in type(each).__name__.lower()]
+    assert imports == ["import sys", "from hardpairs import stopping"]

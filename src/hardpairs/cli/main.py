@@ -110,9 +110,10 @@ def main() -> None:
     fault of this program.
     """
     stopping.listen()
-    prepare_streams()
-    os.environ["MPLBACKEND"] = "agg"  # No command opens a window; a notebook's setting stops Keras.
     try:
+        prepare_streams()
+        # No command opens a window; a notebook's setting stops Keras.
+        os.environ["MPLBACKEND"] = "agg"
         code = cli(standalone_mode=False)
         sys.stdout.flush()
     except BaseException as error:
