@@ -159,7 +159,7 @@ def test_draws_a_figure(exported, photo, tmp_path):
 def test_where_nothing_is_found_no_class_is_named(exported, tmp_path):
     path = tmp_path / "wall.png"
     Image.new("RGB", (60, 60), "gray").save(path)
-    sentence = "Nothing was found that differs from its ground."
+    sentence = "Nothing was found that differs from its background."
     assert run(exported, path).stdout == f"{path}\n  Doubt: {sentence}\n"
     asked = json.loads(run(exported, path, "--json").stdout)
     assert [row["code"] for row in asked["doubts"]] == ["nothing"]

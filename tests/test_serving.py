@@ -26,7 +26,7 @@ from hardpairs.serving.guard import Guard, HurriedProtocol, is_loopback, own_nam
 from hardpairs.serving.model import Description, load_exported
 from hardpairs.serving.pages import render_page
 from hardpairs.serving.preparation import Preparation
-from hardpairs.serving.server import serve
+from hardpairs.serving.server import _unless_ignored, serve
 from hardpairs.serving.uploads import MOST_BODY, MOST_BYTES
 from serving import BOUNDARY, FORM, ask, form_of, predict
 
@@ -211,7 +211,7 @@ def test_openapi_and_its_page_need_nothing_else(served):
     assert set(forms) == {"multipart/form-data", "application/json"}
     page = ask(served, "/docs")[2].decode()
     assert not re.search(r'(src|href)="(https?:)?//', page)
-    for word in ("POST /predict", "less_like_than", "413"):
+    for word in ("POST /predict", "less_like_than", "413", "string or null", f"{served}/predict"):
         assert word in page
 
 
@@ -313,3 +313,13 @@ def test_a_net_that_is_wrong_once_is_not_said_to_know_all():
     described = Description(("cat", "dog"), preparation, 0.9999, "", "", {})
     page, _ = render_page(described, has_report=False)
     assert "99.99% of its run's test images" in page
+
+
+def test_what_is_ignored_does_not_end_the_server(monkeypatch):
+    ignored = {signal.SIGINT: signal.SIG_IGN}
+    monkeypatch.setattr(signal, "getsignal", lambda number: ignored.get(number, signal.SIG_DFL))
+    heard = []
+    handle = _unless_ignored(lambda number, _: heard.append(number))
+    handle(signal.SIGINT, None)
+    handle(signal.SIGTERM, None)
+    assert heard == [signal.SIGTERM]

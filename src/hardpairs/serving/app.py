@@ -159,17 +159,18 @@ def make_app(model: ExportedModel, *, names: frozenset[str], any_address: bool) 
 
 
 def _add_pages(app: FastAPI, description: Description, report: Path | None) -> None:
-    """The page to draw on, that of the interface, which has to be known whole, and the report."""
+    """The page to draw on, that of the interface, and the report."""
     page, policy = render_page(description, has_report=report is not None)
-    interface, interface_policy = render_interface(app.openapi())
+    openapi = app.openapi()  # What it is to hold has been added before.
 
     @app.get("/", include_in_schema=False)
     async def show_page() -> HTMLResponse:
         return HTMLResponse(page, headers={"content-security-policy": policy})
 
     @app.get("/docs", include_in_schema=False)
-    async def show_interface() -> HTMLResponse:
-        return HTMLResponse(interface, headers={"content-security-policy": interface_policy})
+    async def show_interface(request: Request) -> HTMLResponse:
+        interface, policy = render_interface(openapi, f"http://{request.headers['host']}")
+        return HTMLResponse(interface, headers={"content-security-policy": policy})
 
     if report is not None:
 

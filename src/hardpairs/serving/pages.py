@@ -23,9 +23,14 @@ def render_page(described: Description, *, has_report: bool) -> tuple[str, str]:
     return _render("try.html.jinja", [EVERY, HERE / "try.js"], has_report=has_report, **told)
 
 
-def render_interface(openapi: dict[str, Any]) -> tuple[str, str]:
-    """Return a page that tells programmers what openapi.json says, and its policy."""
-    return _render("interface.html.jinja", [EVERY], openapi=openapi)
+def render_interface(openapi: dict[str, Any], address: str) -> tuple[str, str]:
+    """Return a page that tells programmers what openapi.json says, and its policy.
+
+    Args:
+        openapi: The interface.
+        address: Where it is to be had, as whoever asks for the page calls it.
+    """
+    return _render("interface.html.jinja", [EVERY], openapi=openapi, address=address)
 
 
 def _render(template: str, scripts: list[Path], **given: Any) -> tuple[str, str]:

@@ -40,8 +40,8 @@ class Doubt:
     sentence: str
 
 
-NOTHING = Doubt("nothing", "Nothing was found that differs from its ground.")
-LOW = Doubt("low-contrast", "It hardly differs from its ground: try another ground or more light.")
+NOTHING = Doubt("nothing", "Nothing was found that differs from its background.")
+LOW = Doubt("low-contrast", "It hardly differs from its background: try another or more light.")
 CUT = Doubt("cut", "It reaches the photo's edge, so a part of it may be cut off.")
 SEVERAL = Doubt("several", "There is more than one thing; only the largest was looked at.")
 

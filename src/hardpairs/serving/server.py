@@ -1,9 +1,11 @@
 """A server around `hardpairs.serving.app`: its address, its limits and its end."""
 
+import signal
 import socket
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -11,7 +13,7 @@ from hardpairs.errors import InputError
 from hardpairs.serving.app import make_app
 from hardpairs.serving.guard import HurriedProtocol, own_names
 from hardpairs.serving.model import load_exported
-from hardpairs.stopping import Stopped
+from hardpairs.stopping import SIGNALS, Stopped
 
 MOST_CONNECTIONS = 64
 MOST_HEADERS = 16 * 1024  # Bytes
@@ -48,11 +50,19 @@ def serve(folder: Path, host: str, port: int, *, ready: Callable[[str], None]) -
         )
         warnings.simplefilter("ignore")  # Of Pillow, about odd metadata.
         ready(_address(host, listening.getsockname()[1]))
+        server = uvicorn.Server(config)
+        server.handle_exit = _unless_ignored(server.handle_exit)  # type: ignore[method-assign, assignment]
         try:
-            uvicorn.Server(config).run(sockets=[listening])
+            server.run(sockets=[listening])
         except Stopped as stopped:
             stopped.add_note("every request that had come was answered")
             raise
+
+
+def _unless_ignored(handle: Callable[[int, Any], None]) -> Callable[[int, Any], None]:
+    """Leave alone what is ignored, as in the background of a script: Uvicorn hears it all."""
+    ignored = [each for each in SIGNALS if signal.getsignal(each) is signal.SIG_IGN]
+    return lambda number, frame: None if number in ignored else handle(number, frame)
 
 
 def _bind(host: str, port: int) -> socket.socket:
