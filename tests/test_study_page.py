@@ -68,7 +68,7 @@ def test_a_studys_title_is_what_it_found():
     said = "b against a: +1.36 points on set 0, -0.10 points on set 1 (not significant)"
     assert title("compare", *gains) == said
     assert title("compare", *gains, quick=True) == title("compare") == TITLES["compare"]
-    leader = {"name": "longer", "gain": 0.0166, "rivals": ()}
+    leader = {"name": "longer", "gain": 0.0166, "rivals": (), "seeds_needed": None}
     assert title("ablate", *gains, leader=leader) == "longer helps most: +1.66 points alone"
     assert "significantly" in title("ablate", leader=leader | {"rivals": ("flips",)})
     assert "No factor" in title("ablate", leader=leader | {"name": "base"})

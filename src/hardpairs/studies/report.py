@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
 
-from hardpairs.analysis.changes import FORMATS, WIDER_INTERVALS, Change, points, signed
+from hardpairs.analysis.changes import FORMATS, WIDER_INTERVALS, Change, signed
 from hardpairs.analysis.comparisons import Block, Effect, Score
 from hardpairs.analysis.difference import diff
 from hardpairs.analysis.subject import Subject
@@ -18,7 +19,7 @@ from hardpairs.report.canvas import save_figure
 from hardpairs.report.markdown import markdown_environment
 from hardpairs.report.page.difference import render_difference
 from hardpairs.report.page.render import render_report
-from hardpairs.report.page.study import study_title
+from hardpairs.report.page.study import led_by, study_title
 from hardpairs.studies.figures import draw_changes, draw_curves, draw_effects
 from hardpairs.studies.findings import Findings, Section
 from hardpairs.studies.jobs import Job, Result
@@ -192,16 +193,4 @@ def leader_sentence(findings: Findings) -> str:
         return "Gains of each factor"
     if leader is None:
         return "Nothing was held out to choose a leader on."
-    gain = points(leader.gain)
-    if leader.name == "base":
-        return "No factor alone beats the base on the validation images."
-    if not leader.rivals:
-        return f"{leader.name} helps most alone: {gain} points, significantly more than all others."
-    rivals = ", ".join(leader.rivals[:3]) + (" and more" if len(leader.rivals) > 3 else "")
-    seeds = (
-        "more than 1,000 seeds" if leader.seeds_needed is None else f"{leader.seeds_needed} seeds"
-    )
-    return (
-        f"{leader.name} leads alone ({gain}) but isn't significantly better than {rivals}: "
-        f"to tell the nearest from it would take {seeds}"
-    )
+    return "".join((*led_by(asdict(leader)), "."))

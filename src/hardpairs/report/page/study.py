@@ -18,8 +18,8 @@ def study_title(study: dict[str, Any]) -> str:
     found = ""
     if study["kind"] == "compare" and not study["quick"]:
         found = _gains(study["sections"])
-    if study["kind"] == "ablate" and not study["quick"]:
-        found = _led_by(study.get("leader"))
+    if study["kind"] == "ablate" and not study["quick"] and study.get("leader"):
+        found, _ = led_by(study["leader"])
     return found or TITLES[study["kind"]]
 
 
@@ -39,17 +39,22 @@ def _gains(sections: list[dict[str, Any]]) -> str:
     return f"{effect['name']} against {effect['reference']}: {', '.join(gains)}"
 
 
-def _led_by(leader: dict[str, Any] | None) -> str:
-    """The factor that helps most alone; "" where none was chosen."""
+def led_by(leader: dict[str, Any]) -> tuple[str, str]:
+    """The factor that helps most alone, of study.json, in a title; and how a sentence goes on."""
     from hardpairs.analysis.changes import points  # noqa: PLC0415  # Slow: SciPy.
 
-    if leader is None:
-        return ""
-    if leader["name"] == "base":
-        return "No factor alone is better than the base"
-    if leader["rivals"]:
-        return f"{leader['name']} leads, but isn't significantly better than all other factors"
-    return f"{leader['name']} helps most: {points(leader['gain'])} points alone"
+    name, rivals, seeds = leader["name"], leader["rivals"], leader["seeds_needed"]
+    if name == "base":
+        return "No factor alone is better than the base", ", on the validation images"
+    gain = f"{points(leader['gain'])} points alone"
+    if not rivals:
+        return f"{name} helps most: {gain}", ", significantly more than any other"
+    told = ", ".join(rivals[:3]) + (" and more" if len(rivals) > 3 else "")
+    needed = "more than 1,000 seeds" if seeds is None else f"{seeds} seeds"
+    return (
+        f"{name} leads: {gain}, but others aren't significantly worse",
+        f" ({told}); to tell the nearest from it would take {needed}",
+    )
 
 
 def study_charts(study: dict[str, Any]) -> dict[str, Any]:
