@@ -322,3 +322,13 @@ def test_facts_stand_under_their_own_model():
     assert "<h3>A</h3>" not in text
     assert "<bdi>60,000</bdi>" in text  # Images are counted, a seed is a name.
     assert "<bdi>12345</bdi>" in text
+
+
+@in_one_browser
+def test_a_phones_matrix_of_changes_has_letters_large_enough(open_page, written):
+    page = open_page(written[0] / "seeds" / "difference.html", width=390)
+    for mode in ("count", "share"):
+        page.evaluate(f"document.querySelector('[data-set={mode}]').click()")
+        sizes = """[...document.querySelectorAll('.delta .cell')]
+            .map((each) => parseFloat(getComputedStyle(each).fontSize))"""
+        assert min(page.evaluate(sizes)) >= 11
