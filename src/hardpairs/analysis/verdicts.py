@@ -182,7 +182,7 @@ def why_no_verdicts(predictions: Predictions, evidence: Evidence) -> str:
     if images < FEWEST_IMAGES:
         return (
             f"No verdicts are given: {counted(images, 'image')} {'is' if images == 1 else 'are'} "
-            "too few to know how hard their classes are."
+            "too few to know how hard the classes are."
         )
     return ""
 

@@ -1,10 +1,11 @@
 """What every page is put together with: templates, style sheets, scripts."""
 
+import re
 from functools import cache
 from pathlib import Path
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from hardpairs.analysis.calibration import plain_points
 from hardpairs.foreign import one_line
@@ -20,7 +21,13 @@ def page_environment() -> jinja2.Environment:
     environment = html_environment(HERE)
     environment.filters |= {"percent": percent, "score": score_text, "counted": counted}
     environment.filters |= {"plain_points": plain_points, "seeds_interval": seeds_interval}
+    environment.filters["options_as_code"] = _options_as_code
     return environment
+
+
+def _options_as_code(text: str) -> Markup:
+    """A sentence in which options, as --also, are code, which isn't broken at its hyphens."""
+    return Markup(re.sub("(--[a-z-]+)", r"<code>\1</code>", str(escape(text))))
 
 
 def id_text(identity: object) -> str:
