@@ -189,3 +189,22 @@ def test_people_who_never_choose_the_label_are_told_in_the_quiz():
     votes[np.arange(600), (subject.predictions.labels + 1) % votes.shape[1]] = 7
     quiz = quiz_data(replace(subject, votes=votes), {row: row for row in range(600)})
     assert quiz["people"] == "0%"
+
+
+def test_one_of_many_has_the_verb_of_one():
+    predictions = make_predictions(images=30, classes=3)
+    labels = np.zeros((30, 20), np.uint8)
+    labels[:, 0] = 1
+    votes = np.tile([0, 1, 0], (30, 1))
+    subject = Subject(
+        predictions, votes=votes, neighbours=Neighbours(np.zeros((30, 20), np.int32), labels)
+    )
+    right = np.flatnonzero((predictions.labels == 1) & (predictions.predicted == 1))[:1]
+    told = " ".join(evidence_sentences(subject, right)[0])
+    assert "1 of its 20 nearest training images is labelled" in told
+    assert "1 of 1 person chose" in told
+
+
+def test_a_probability_reads_as_none_or_all_only_where_it_is():
+    shares = np.array([0, 1e-9, 0.5, 1 - 1e-9, 1])
+    assert gallery.ten_thousandths(shares).tolist() == [0, 1, 5000, 9999, 10_000]

@@ -23,7 +23,7 @@ def test_a_page_says_what_is_true_of_what_it_was_given():
     made = make_predictions(images=300, ids=np.array([f"{row}.png" for row in range(300)]))
     alone, _ = parts_of(render_report(Subject(made)))
     assert alone.count("No mistake is called ambiguous") == 1
-    assert "--also), or embeddings beside the probabilities" in alone
+    assert "<code>--also</code>), or embeddings beside the probabilities" in alone
     assert "listed by their ids" in alone
     assert "surely the one" not in alone
     assert "Lowest F1 first" in alone
@@ -147,3 +147,21 @@ def test_each_verdict_leads_to_its_own_images():
     assert 0 < len(links) < len(VERDICTS)
     for index, name in links:
         assert html.unescape(name) == VERDICTS[int(index)]
+
+
+def test_a_number_after_a_name_is_told_apart_from_it():
+    seen, _ = parts_of(render_report(Subject(make_predictions(images=300))))
+    text = re.sub(r"<[^>]+>", "", seen)
+    assert re.search(r"class \d and class \d: \d+ mistakes", text)
+    assert re.search(r"class \d taken for class \d: \d+ images?, ", text)
+    assert re.search(r"class \d \(\d+\)", text)
+
+
+def test_the_page_says_which_predictions_it_carries():
+    def carried(labels, predicted):
+        return parts_of(render_report(Subject(of_labels(labels, predicted, ("a", "b")))))[0]
+
+    right, wrong = [0, 1, 0, 1], [1, 0, 1, 0]
+    assert "in this file: right ones that were" in carried(right, right)
+    assert "of each cell first.</p>" in carried(right, wrong)
+    assert "of each cell first, and right ones" in carried(right, [0, 1, 0, 0])

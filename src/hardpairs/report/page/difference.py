@@ -15,6 +15,7 @@ from hardpairs.report.choice import rank_within
 from hardpairs.report.describe import facts
 from hardpairs.report.page.both import KINDS, Both, mixed_up, see_both
 from hardpairs.report.page.evidence import evidence_sentences
+from hardpairs.report.page.gallery import LEAST_TOLD, ten_thousandths
 from hardpairs.report.page.matrix import MOST_CLASSES_IN_FULL, head_names
 from hardpairs.report.page.shell import id_text, own_files, page_environment
 from hardpairs.report.page.spectrum import draw_spectrum
@@ -153,9 +154,9 @@ def _most_probable(
         largest = np.argpartition(-shares, count - 1)[:count]
         kept = sorted({*largest.tolist(), int(labels[row]), int(others[row])})
         kept.sort(key=lambda index: -shares[index])
-        parts = [(index, round(float(shares[index]) * 10_000)) for index in kept]
         named = int(labels[row]), int(others[row])  # Told even where next to nothing.
-        lists.append([each for part in parts if part[1] or part[0] in named for each in part])
+        told = [index for index in kept if shares[index] > LEAST_TOLD or index in named]
+        lists.append(np.column_stack([told, ten_thousandths(shares[told])]).ravel().tolist())
     return lists
 
 

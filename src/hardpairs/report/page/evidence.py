@@ -5,6 +5,7 @@ import numpy as np
 from hardpairs.analysis.evidence import Evidence
 from hardpairs.analysis.subject import Subject
 from hardpairs.foreign import isolated, spoken_names
+from hardpairs.wording import counted
 
 
 def evidence_sentences(subject: Subject, rows: np.ndarray) -> list[list[str]]:
@@ -26,18 +27,21 @@ def _of_image(subject: Subject, row: int, names: list[str]) -> list[str]:
         of_other = int((labels == predictions.predicted[row]).sum())
         other = "" if right else f", {of_other} {taken_for}"
         sentences.append(
-            f"{of_label} of its {len(labels)} nearest {images} are labelled {label}{other}."
+            f"{of_label} of its {len(labels)} nearest {images} "
+            f"{'is' if of_label == 1 else 'are'} labelled {label}{other}."
         )
     if evidence.people is not None and evidence.people_for_label is not None:
         chose = int(evidence.people_for_label[row])
         other = ""
         if not right and evidence.people_for_prediction is not None:
             other = f", {evidence.people_for_prediction[row]} {taken_for}"
-        sentences.append(f"{chose} of {evidence.people[row]} people chose {label}{other}.")
+        people = counted(int(evidence.people[row]), "person", "people")
+        sentences.append(f"{chose} of {people} chose {label}{other}.")
     if evidence.runs_for_label is not None:
         runs = 1 + len(subject.other_runs)
         agree = round(float(evidence.runs_for_label[row]) * runs)
-        sentences.append(f"{agree} of {runs} runs predict {label}.")
+        verb = "predicts" if agree == 1 else "predict"
+        sentences.append(f"{agree} of {runs} runs {verb} {label}.")
     judged = not right and not subject.verdicts.reason
     return sentences + (_causes(evidence, row) if judged else [])
 

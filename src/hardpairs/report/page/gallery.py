@@ -22,6 +22,7 @@ from hardpairs.wording import percent
 MOST_IMAGES = 10_000
 RIGHT_PER_CLASS = 24
 MOST_PROBABLE = 10
+LEAST_TOLD = 0.5e-4  # Of a probability.
 ROWS_AT_A_TIME = 500
 NEIGHBOURS_SHOWN = 5
 MOST_NEIGHBOURS = 4_000  # Training images that travel along.
@@ -130,8 +131,8 @@ def _fields(subject: Subject, rows: np.ndarray) -> dict[str, list[Any]]:
         "probabilities": _most_probable(predictions, rows),
         "verdict": [kind_of.get(row) for row in rows.tolist()],
         "evidence": evidence_sentences(subject, rows),
-        "ambiguity": _ten_thousandths(evidence.ambiguity, rows),
-        "label": _ten_thousandths(evidence.label_probability, rows),
+        "ambiguity": _of_rows(evidence.ambiguity, rows),
+        "label": _of_rows(evidence.label_probability, rows),
         "votes": [],
     }
     if votes is not None:
@@ -139,8 +140,14 @@ def _fields(subject: Subject, rows: np.ndarray) -> dict[str, list[Any]]:
     return fields
 
 
-def _ten_thousandths(column: np.ndarray | None, rows: np.ndarray) -> list[int]:
-    return [] if column is None else np.rint(column[rows] * 10_000).astype(int).tolist()
+def _of_rows(column: np.ndarray | None, rows: np.ndarray) -> list[int]:
+    return [] if column is None else ten_thousandths(column[rows]).tolist()
+
+
+def ten_thousandths(shares: np.ndarray) -> np.ndarray:
+    """Shares as whole ten-thousandths, int64; none and all only where it is none or all."""
+    parts = np.rint(shares * 10_000).astype(np.int64)
+    return np.where((shares > 0) & (shares < 1), np.clip(parts, 1, 9_999), parts)
 
 
 def _votes_of(line: np.ndarray) -> list[int]:
@@ -190,10 +197,9 @@ def _most_probable(predictions: Predictions, rows: np.ndarray) -> list[list[int]
         probabilities, labels = predictions.probabilities[some], predictions.labels[some]
         for line, label, row in zip(_largest(probabilities), labels, probabilities, strict=True):
             kept = line if label in line else np.append(line, label)
-            parts = np.rint(row[kept] * 10_000).astype(np.int64)
             # Less than half a hundredth of a percent says nothing, but for the label's.
-            told = (parts > 0) | (kept == label)
-            lists.append(np.column_stack([kept[told], parts[told]]).ravel().tolist())
+            told = kept[(row[kept] > LEAST_TOLD) | (kept == label)]
+            lists.append(np.column_stack([told, ten_thousandths(row[told])]).ravel().tolist())
     return lists
 
 

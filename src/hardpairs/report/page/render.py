@@ -92,7 +92,6 @@ def render_report(
             kept_epoch=subject.kept_epoch,
             filters=None if subject.kernels is None else kernels_sprite(subject.kernels),
             **_has(subject, data),
-            carried=len(data["images"]["row"]),
             data=htmlsafe_json_dumps(data, separators=(",", ":")),
             **_study_parts(study),
             **own_files(STYLES, SCRIPTS),
@@ -120,9 +119,12 @@ def _told(subject: Subject) -> dict[str, Any]:
     }
 
 
-def _has(subject: Subject, data: dict[str, Any]) -> dict[str, bool | str]:
+def _has(subject: Subject, data: dict[str, Any]) -> dict[str, Any]:
     return {
+        "carried": len(data["images"]["row"]),
+        "kinds_carried": _kinds_carried(subject),
         "has_images": subject.images is not None,
+        "has_probabilities": subject.predictions.probabilities is not None,
         "has_quiz": data["quiz"] is not None,
         "inverted": subject.inverted,
         "votes_source": subject.about.votes_source if subject.about is not None else "",
@@ -130,6 +132,15 @@ def _has(subject: Subject, data: dict[str, Any]) -> dict[str, bool | str]:
         "has_map": data["map"] is not None,
         "one_witness": subject.verdicts.alone and ONE_WITNESS,
     }
+
+
+def _kinds_carried(subject: Subject) -> str:
+    """Which of the predictions travel with the page, as `choose_rows` chooses them."""
+    sure, evaluation = subject.predictions.probabilities is not None, subject.evaluation
+    wrong = "mistakes" + (", the most confident of each cell first" if sure else "")
+    right = "right ones " + ("that were the closest calls or are there " if sure else "")
+    there = [wrong] if evaluation.hard_pairs else []
+    return ", and ".join([*there, *([f"{right}to compare"] if evaluation.correct else [])])
 
 
 def _study_parts(study: dict[str, Any] | None) -> dict[str, Any]:

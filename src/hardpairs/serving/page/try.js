@@ -8,11 +8,6 @@ const MOST_BARS = 10;
 
 const term = (name, most = Infinity) => make("bdi", { class: "name", title: name }, cut(name, most));
 
-function percent(share) {  // Which reads as none or all only where it is.
-  if (share > 0 && share < 0.0005) return "<0.1%";
-  return share < 1 && share >= 0.9995 ? ">99.9%" : `${(100 * share).toFixed(1)}%`;
-}
-
 // --- Asking: one request at a time, and always about the newest picture ------------------------------
 
 let waiting = null, asking = false, turn = 0;

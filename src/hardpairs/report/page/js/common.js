@@ -8,7 +8,6 @@ document.documentElement.classList.add("scripted");  // What does nothing withou
 const term = (index, most = Infinity) =>
   make("bdi", { class: "name", title: names[index] }, cut(names[index], most));
 const isolated = (text) => `\u2068${text}\u2069`;  // A name inside an attribute.
-const percent = (parts) => `${(parts / 100).toFixed(1)}%`;
 // Not toLocaleString, whose first call takes a tenth of the time that the page takes to open.
 const number = (count) => String(count).replace(/\B(?=(\d{3})+$)/g, ",");
 const plural = (count, noun, many = `${noun}s`) => `${number(count)} ${count === 1 ? noun : many}`;
@@ -64,7 +63,7 @@ function barsOf(probabilities, k, caption) {
   const table = barTable(caption);
   for (let at = 0; at < probabilities.length; at += 2) {
     const [index, parts] = [probabilities[at], probabilities[at + 1]];
-    table.append(barRow(k, index, parts / 100, percent(parts),
+    table.append(barRow(k, index, parts / 100, percent(parts / 10000),
       images.row ? `predictions.npz: probabilities[${images.row[k]}][${index}]` : null));
   }
   return table;
@@ -128,7 +127,7 @@ document.addEventListener("keydown", (event) => {
   else if (event.key === "End") target = row.cells[row.cells.length - 1];
   else if (!down && !across) return;
   event.preventDefault();
-  if (!target) return;
+  if (!target || target.parentElement.hidden) return;
   focusable(cell).tabIndex = -1;
   focusable(target).tabIndex = 0;
   focusable(target).focus();
@@ -149,7 +148,12 @@ function sortTable(heading) {
   const key = isText ? text : value, compare = isText ? asNames : (a, b) => a - b;
   const rows = [...body.rows].map((row) => [key(row), row]);
   rows.sort(([a], [b]) => (up ? compare(a, b) : compare(b, a)));
+  for (const [at, [, row]] of rows.entries()) row.hidden = at >= (body.dataset.most ?? Infinity);
   body.append(...rows.map(([, row]) => row));
+  const stop = body.querySelector('[tabindex="0"]');  // For the Tab key, where it can be seen.
+  if (!stop?.closest("tr").hidden) return;
+  stop.tabIndex = -1;
+  focusable(body.rows[0].cells[0]).tabIndex = 0;
 }
 
 for (const heading of document.querySelectorAll(".sortable thead th")) {

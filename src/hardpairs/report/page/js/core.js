@@ -13,8 +13,9 @@ function picture(k) {
   return drawn(sheet, k, { role: "img", "aria-label": label });
 }
 
+const areSure = images.probabilities.some((known) => known.length);  // Else classes alone are known.
 const isMistake = (k) => images.true[k] !== images.predicted[k];
-const confidence = (k) => images.probabilities[k][1] ?? 0;
+const confidence = (k) => (images.probabilities[k][1] ?? 0) / 10000;
 const sure = (k) => (images.probabilities[k].length ? percent(confidence(k)) : "");
 const everyImage = [...images.row.keys()];
 const chosen = (keep) => everyImage.filter(keep);

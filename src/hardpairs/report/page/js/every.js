@@ -19,6 +19,11 @@ function cut(name, most) {  // In the middle: many names differ in their last le
   return letters.length <= most ? name : [...letters.slice(0, half), "…", ...letters.slice(-half)].join("");
 }
 
+function percent(share) {  // Which reads as none or all only where it is.
+  if (share > 0 && share < 0.0005) return "<0.1%";
+  return share < 1 && share >= 0.9995 ? ">99.9%" : `${(100 * share).toFixed(1)}%`;
+}
+
 // --- Light or dark ----------------------------------------------------------------------------------
 
 byId("theme").addEventListener("click", () => {

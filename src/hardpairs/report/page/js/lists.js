@@ -3,8 +3,8 @@
 let shown = null;  // The open view: its title, text, links, items, address, and what is listed of it.
 
 const ORDERS = {
-  "most confident first": (a, b) => confidence(b) - confidence(a),
-  "least confident first": (a, b) => confidence(a) - confidence(b),
+  "most confident first": areSure ? (a, b) => confidence(b) - confidence(a) : null,
+  "least confident first": areSure ? (a, b) => confidence(a) - confidence(b) : null,
   "most ambiguous first": images.ambiguity.length
     ? (a, b) => images.ambiguity[b] - images.ambiguity[a] : null,
   "least probable labels first": images.label.length
@@ -19,8 +19,7 @@ for (const [name, order] of Object.entries(ORDERS)) {
 function listed() {
   const keep = shown.only === null ? shown.items
     : shown.items.filter((k) => images.verdict[k] === shown.only);
-  const order = ORDERS[byId("sort").value];
-  return shown.sorted ? [...keep].sort(order) : keep;
+  return [...keep].sort(ORDERS[byId("sort").value]);
 }
 
 function thumb(k) {
@@ -61,10 +60,7 @@ byId("more").addEventListener("click", () => {
   thumbs.children[from]?.focus();
 });
 
-byId("sort").addEventListener("change", () => {
-  shown.sorted = true;
-  listImages();
-});
+byId("sort").addEventListener("change", () => listImages());
 
 function showFilters() {
   const counts = verdicts.map((_, index) =>

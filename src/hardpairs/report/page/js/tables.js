@@ -7,26 +7,31 @@ function classRow([c, precision, recall, f1, support, mistakes, other, count]) {
     make("th", { scope: "row" }, make("a", { href: `#class=${c}` }, term(c))),
     cell(number(mistakes), null),
     make("td", {}, ...(other === null ? [] : [cellLink(c, other, term(other)), " ",
-      make("span", { class: "quiet" }, number(count))])),
+      make("span", { class: "quiet" }, `(${number(count)})`)])),
     cell(recall, "recall"), cell(precision, "precision"), cell(f1, "f1"),
     cell(number(support), "support"));
 }
 
-function showAllClasses() {  // Made only now: of a thousand classes that takes a while.
-  if (!data.other_classes.length) return;
-  const body = byId("classes").closest("section").querySelector("tbody");
-  body.append(...data.other_classes.splice(0).map(classRow));
-  byId("all-classes").hidden = true;
-  walkTable(body.parentElement);
+const classTable = byId("classes").closest("section").querySelector("table");
+
+function makeAllClasses() {  // Only now, and not shown yet: of a thousand classes both take a while.
+  const rows = data.other_classes.splice(0).map(classRow);
+  if (!rows.length) return;
+  for (const row of rows) row.hidden = true;
+  classTable.tBodies[0].append(...rows);
+  walkTable(classTable);
 }
 
 byId("all-classes")?.addEventListener("click", () => {
-  showAllClasses();
-  byId("classes").closest("section").querySelector("tbody a").focus();
+  makeAllClasses();
+  const body = classTable.tBodies[0];
+  delete body.dataset.most;
+  for (const row of body.rows) row.hidden = false;
+  byId("all-classes").hidden = true;
+  body.querySelector("a").focus();
 });
-// Sorting takes all of them, so they are laid out before the heading hears of the click.
-byId("classes").closest("section").querySelector("thead")
-  .addEventListener("click", showAllClasses, true);
+// Sorting takes all of them, so they are made before the heading hears of the click.
+classTable.tHead.addEventListener("click", makeAllClasses, true);
 
 // --- The matrix -----------------------------------------------------------------------------------
 

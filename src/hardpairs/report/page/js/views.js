@@ -5,18 +5,20 @@ function classLink(index) {
   return make("a", { href: `#class=${index}` }, ...what, term(index));
 }
 
-function carried(count, kept, order) {
-  if (!count) return "";
+function carried(count, kept, which = "the most confident") {
   if (kept === count) return "";
-  return ` The ${number(kept)} ${order} are here, ${number(count - kept)} are left out.`;
+  return ` Here: ${number(kept)}${areSure ? `, ${which}` : ""}; left out: ${number(count - kept)}.`;
 }
+
+const total = (rows) => rows.reduce((sum, [, , count]) => sum + count, 0);
+
+const takenFor = (t, p) => [term(t), " taken for ", term(p)];
 
 function cellView(t, p) {
   const { count, share } = countOf.get(`${t},${p}`) ?? { count: 0, share: "0.0%" };
   const items = chosen(inCell(t, p));
   const right = t === p;
-  const title = right ? [term(t), " that are right"] : [term(t), " taken for ", term(p)];
-  const kept = right ? items.filter((k, at) => at < count) : items;
+  const title = right ? [term(t), " that are right"] : takenFor(t, p);
   const links = [];
   if (!right) {
     const back = countOf.get(`${p},${t}`);
@@ -30,18 +32,19 @@ function cellView(t, p) {
     line.append(classLink(t), classLink(p));
     links.push(line);
   }
-  return { title, items: kept, text: `${plural(count, "image")}, ${share} of the class.${
-    carried(count, kept.length, right ? "closest calls and the surest" : "most confident")}`, links };
+  return { title, items, order: right && areSure ? "least confident first" : null,
+    text: `${plural(count, "image")}, ${share} of the class.${
+      carried(count, items.length, right ? "the closest calls and the surest" : undefined)}`, links };
 }
 
 function peopleView(t, p) {
   const count = data.people[t][p], right = t === p;
   const items = chosen((k) => images.true[k] === t && images.votes[k]?.[0] === p);
-  const here = items.length === count ? "" : ` ${number(items.length)} of them are here.`;
-  return { title: [term(t), right ? ", as most people say too" : " that most people call ",
+  return { title: [term(t), right ? ", as people say too" : " that people call ",
     ...(right ? [] : [term(p)])], items,
-    text: `${plural(count, "image")} labelled ${names[t]} that more people call ${
-      names[p]} than anything else.${here}`,
+    text: `${plural(count, "image")} labelled ${isolated(names[t])} that more people call ${
+      isolated(names[p])} than anything else.${
+      carried(count, items.length, "mistakes and some right ones")}`,
     links: [make("p", { class: "doors" }, ...(right || !countOf.has(`${t},${p}`) ? []
       : [cellLink(t, p, "the model's")]), classLink(t), ...(right ? [] : [classLink(p)]))] };
 }
@@ -52,7 +55,7 @@ function classView(index) {
   const right = countOf.get(`${index},${index}`);
   const list = (heading, entries, partner) => {
     const lines = entries.map(([t, p, count, share]) => make("li", {},
-      cellLink(t, p, term(partner === "p" ? p : t)), ` ${number(count)} `,
+      cellLink(t, p, term(partner === "p" ? p : t)), `: ${number(count)}, `,
       make("span", { class: "quiet" }, `${share} of `, term(t))));
     const none = make("li", { class: "quiet" }, "nothing");
     return make("div", {}, make("h3", {}, heading),
@@ -63,10 +66,10 @@ function classView(index) {
       `, ${right.share} of the class`)]
     : [];
   const items = chosen((k) => images.true[k] === index && isMistake(k));
-  const count = rows.reduce((sum, [, , more]) => sum + more, 0);
+  const count = total(rows);
   return {
     title: [term(index)], items,
-    text: `${plural(count, "mistake")}.${carried(count, items.length, "most confident")}`,
+    text: `${plural(count, "mistake")}.${carried(count, items.length)}`,
     links: [...rightLine, list("It is taken for", rows, "p"), list("Taken for it", columns, "t")],
   };
 }
@@ -78,13 +81,12 @@ function pairView(at) {
   const there = countOf.get(`${first},${second}`)?.count ?? 0;
   const back = countOf.get(`${second},${first}`)?.count ?? 0;
   return { title: [term(first), " and ", term(second)], items,
-    text: `${plural(there + back, "mistake")}.${
-      carried(there + back, items.length, "most confident")}`,
+    text: `${plural(there + back, "mistake")}.${carried(there + back, items.length)}`,
     links: [make("p", { class: "doors" },
-      cellLink(first, second, number(there), " ", term(first), " taken for ", term(second)),
-      cellLink(second, first, number(back), " ", term(second), " taken for ", term(first)),
+      cellLink(first, second, ...takenFor(first, second), `: ${number(there)}`),
+      cellLink(second, first, ...takenFor(second, first), `: ${number(back)}`),
       classLink(first), classLink(second)), ...told.map((text) => make("p", {}, ...sentence(text)))],
-    spectrum: sheet ? spectrumOf(first, second, spectrum, counts) : null };
+    spectrum: sheet && areSure ? spectrumOf(first, second, spectrum, counts) : null };
 }
 
 const MOST_IN_MATRIX = 18;
@@ -150,12 +152,12 @@ function groupsView(from, to) {
   const [inside, beyond] = [from, to].map((index) => new Set(data.groups[index]));
   const between = ([t, p]) => inside.has(t) && beyond.has(p);
   const rows = cells.filter(between);
-  const count = rows.reduce((sum, [, , more]) => sum + more, 0);
+  const count = total(rows);
   const items = chosen((k) => inside.has(images.true[k]) && beyond.has(images.predicted[k]));
   const lines = rows.slice(0, 12).map(([t, p, more]) => make("li", {},
-    cellLink(t, p, term(t), " taken for ", term(p)), ` ${number(more)}`));
+    cellLink(t, p, ...takenFor(t, p)), `: ${number(more)}`));
   return { title: [`Group ${from + 1} taken for group ${to + 1}`], items,
-    text: `${plural(count, "mistake")}.${carried(count, items.length, "most confident")}`,
+    text: `${plural(count, "mistake")}.${carried(count, items.length)}`,
     links: [make("p", { class: "doors" },
       make("a", { href: `#group=${to}&other=${from}` }, "the other way"),
       make("a", { href: `#group=${from}` }, `group ${from + 1}`),
@@ -188,10 +190,10 @@ function groupView(index) {
   const members = data.groups[index], inside = new Set(members);
   const items = chosen((k) => isMistake(k) && inside.has(images.true[k])
     && inside.has(images.predicted[k]));
-  const text = `${plural(members.length, "class", "classes")}, ${
-    plural(items.length, "mistake")} among them here.`;
+  const count = total(cells.filter(([t, p]) => t !== p && inside.has(t) && inside.has(p)));
+  const text = `${plural(count, "mistake")} among them.${carried(count, items.length)}`;
   const matrix = groupMatrix(members.slice(0, MOST_IN_MATRIX));
-  const title = [`Group ${index + 1}: classes that are mixed up`];
+  const title = [`Group ${index + 1}: ${plural(members.length, "class", "classes")}`];
   if (members.length <= MOST_IN_MATRIX) return { title, items, text, links: [matrix] };
   const every = make("details", {},
     make("summary", {}, `All ${number(members.length)} classes of the group`),
@@ -229,20 +231,21 @@ function followAddress() {
     return;
   }
   query.delete("image");
-  shown = { only: null, sorted: false, at: 0, ...next,
+  shown = { only: null, at: 0, ...next,
     address: query.toString().replace(/=$/, "") };
   byId("view-title").replaceChildren(...shown.title);
   byId("view-text").textContent = shown.text;
   byId("view-links").replaceChildren(...shown.links);
   byId("spectrum").hidden = !shown.spectrum;
   byId("spectrum").replaceChildren(...(shown.spectrum ?? []));
-  byId("sort").selectedIndex = 0;
+  if (next.order) byId("sort").value = next.order;
+  else byId("sort").selectedIndex = 0;
   showFilters();
   if (!view.open) view.showModal();
   // The image sticks below the head, whose title may take two lines.
   view.style.setProperty("--head", `${view.firstElementChild.offsetHeight}px`);
   view.scrollTop = 0;
-  const found = shown.items.findIndex((k) => images.id[k] === wanted);
+  const found = listed().findIndex((k) => images.id[k] === wanted);
   listImages(Math.max(found, 0));
   if (found < 0 && wanted !== null && placeOf.has(wanted)) showImage(placeOf.get(wanted));
   const button = thumbs.children[shown.at];
