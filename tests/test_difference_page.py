@@ -15,7 +15,7 @@ from hardpairs.report.page import difference as page
 from hardpairs.report.page.both import mixed_up, see_both
 from hardpairs.report.page.difference import choose_rows, render_difference
 from hardpairs.report.page.spectrum import draw_spectrum
-from report_pages import subject_with_images, two
+from report_pages import parts_of, subject_with_images, two
 
 
 def data_of(text: str) -> dict:
@@ -71,7 +71,7 @@ def test_many_classes_have_a_list_in_place_of_the_matrix():
     a, b = two(3000, 60)
     text = render_difference(diff(a, b))
     assert 'id="delta"' not in text
-    assert "cells that changed, the 200 that changed most" in text
+    assert "cells changed; the 200 that changed most" in text
 
 
 def test_names_and_ids_do_not_act():
@@ -332,3 +332,28 @@ def test_a_phones_matrix_of_changes_has_letters_large_enough(open_page, written)
         sizes = """[...document.querySelectorAll('.delta .cell')]
             .map((each) => parseFloat(getComputedStyle(each).fontSize))"""
         assert min(page.evaluate(sizes)) >= 11
+
+
+def test_where_nothing_changed_the_page_asks_for_nothing():
+    made = make_predictions()
+    text, _ = parts_of(render_difference(diff(made, made)))
+    assert "Nothing in it changed." in text
+    assert not re.search(r"data-set=|Where the difference lies|travels? in this file", text)
+    assert re.search(r'<div class="pane" hidden>', text)
+
+
+def test_without_probabilities_and_images_pairs_have_their_table_alone():
+    a, b = (
+        Predictions(each.labels, None, each.class_names, predicted=each.predicted) for each in two()
+    )
+    text, _ = parts_of(render_difference(diff(a, b)))
+    assert 'id="pairs"' in text
+    assert '<div class="pair">' not in text
+
+
+def test_images_on_which_all_runs_agree_are_counted():
+    a, b = two()
+    text, _ = parts_of(render_difference(diff([a, a], [b, b])))
+    found = re.search(r"agree on <a [^>]*>([\d,]+) fixed</a> and <a [^>]*>([\d,]+) broken<", text)
+    counts = see_both(diff([a, a], [b, b])).count()
+    assert [int(each) for each in found.groups()] == [counts["fixed"], counts["broken"]]

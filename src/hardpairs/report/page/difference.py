@@ -65,6 +65,7 @@ def render_difference(difference: Difference, *, quick: bool = False) -> str:
         carried=len(rows),
         left_out=sum(changed.values()) - len(rows),
         changed=changed,
+        agreed={"fixed": int((both.gap == 1).sum()), "broken": int((both.gap == -1).sum())},
         several=difference.several,
         clear=CLEAR,
         data=htmlsafe_json_dumps(data, separators=(",", ":")),
