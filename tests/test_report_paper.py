@@ -2,6 +2,10 @@
 
 import pytest
 
+from browsing import in_one_browser
+from conftest import make_predictions
+from report_pages import page_of
+
 
 @pytest.mark.parametrize("engine", ["chromium", "firefox"], indirect=True)  # Those that can.
 def test_prints(visit):
@@ -19,7 +23,7 @@ def printed(page):
 
 def test_paper_gets_the_colours_that_tell_something(visit):
     page = printed(visit("judged.html"))
-    for told in (".cells td a", ".verdict-bar a", ".dot", ".legend.key span"):
+    for told in (".cells td a", ".verdict-bar a", ".dot", ".legend.key i"):
         adjust = "(element) => getComputedStyle(element).printColorAdjust"
         assert page.locator(told).first.evaluate(adjust) == "exact", told
 
@@ -54,3 +58,10 @@ def test_paper_repeats_a_tables_heads_and_lays_no_matrix_over_what_follows(visit
     display = "(element) => getComputedStyle(element).display"  # Of buttons there would be none.
     assert page.locator(".sortable thead button").first.evaluate(display) == "contents"
     assert page.locator(".matrices.two .matrix").first.evaluate(display) == "block"
+
+
+@in_one_browser
+def test_forty_classes_fit_on_paper(open_page, tmp_path):
+    (tmp_path / "forty.html").write_text(page_of(make_predictions(images=900, classes=40)))
+    page = printed(open_page(tmp_path / "forty.html", width=690))  # A4 within its margins.
+    assert page.evaluate("document.documentElement.scrollWidth") <= 690
