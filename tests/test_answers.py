@@ -154,3 +154,9 @@ def test_people_who_do_not_mix_up_a_pair():
 def test_what_the_hardest_class_is_taken_for_adds_up():
     sheet = sheet_of([0] * 9 + [1, 2, 3, 4, 5], [1, 1, 1, 2, 2, 3, 4, 5, 0, 1, 2, 3, 4, 5])
     assert "misses 8. It takes them for b (3), c (2), d (1) and others (2)." in sheet
+
+
+def test_why_there_are_no_verdicts_is_told_once_and_only_of_mistakes():
+    reason = "No verdicts are given"
+    assert sheet_of([0, 1, 1], [0, 1, 0]).count(reason) == 1
+    assert reason not in sheet_of([0, 1, 1], [0, 1, 1])

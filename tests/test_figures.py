@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from itertools import pairwise
 
 import matplotlib as mpl
 import numpy as np
@@ -298,3 +299,31 @@ def test_a_small_calibration_error_is_not_told_as_none():
         text.get_text() for text in draw_calibration(subject).axes[0].get_legend().texts[1:]
     ]
     assert "error 0.03 points (" in legend
+
+
+@pytest.mark.parametrize("draw", [draw_pairs, draw_verdicts])
+def test_captions_of_long_names_leave_their_neighbours_room(draw):
+    names = [f"a rather long class name, number {place}" for place in range(5)]
+    figure = draw(Subject(make_predictions(class_names=names), images=IMAGES))
+    FigureCanvasAgg(figure).draw()
+    rows = {}
+    for text in figure.axes[0].texts:
+        if text.get_fontsize() == 8:
+            box = text.get_window_extent()
+            rows.setdefault(round(box.y1), []).append((box.x0, box.x1))
+    assert rows
+    for boxes in map(sorted, rows.values()):
+        assert all(end <= start for (_, end), (start, _) in pairwise(boxes))
+
+
+def test_verdicts_that_are_not_looked_for_are_not_drawn_as_none_found():
+    shown = texts(draw_verdicts(Subject(make_predictions(), images=IMAGES)))
+    assert "can't tell: " in shown
+    assert "ambiguous" not in shown
+    assert "model error" not in shown
+
+
+def test_few_images_get_no_empty_diagram_and_few_classes_no_small_numbers():
+    assert draw_calibration(Subject(make_predictions(images=5, classes=2))) is None
+    figure = figures.draw_confusion(Subject(make_predictions(classes=2)))
+    assert min(text.get_fontsize() for text in figure.axes[0].texts) >= figures.MATRIX_SIZE

@@ -63,7 +63,11 @@ def render_answers(subject: Subject, pictures: Mapping[str, str]) -> str:
         calibration=metrics["calibration"],
         shared=_shared(evaluation, metrics),
         paragraphs=about.paragraphs if about is not None else (),
-        notes=(*subject.remarks, *_renamed(evaluation.class_names)),
+        # Why there are no verdicts stands where they would.
+        notes=(
+            *(each for each in subject.remarks if each != metrics["verdicts"]["reason"]),
+            *_renamed(evaluation.class_names),
+        ),
     )
 
 

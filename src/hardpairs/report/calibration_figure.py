@@ -33,10 +33,10 @@ def draw_calibration(subject: Subject, *, ax: Axes | None = None) -> Figure | No
         ax: Axes to draw into, by default those of a figure of its own.
 
     Returns:
-        The figure, or None where there are no probabilities.
+        The figure, or None where there are no probabilities, or no bin of 10 images.
     """
     calibration = subject.calibration
-    if calibration is None:
+    if calibration is None or all(b.images < FEWEST_IN_BIN for b in calibration.before.bins):
         return None
     headline = _headline(calibration.before.value)
     if ax is None:

@@ -104,11 +104,12 @@ def _fill_matrix(axes: Axes, evaluation: Evaluation) -> AxesImage:
 
 
 def _write_counts(axes: Axes, confusion: np.ndarray, shares: np.ndarray) -> None:
-    """Write the counts as large as the cells allow, up to what a slide asks for."""
+    """Write the counts as large as the cells allow, up to what the names or a slide ask for."""
     figure, digits = figure_of(axes), max(len(str(confusion.max())), 2)
     height = figure.get_size_inches()[1]
     side = min(axes.get_window_extent().size) / figure.dpi / len(confusion)
-    size = min(1.15 * SLIDE_DIGITS * height * 72, 0.9 * side * 72 / (0.66 * digits))
+    wanted = max(1.15 * SLIDE_DIGITS * height * 72, MATRIX_SIZE)
+    size = min(wanted, 0.9 * side * 72 / (0.66 * digits))
     for (row, column), count in np.ndenumerate(confusion):
         if count:
             axes.text(

@@ -18,6 +18,7 @@ from hardpairs.analysis.verdicts import (
     count_verdicts,
 )
 from hardpairs.foreign import spoken_names
+from hardpairs.predictions.predictions import Predictions
 from hardpairs.report.canvas import (
     BLUE,
     GREY,
@@ -44,6 +45,7 @@ from hardpairs.wording import counted, percent
 
 WIDTH, HARDEST_WIDTH = 10.4, 9.6  # Inches.
 IN_SENTENCE = 20.0  # Widths of the letter M.
+UNDER_PAIR, UNDER_VERDICT = 6.7, 5.7  # More runs into the next picture's caption.
 PAIRS_SHOWN = 3
 PER_GROUP = 3
 RIGHT_SHOWN = 2
@@ -77,7 +79,7 @@ def draw_pairs(subject: Subject, *, ax: Axes | None = None) -> Figure | None:
     ]
     if subject.images is None or not rows:
         return None
-    names = _names(subject)
+    names, captions = _names(subject), _names(subject, UNDER_PAIR)
     graded = predictions.has_probabilities
     headings = (
         ("most confident", "borderline", "right, to compare")
@@ -93,21 +95,28 @@ def draw_pairs(subject: Subject, *, ax: Axes | None = None) -> Figure | None:
         width=WIDTH,
         ax=ax,
     )
-    for heading, start in zip(headings, starts, strict=True):
-        axes.text(start, 0.2, heading, color=GREY, fontweight="bold")
+    used = set()
     for line, (true, taken_for, count, share) in enumerate(rows):
         top = 0.3 + line * 1.48
         title = f"{names[true]}\n→ {names[taken_for]}\n\n{count:,} of them,\n{percent(share)}"
         axes.text(1.75, top + 0.5, title, ha="right", va="center", linespacing=1.3)
-        mistakes = confident_and_borderline(cell_rows(predictions, true, taken_for), PER_GROUP)
-        right = cell_rows(predictions, true, true)
-        compared = spread(right[: len(right) // 2], RIGHT_SHOWN)
-        for chosen, start in zip((*mistakes, compared), starts, strict=True):
-            tiles = _captioned(subject, chosen, names, (true, taken_for))
+        for chosen, start in zip(_chosen(predictions, true, taken_for), starts, strict=True):
+            tiles = _captioned(subject, chosen, captions, (true, taken_for))
             place_tiles(axes, tiles, left=start, top=top, step=1.12)
+            used |= {start} if tiles else set()
+    for heading, start in zip(headings, starts, strict=True):
+        if start in used:
+            axes.text(start, 0.2, heading, color=GREY, fontweight="bold")
     if ax is not None:
         fit_texts(axes, WIDTH)
     return figure
+
+
+def _chosen(predictions: Predictions, true: int, taken_for: int) -> tuple[np.ndarray, ...]:
+    """Rows of a direction: confident mistakes, borderline ones, right images to compare."""
+    right = cell_rows(predictions, true, true)
+    compared = spread(right[: len(right) // 2], RIGHT_SHOWN)
+    return *confident_and_borderline(cell_rows(predictions, true, taken_for), PER_GROUP), compared
 
 
 def _captioned(
@@ -206,7 +215,9 @@ def draw_verdicts(subject: Subject, *, ax: Axes | None = None) -> Figure | None:
     verdicts, pairs = subject.verdicts, evaluation.hard_pairs[:PAIRS_SHOWN]
     if subject.images is None or not pairs or not verdicts:
         return None
-    names = _names(subject)
+    names, captions = _names(subject), _names(subject, UNDER_VERDICT)
+    # Of a model alone two verdicts aren't looked for, which isn't none found.
+    kinds = [k for k in range(len(VERDICTS)) if not verdicts.alone or (verdicts.kinds == k).any()]
     group = IMAGES_PER_VERDICT * 1.12 + 0.3
     figure, axes = grid_figure(
         1.85 + len(VERDICTS) * group,
@@ -221,15 +232,17 @@ def draw_verdicts(subject: Subject, *, ax: Axes | None = None) -> Figure | None:
         title = f"{names[pair.first]}\nand\n{names[pair.second]}"
         axes.text(1.75, top + 0.85, title, ha="right", va="center", linespacing=1.3)
         mistakes = verdicts.where(of_pair(predictions, pair)[verdicts.rows])
-        for column, (name, count) in enumerate(count_verdicts(mistakes).items()):
-            left = 1.9 + column * group
-            heading = f"{name}: {count:,} of {len(mistakes):,}"
+        counts = count_verdicts(mistakes)
+        for column, kind in enumerate(kinds):
+            left, name = 1.9 + column * group, VERDICTS[kind]
+            heading = f"{name}: {counts[name]:,} of {len(mistakes):,}"
             axes.text(left, top + 0.22, heading, color=COLOURS[name], fontweight="bold")
-            shown = _most_pronounced(mistakes, column)
+            shown = _most_pronounced(mistakes, kind)
             tiles = [
                 Tile(
                     picture,
-                    f"{names[predictions.labels[row]]}\n→ {names[predictions.predicted[row]]}",
+                    f"{captions[predictions.labels[row]]}\n"
+                    f"→ {captions[predictions.predicted[row]]}",
                 )
                 for row, picture in zip(shown, pictures(subject, shown), strict=True)
             ]
