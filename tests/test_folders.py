@@ -318,3 +318,21 @@ def test_icon_themes_of_debian(theme):
     assert small.shape == (len(split), 24, 24, 3)
     assert not split.images.unreadable
     assert (small[:, 0, 0] == 255).all(axis=1).mean() > 0.8  # Corners are clear, and so white.
+
+
+def test_a_part_of_pictures_without_labels_is_no_part_of_a_class_more(tmp_path):
+    """As Tiny ImageNet has it, whose labels of that part stand in a text file."""
+    for name in ("n01", "n02"):
+        write_pictures(tmp_path / "train" / name / "images", 5)
+    write_pictures(tmp_path / "val" / "images", 4)
+    source = open_source(tmp_path)
+    assert source.class_names == ("n01", "n02")
+    assert source.notes == ("Left out: val, beside the folders of classes.",)
+
+
+def test_parts_whose_classes_have_other_names_are_refused(tmp_path):
+    for part, names in (("train", ("cat", "dog")), ("test", ("Cat", "Dog"))):
+        for name in names:
+            write_pictures(tmp_path / part / name, 3)
+    with pytest.raises(InputError, match=r"test: its folders \(Cat, Dog\) are none .*cat, dog"):
+        open_source(tmp_path)

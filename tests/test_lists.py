@@ -163,3 +163,40 @@ def test_metadata_of_hugging_faces_imagefolder(tmp_path, ending):
     assert source.class_names == tuple(KINDS)
     assert [len(source.read(part)) for part in ("train", "test")] == [9, 6]
     assert source.read("test").ids[0] == "test/p0.png"
+
+
+def test_classes_txt_names_the_numbers_of_a_list(tmp_path):
+    write_list(tmp_path, [f"{name}.jpg,{row % 3}" for row, name in enumerate(NINE)])
+    (tmp_path / "classes.txt").write_text("zebra\nowl\ncat\n")
+    assert open_source(tmp_path).class_names == ("zebra", "owl", "cat")
+    assert load_dataset(tmp_path).class_names == ("zebra", "owl", "cat")
+    (tmp_path / "classes.txt").write_text("zebra\nowl\n")
+    with pytest.raises(InputError, match="class"):
+        open_source(tmp_path)
+
+
+def test_folders_of_pictures_aren_t_silently_the_classes_of_a_list(tmp_path):
+    for part in ("images_1", "images_2"):
+        write(tmp_path / part, [f"{part}_{name}" for name in NINE])
+    rows = [f"images_{1 + row % 2}_{name},{KINDS[row % 3]}" for row, name in enumerate(NINE)]
+    (tmp_path / "metadata.csv").write_text("\n".join(["image_id,label", *rows]))
+    source = open_source(tmp_path)
+    assert source.class_names == ("images_1", "images_2")
+    assert "metadata.csv lists the pictures too and isn't used" in source.notes[0]
+
+
+def test_a_list_that_agrees_with_the_class_folders_is_no_matter(tmp_path):
+    for kind in KINDS:
+        write(tmp_path / kind, NINE)
+    rows = [f"{kind}/{name}.jpg,{place}" for place, kind in enumerate(KINDS) for name in NINE]
+    (tmp_path / "labels.csv").write_text("\n".join(["path,label", *rows]))
+    (tmp_path / "damaged.csv").write_bytes(b"path,label\n\xff\xfe\x00,1\n")
+    source = open_source(tmp_path)
+    assert source.class_names == tuple(KINDS)
+    assert source.notes == ()
+
+
+def test_a_list_without_a_usual_name_for_its_labels_is_named(tmp_path):
+    write_list(tmp_path, [f"{name}.jpg,melanoma,80" for name in NINE], "image_id,dx,age")
+    with pytest.raises(InputError, match=r"csv lists them, and none of .*dx.*age.* is named label"):
+        load_dataset(tmp_path)

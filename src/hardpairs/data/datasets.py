@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 from contextlib import suppress
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from hardpairs.data.about import BUNDLED_FOLDER, find_about
-from hardpairs.data.folders import Photos, open_folder, subfolders, unknown_formats
+from hardpairs.data.folders import open_folder, picture_paths, subfolders, unknown_formats
 from hardpairs.data.idx import read_idx
 from hardpairs.data.idx_sets import find_idx, open_idx
-from hardpairs.data.lists import open_listed
+from hardpairs.data.lists import lists_beside, open_listed, unlabelled_list
 from hardpairs.data.memory import open_memory
 from hardpairs.data.numpy_files import open_arrays_folder, open_npy, open_npz
 from hardpairs.data.parquet import is_parquet, open_parquet, parquet_in
@@ -34,6 +35,7 @@ HOW_INSTEAD = {
     **dict.fromkeys((".pkl", ".pickle", ".pt", ".pth", ".joblib"), f"pickles can run code: {SAVE}"),
     **dict.fromkeys((".mat", ".h5", ".hdf5", ".tfrecord", ".bin"), SAVE),
     **dict.fromkeys((".arrow", ".feather"), "write it as Parquet, with to_parquet"),
+    ".npy": f"name them X_train.npy, y_train.npy, X_test.npy and y_test.npy, or {SAVE}",
     **dict.fromkeys(ENDINGS, "give the folder that it lies in"),
 }
 PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
@@ -82,7 +84,8 @@ def load_dataset(source: Any, *, class_names: Any = None) -> Dataset:
     opened = open_memory(source, class_names) if in_memory else open_source(source)
     place = "the arrays" if in_memory else str(source)
     if not opened.class_names:
-        raise InputError(f"{place}: {NO_LABELS if in_memory else _no_labels(Path(source))}")
+        how = NO_LABELS if in_memory else _no_labels(Path(source), opened)
+        raise InputError(f"{place}: {how}")
     train, test = opened.read("train"), opened.read("test")
     _check_classes(place, opened, train, test)
     notes = [*opened.notes, *dict.fromkeys((*train.notes, *test.notes))]
@@ -140,13 +143,9 @@ def open_source(source: str | Path) -> Source:
 def _open_folder(folder: Path) -> Source | None:
     opened = open_folder(folder)
     if opened is not None and opened.class_names:
-        return opened
+        return replace(opened, notes=(*opened.notes, *lists_beside(folder, opened)))
     if opened is not None:
-        photos = opened.read().images
-        if isinstance(photos, Photos):
-            inside = photos.root.relative_to(folder)
-            names = [(inside / name).as_posix() for name in photos.names]
-            opened = open_listed(folder, names) or opened
+        opened = open_listed(folder, picture_paths(folder, opened.read())) or opened
     if parquet := parquet_in(folder):
         return open_parquet(parquet)
     if opened is not None and opened.class_names:
@@ -233,9 +232,13 @@ def _read_bundled(folder: Path, part: SplitName) -> Split:
     return split
 
 
-def _no_labels(place: Path) -> str:
+def _no_labels(place: Path, source: Source) -> str:
     """What to do about images without labels; of one folder of them that is no class."""
     below = subfolders(place) if os.path.isdir(place) else []
+    if os.path.isdir(place) and (
+        said := unlabelled_list(place, picture_paths(place, source.read()))
+    ):
+        return f"its images have no labels; {said}"
     if len(below) != 1:
         return NO_LABELS
     return (

@@ -127,7 +127,8 @@ def find_classes(folder: Path) -> tuple[dict[str, Classes], list[str]]:
     words = [(part_of(path.name), path) for path in below if part_of(path.name)]
     told = dict(words)
     for named, fewest in ((exact, 1), (told if len(told) == len(words) else {}, 2)):
-        parts = {part: found for part, path in named.items() if (found := _classes_of_part(path))}
+        found = {part: own for part, path in named.items() if (own := _classes_of_part(path))}
+        parts = {part: own for part, own in found.items() if not _is_unlabelled(own, found)}
         if len(parts) >= fewest:
             roots = [root for root, _ in parts.values()]
             return parts, [p.name for p in below if not any(r.is_relative_to(p) for r in roots)]
@@ -137,6 +138,11 @@ def find_classes(folder: Path) -> tuple[dict[str, Classes], list[str]]:
     if len(classes) == 1 and not beside:
         return find_classes(folder / next(iter(classes)))
     return _parts_below(folder, classes) or {"all": (folder, classes)}, beside
+
+
+def _is_unlabelled(classes: Classes, parts: Mapping[str, Classes]) -> bool:
+    """Whether a part's pictures lie in one folder that is none of the classes trained on."""
+    return len(classes[1]) == 1 and not classes[1].keys() & parts.get("train", classes)[1].keys()
 
 
 def _parts_below(folder: Path, classes: dict[str, list[str]]) -> dict[str, Classes]:
@@ -211,6 +217,7 @@ def _open(parts: Mapping[str, Classes], left_out: list[str]) -> Source:
     index = {name: place for place, name in enumerate(names)} | {"": -1}
     notes = [f"Left out: {few_files(left_out)}, beside the folders of classes."] if left_out else []
     notes += filter(None, (_inner_note(classes) for _, classes in parts.values()))
+    _check_parts(parts)
     readers = {}
     for part, (folder, classes) in parts.items():
         rows = [(path, index[name]) for name in sorted(classes) for path in classes[name]]
@@ -224,6 +231,18 @@ def _open(parts: Mapping[str, Classes], left_out: list[str]) -> Source:
             notes.append(f"Left out, being of formats that aren't read: {formats}; convert them.")
         readers[part] = partial(photos_split, folder, good)
     return make_source([clean_text(name) for name in names], readers, notes)
+
+
+def _check_parts(parts: Mapping[str, Classes]) -> None:
+    """Raise InputError where a part has none of the classes that are trained on."""
+    root, trained = parts.get("train", (Path(), {}))
+    for folder, classes in parts.values():
+        if trained and not trained.keys() & classes.keys():
+            raise InputError(
+                f"{folder}: its folders ({few_files(sorted(classes))}) are none of the classes "
+                f"that {root} has ({few_files(sorted(trained))}); sort its pictures into folders "
+                "of these names, or move it away."
+            )
 
 
 def _inner_note(classes: Mapping[str, list[str]]) -> str:
@@ -249,6 +268,14 @@ def photos_split(folder: Path, rows: list[tuple[str, int]]) -> Split:
     ids = np.array([name.encode(errors="backslashreplace").decode() for name in names], str)
     labels = np.array([label for _, label in rows], np.int64)
     return Split(Photos(folder, names), labels, ids)
+
+
+def picture_paths(folder: Path, split: Split) -> list[str]:
+    """The paths below a folder of the picture files that are a split's; none of other images."""
+    if not isinstance(split.images, Photos):
+        return []
+    inside = split.images.root.relative_to(folder)
+    return [(inside / name).as_posix() for name in split.images.names]
 
 
 def together(splits: Sequence[Split]) -> Split | None:

@@ -2,19 +2,31 @@
 
 import csv
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from hardpairs.data.folders import few_files, photos_split, subfolders
+import numpy as np
+
+from hardpairs.data.folders import few_files, photos_split, picture_paths, subfolders
 from hardpairs.data.memory import to_labels
 from hardpairs.data.pixel_columns import LABELS
-from hardpairs.data.source import PART_OF_NAME, Part, Source, make_source, part_of, words_of
-from hardpairs.data.tables import PART_OF_USAGE, PARTS, delimiter_of, tables_in
+from hardpairs.data.source import (
+    PART_OF_NAME,
+    Part,
+    Source,
+    make_source,
+    part_of,
+    read_class_names,
+    words_of,
+)
+from hardpairs.data.tables import PART_OF_USAGE, PARTS, delimiter_of, has_pixels, tables_in
 from hardpairs.errors import InputError
 from hardpairs.foreign import one_line
+from hardpairs.labels import listed
 from hardpairs.reading import guarded, parse_json, read_text
 
 HOT, ONE = frozenset(("0", "1", "0.0", "1.0")), ("1", "1.0")
@@ -29,6 +41,25 @@ class Listed:
     path: str
     label: str
     part: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that lists pictures.
+
+    Attributes:
+        path: Where it lies.
+        header: The names of all columns, "" where they have none.
+        columns: The cells of all columns but the one that names pictures, by place.
+        named: What that one says.
+        pictures: The path of the picture that is meant by it, "" where none is.
+    """
+
+    path: Path
+    header: list[str]
+    columns: dict[int, list[str]]
+    named: list[str]
+    pictures: list[str]
 
 
 def open_listed(folder: Path, pictures: Sequence[str]) -> Source | None:
@@ -61,8 +92,12 @@ def open_listed(folder: Path, pictures: Sequence[str]) -> Source | None:
             lists[own or part] = [row for row in rows if row.part == own]
     if not lists:
         return None
-    given = ([row.label for row in rows] for rows in lists.values())
-    made, names = to_labels(*given, what=f"{folder}: labels")
+    given: list[Any] = [[row.label for row in rows] for rows in lists.values()]
+    known = read_class_names(folder)
+    if known and not any(label in known for labels in given for label in labels):
+        with suppress(ValueError):  # Then they are names that aren't in the file.
+            given = [np.array(labels, np.float64) for labels in given]
+    made, names = to_labels(*given, class_names=known, what=f"{folder}: labels")
     parts: dict[str, Part] = {}
     for (part, rows), labels in zip(lists.items(), made, strict=True):
         paths = [row.path for row in rows]
@@ -71,6 +106,46 @@ def open_listed(folder: Path, pictures: Sequence[str]) -> Source | None:
     if unlisted:
         notes.append(f"Left out, having no label: {few_files(sorted(unlisted))}.")
     return make_source(names, parts, notes)
+
+
+def lists_beside(folder: Path, source: Source) -> list[str]:
+    """A sentence on each table in a folder that lists pictures of class folders otherwise."""
+    paths, said = [path for path in _lists_in(folder) if not has_pixels(path)], []
+    classes = {
+        picture: source.class_names[label]
+        for split in (read() for read in source.parts.values() if paths)
+        for picture, label in zip(picture_paths(folder, split), split.labels, strict=True)
+    }
+    for path in paths:
+        with suppress(InputError):  # It isn't needed.
+            table = _read_table(path, list(classes))
+            labels = _labels(table) if table else None
+            if table is None or (labels and _are_same(labels, table.pictures, classes)):
+                continue
+            said.append(
+                f"{path.name} lists the pictures too and isn't used: their folders are taken for "
+                "the classes. Where it holds the labels, put all pictures into one folder."
+            )
+    return said
+
+
+def _are_same(labels: list[str], pictures: list[str], classes: Mapping[str, str]) -> bool:
+    """Whether labels name the classes of the pictures, in whatever words."""
+    both = {(label, classes[path]) for label, path in zip(labels, pictures, strict=True) if path}
+    return len(both) == len({label for label, _ in both}) == len({name for _, name in both})
+
+
+def unlabelled_list(folder: Path, pictures: Sequence[str]) -> str:
+    """Which table in a folder lists pictures without a column of a usual name for labels, or ""."""
+    for path, _, _ in _tables(folder):
+        table = _read_table(path, pictures)
+        if table and _labels(table) is None and any(table.header):
+            names = listed([table.header[place] for place in table.columns])
+            return (
+                f"{path.name} lists them, and none of its other columns ({names}) is named label; "
+                "name the one of labels so."
+            )
+    return ""
 
 
 def _tables(folder: Path) -> list[tuple[Path, str, str]]:
@@ -107,8 +182,8 @@ def _each_once(path: Path, rows: list[Listed]) -> tuple[list[Listed], list[str]]
     return [*first.values()], [*repeated]
 
 
-def _read_list(path: Path, pictures: Sequence[str]) -> list[Listed] | None:
-    """Pictures, labels and parts as a table lists them; None where it lists no pictures."""
+def _read_table(path: Path, pictures: Sequence[str]) -> Table | None:
+    """Read a table that lists pictures; None where it lists none."""
     header, body = _rows(path)
     known = _known(pictures)
     some = body[:LOOKED_AT]
@@ -121,21 +196,25 @@ def _read_list(path: Path, pictures: Sequence[str]) -> list[Listed] | None:
     if _find(header[names], known):  # The first line is a picture's.
         body = [header, *body]
         header = [""] * len(header)
-    others = [place for place in range(len(header)) if place != names]
-    columns = {place: [_cell(row, place) for row in body] for place in others}
-    labels = _labels(header, columns)
-    if labels is None:
+    columns = {place: [_cell(row, place) for row in body] for place in range(len(header))}
+    named = columns.pop(names)
+    return Table(path, header, columns, named, [_find(cell, known) for cell in named])
+
+
+def _read_list(path: Path, pictures: Sequence[str]) -> list[Listed] | None:
+    """Pictures, labels and parts as a table lists them; None where it lists no labels of any."""
+    table = _read_table(path, pictures)
+    labels = _labels(table) if table else None
+    if table is None or labels is None:
         return None
-    cells = [_cell(row, names) for row in body]
-    paths = [_find(cell, known) for cell in cells]
-    missing = [cell for cell, path in zip(cells, paths, strict=True) if not path]
-    if missing:
+    rows = zip(table.named, table.pictures, strict=True)
+    if missing := [cell for cell, picture in rows if not picture]:
         raise InputError(
             f"{path}: lists {len(missing):,} pictures that aren't there ({few_files(missing)}); "
             "put them there or take them out of the list."
         )
-    parts = _parts(header, columns) or [""] * len(body)
-    return [Listed(*row) for row in zip(paths, labels, parts, strict=True)]
+    parts = _parts(table) or [""] * len(labels)
+    return [Listed(*row) for row in zip(table.pictures, labels, parts, strict=True)]
 
 
 def _rows(path: Path) -> tuple[list[str], list[list[str]]]:
@@ -156,8 +235,9 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _labels(header: list[str], columns: dict[int, list[str]]) -> list[str] | None:
+def _labels(table: Table) -> list[str] | None:
     """The column of labels: of a usual name or the only one; or columns of one 1 in each row."""
+    header, columns = table.header, table.columns
     plain = [cell.lower() for cell in header]
     usual = [place for name in LABELS for place in columns if plain[place] == name]
     told = [place for place in columns if plain[place] not in (*PART_COLUMNS, "")]
@@ -172,10 +252,10 @@ def _labels(header: list[str], columns: dict[int, list[str]]) -> list[str] | Non
     return [header[place] for (place,) in places]
 
 
-def _parts(header: list[str], columns: dict[int, list[str]]) -> list[str] | None:
+def _parts(table: Table) -> list[str] | None:
     """The part of each row, where a column of a usual name tells one of all; else None."""
-    for place, cells in columns.items():
-        if header[place].lower() in PART_COLUMNS:
+    for place, cells in table.columns.items():
+        if table.header[place].lower() in PART_COLUMNS:
             parts = [PART_OF_USAGE.get(cell.lower(), "") for cell in cells]
             if all(parts) and len(set(parts)) > 1:
                 return parts

@@ -85,7 +85,7 @@ def open_tables_folder(folder: Path) -> Source | None:
     found: dict[str, Path] = {}
     for path in tables_in(folder):
         part = part_of(path.name) or "all"
-        if not _has_pixels(path):  # Another table, as sample_submission.csv.
+        if not has_pixels(path):  # Another table, as sample_submission.csv.
             continue
         if part in found:
             raise InputError(
@@ -143,7 +143,8 @@ def _read_table(path: Path) -> Rows:
         if rows is None:
             raise InputError(
                 f"{path}: has {len(header):,} columns ({listed(header)}), which aren't the pixels "
-                "of square images; give a column for each pixel and one named label."
+                "of square images; give a column for each pixel and one named label, or of a list "
+                "of pictures the folder that it lies in."
             )
         return rows
 
@@ -244,7 +245,8 @@ def _are_classes(values: np.ndarray) -> bool:
     return values[0] in (0, 1) and np.array_equal(values, values[0] + np.arange(len(values)))
 
 
-def _has_pixels(path: Path) -> bool:
+def has_pixels(path: Path) -> bool:
+    """Whether the first line of a table tells pixels; its other lines aren't read."""
     line = _first_line(path)
     header = line.split(delimiter_of(line))
     pixels = sum(bool(PIXEL.fullmatch(cell.strip(' "'))) or _is_number(cell) for cell in header)
