@@ -336,3 +336,13 @@ def test_parts_whose_classes_have_other_names_are_refused(tmp_path):
             write_pictures(tmp_path / part / name, 3)
     with pytest.raises(InputError, match=r"test: its folders \(Cat, Dog\) are none .*cat, dog"):
         open_source(tmp_path)
+
+
+def test_a_class_without_training_images_is_told(tmp_path):
+    for name in ("cat", "dog"):
+        write_pictures(tmp_path / "train" / name, 3)
+    for name in ("cat", "dog", "owl"):
+        write_pictures(tmp_path / "test" / name, 2)
+    notes = load_dataset(tmp_path).notes
+    assert notes[0].startswith("No training image is of owl: no net")
+    assert "the 2 test images" in notes[0]

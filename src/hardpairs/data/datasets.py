@@ -11,7 +11,13 @@ from typing import Any
 import numpy as np
 
 from hardpairs.data.about import BUNDLED_FOLDER, find_about
-from hardpairs.data.folders import open_folder, picture_paths, subfolders, unknown_formats
+from hardpairs.data.folders import (
+    few_files,
+    open_folder,
+    picture_paths,
+    subfolders,
+    unknown_formats,
+)
 from hardpairs.data.idx import read_idx
 from hardpairs.data.idx_sets import find_idx, open_idx
 from hardpairs.data.lists import lists_beside, open_listed, unlabelled_list
@@ -93,6 +99,14 @@ def load_dataset(source: Any, *, class_names: Any = None) -> Dataset:
         notes.append(
             f"Its images are one whole: {len(test):,} of {len(train) + len(test):,} are the test "
             "images, of every class in proportion and always the same ones."
+        )
+    untaught = sorted(set(test.labels.tolist()) - set(train.labels.tolist()))
+    if untaught:
+        names = few_files(opened.class_names[label] for label in untaught)
+        images = int(np.isin(test.labels, untaught).sum())
+        notes.append(
+            f"No training image is of {names}: no net trained on them can tell the {images:,} test "
+            "images that are."
         )
     dataset = Dataset(
         name="arrays" if in_memory else dataset_name(source),
