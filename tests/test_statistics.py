@@ -206,13 +206,6 @@ def test_seeds_needed_against_statsmodels():
     assert too_few_images.seeds_needed(0.001, 1) is None
 
 
-def test_degenerate_studies_say_nothing():
-    same = np.broadcast_to(crossed(1), (3, 4, 30))
-    error = crossed_error(same)
-    assert error.p_value(0.0) == 1
-    assert error.interval(0.0) == (0, 0)
-
-
 def test_paired_bootstrap_has_the_spread_of_seeds_and_images():
     rng = np.random.default_rng(1)
     by_seed = rng.normal(0, 0.05, (20, 1))
@@ -238,3 +231,14 @@ def test_no_difference_of_shares_is_beyond_all_of_them():
     rng = np.random.default_rng(0)
     correct = np.stack([rng.random((2, 40)) < share for share in ([[0.1], [0.9]], [[0.9], [0.2]])])
     assert crossed_error(correct).interval(0.05) == (-1.0, 1.0)
+
+
+@pytest.mark.parametrize("images", [24, 10_000])
+def test_where_no_image_differs_an_interval_is_that_of_the_rule_of_three(images):
+    same = np.arange(images) % 7 != 0
+    matched = crossed_error(np.broadcast_to(same, (3, 2, images)))
+    unmatched = unmatched_error(np.tile(same, (2, 1)), np.tile(same, (3, 1)))
+    for error in (matched, unmatched):
+        assert error.interval(0.0) == pytest.approx((-3 / images, 3 / images))
+        assert error.p_value(0.0) == 1
+        assert error.seeds_needed(0.0, 1) is None

@@ -108,6 +108,8 @@ def audit_dataset(dataset: Dataset, train: Predictions, test: Predictions) -> Au
         )
     )
     test_suspects = _ranked(test, test_evidence)
+    train_suspects = _ranked(train, train_evidence)
+    doubts = len(train) <= FEW_IMAGES and len(train_suspects) + len(test_suspects) > 0
     duplicates = find_duplicates(dataset.train.images, dataset.test.images)
     # The later image of a pair is the one too many: a test image that was trained on or counted.
     repeated = duplicates.pairs[:, 1] - len(dataset.train)
@@ -117,7 +119,7 @@ def audit_dataset(dataset: Dataset, train: Predictions, test: Predictions) -> Au
         test=test,
         train_evidence=train_evidence,
         test_evidence=test_evidence,
-        train_suspects=_ranked(train, train_evidence),
+        train_suspects=train_suspects,
         test_suspects=test_suspects,
         duplicates=duplicates,
         train_counts=np.bincount(dataset.train.labels, minlength=classes),
@@ -129,7 +131,7 @@ def audit_dataset(dataset: Dataset, train: Predictions, test: Predictions) -> Au
             for predictions in (train, test)
             if len(predictions) * classes > MOST_SCORES
         )
-        + ((FEW_TRAINED_ON,) if len(train) <= FEW_IMAGES else ()),
+        + ((FEW_TRAINED_ON,) if doubts else ()),
     )
 
 

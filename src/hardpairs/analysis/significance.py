@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from hardpairs.analysis.intervals import CONFIDENCE, wilson_bounds
+from hardpairs.analysis.intervals import CONFIDENCE, QUANTILE, wilson_bounds
 
 SIGNIFICANCE = 0.05
 POWER = 0.8
@@ -221,14 +221,27 @@ def crossed_error(correct: np.ndarray) -> CrossedError:
     of_images = seeds * (by_image**2).sum() / ((recipes - 1) * max(images - 1, 1))
     rest = ((right - recipe - by_seed - by_image) ** 2).sum()
     residual = rest / ((recipes - 1) * (seeds - 1) * max(images - 1, 1))
+    if (correct == correct[:1]).all():
+        of_image = _unseen_variance(images)
+    else:
+        of_image = float(2 * max(of_images - residual, 0) / (seeds * images))
     return CrossedError(
         recipes=recipes,
         seeds=seeds,
         seed_variance=float(2 * of_seeds / images),
-        image_variance=float(2 * max(of_images - residual, 0) / (seeds * images)),
+        image_variance=of_image,
         seed_freedom=(recipes - 1) * (seeds - 1),
         least_seed_variance=float(2 * residual / images),
     )
+
+
+def _unseen_variance(images: int) -> float:
+    """What no image that differs leaves open: an interval of 3 / N (the rule of three).
+
+    Hanley and Lippman-Hand, JAMA 249, 1983: what wasn't seen in N cases happens in at most 3 / N
+    of all, with 95% confidence.
+    """
+    return (3 / images / QUANTILE) ** 2
 
 
 def unmatched_error(first: np.ndarray, second: np.ndarray) -> CrossedError:
@@ -254,11 +267,15 @@ def unmatched_error(first: np.ndarray, second: np.ndarray) -> CrossedError:
     thinned = 1 / counts[0] + 1 / counts[1]
     difference = sides[1].mean(axis=0, dtype=np.float64) - sides[0].mean(axis=0, dtype=np.float64)
     of_images = float(difference.var(ddof=1)) if images > 1 else 0.0
+    if (np.concatenate([first, second]) == first[:1]).all():
+        of_image = _unseen_variance(images)
+    else:
+        of_image = max(of_images - residual * thinned, 0) / images
     return CrossedError(
         recipes=2,
         seeds=2 / thinned,
         seed_variance=2 * of_seeds,
-        image_variance=max(of_images - residual * thinned, 0) / images,
+        image_variance=of_image,
         seed_freedom=freedom,
         least_seed_variance=2 * residual / images,
     )
