@@ -8,6 +8,7 @@ from conftest import make_predictions
 from hardpairs import InputError
 from hardpairs.cli.options import link_base
 from hardpairs.data.split import thumbnails
+from hardpairs.predictions.predictions import Predictions, save_predictions
 from plain_predictions import LABELS, NAMES, PLAIN, PROBABILITIES
 
 RIGHT = int((PLAIN.predicted == LABELS).sum())
@@ -85,6 +86,20 @@ def test_an_order_that_is_mixed_up_is_named():
     ):
         notes = hardpairs.explore(labels, predicted, class_names=list("abcd")).notes
         assert not any("different orders" in note for note in notes)
+
+
+@pytest.mark.parametrize("case", ["of one's own run", "an image a class"])
+def test_no_order_is_blamed_where_it_is_known_or_frequencies_say_nothing(tmp_path, case):
+    rng = np.random.default_rng(1)
+    labels, classes = rng.permutation(600) % 3, 3
+    if case == "an image a class":
+        labels, classes = np.arange(72), 120
+    probabilities = rng.dirichlet(np.ones(classes), len(labels)).astype(np.float32)
+    own = {"recipe": {"name": "sprint"}} if case == "of one's own run" else {}
+    names = tuple(f"c{index}" for index in range(classes))
+    made = Predictions(labels, probabilities, class_names=names, metadata=own)
+    save_predictions(made, tmp_path / "p.npz")
+    assert not any("order" in note for note in hardpairs.load_predictions(tmp_path / "p.npz").notes)
 
 
 def test_classes_with_each_others_names_are_told():

@@ -29,7 +29,9 @@ from hardpairs.predictions.predictions import Predictions
 from hardpairs.showing import as_frame, as_html, chosen_columns
 
 FEWEST_EMBEDDED = 50  # Images among which nearest ones tell anything.
-NO_CALIBRATION = "Calibration is left out: it needs probabilities between 0 and 1."
+NO_CALIBRATION = (
+    "Calibration is left out: only the predicted classes are known, or their probabilities are 1."
+)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -15,6 +15,7 @@ from hardpairs.predictions.predictions import Predictions
 from hardpairs.predictions.probabilities import as_floats, spread_top, to_probabilities
 
 FEWEST_FOR_ORDER = 50  # Images; of fewer, chance alone does as well often enough.
+MOST_APART = 0.5  # Frequencies of so few images a class that they differ so much say nothing.
 
 
 def to_predictions(
@@ -56,7 +57,8 @@ def to_predictions(
         notes.append(
             f"{differ:,} predicted classes aren't the most probable ones; they count as given."
         )
-    notes.append(_order_note(label_indices, predicted, len(names)))
+    if "recipe" not in extra.get("metadata", {}):  # Of our own run, whose order is known.
+        notes.append(_order_note(label_indices, predicted, len(names)))
     return Predictions(
         labels=label_indices,
         probabilities=probabilities,
@@ -154,7 +156,7 @@ def _order_note(labels: np.ndarray, predicted: np.ndarray, classes: int) -> str:
     apart = np.abs(of_labels - of_predicted).sum() / 2
     # Two draws of the same images differ by about so much in their frequencies.
     expected = np.sqrt(of_labels * (1 - of_labels) / images).sum()
-    if not no_better or chance > 0.9 or apart > max(0.15, expected):
+    if not no_better or chance > 0.9 or expected > MOST_APART or apart > max(0.15, expected):
         return ""
     if right < chance - spread:
         return (
