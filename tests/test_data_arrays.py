@@ -25,6 +25,7 @@ def save(tmp_path, **arrays):
         "images_train labels_train images_test labels_test",
         "trainImages trainLabels testImages testLabels",
         "Xtr ytr Xte yte",
+        "trainX trainy testX testy",
         "x_train y_train x_val y_val",
     ],
 )
@@ -118,3 +119,38 @@ def test_files_that_hold_no_images(tmp_path, arrays, complaint):
     with pytest.raises(InputError, match=complaint) as caught:
         load_dataset(save(tmp_path, **arrays))
     assert "a.npz" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        "class_names images labels",
+        "image_ids class_names images labels",
+        "label_names x y",
+        "classes x_data y_data",
+        "images image_labels class_names",
+    ],
+)
+def test_names_and_ids_are_not_taken_for_labels_or_images_wherever_they_stand(tmp_path, order):
+    names = order.split()
+    values = {
+        **dict.fromkeys(names, np.array(["cat", "dog", "owl", "pig"])),
+        **dict.fromkeys({"image_ids"} & set(names), np.arange(100, 120)),
+        **dict.fromkeys({"images", "x", "x_data"} & set(names), GRAY),
+        **dict.fromkeys({"labels", "y", "y_data", "image_labels"} & set(names), LABELS),
+    }
+    dataset = load_dataset(save(tmp_path, **{name: values[name] for name in names}))
+    assert dataset.class_names == ("cat", "dog", "owl", "pig")
+    assert len(dataset.train) + len(dataset.test) == 20
+
+
+@pytest.mark.parametrize(
+    ("arrays", "told"),
+    [
+        ({"images": GRAY, "diagnosis": LABELS}, r"one of 'diagnosis' in a\.npz"),
+        ({"images": GRAY}, "save those beside them, as an array named labels"),
+    ],
+)
+def test_to_train_on_images_without_labels_leads_to_them(tmp_path, arrays, told):
+    with pytest.raises(InputError, match=told):
+        load_dataset(save(tmp_path, **arrays))

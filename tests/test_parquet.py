@@ -177,3 +177,13 @@ def test_colours_one_behind_the_other_are_told_as_of_a_table(tmp_path):
     split = load_split(tmp_path / "a.parquet")
     np.testing.assert_array_equal(split.images, images)
     assert any("one colour stand together" in note for note in split.notes)
+
+
+@pytest.mark.parametrize("column", ["pixels", "img"])
+def test_labels_under_another_name_are_asked_for(tmp_path, column):
+    pixels = RNG.integers(0, 256, (6, 25), dtype=np.uint8)
+    columns = {column: pixels.tolist(), "disease": ["mild", "severe"] * 3}
+    pq.write_table(pa.table(columns), tmp_path / "a.parquet")
+    assert open_source(tmp_path / "a.parquet").read().images.shape == (6, 5, 5, 1)
+    with pytest.raises(InputError, match=r"one of 'disease' in a\.parquet holds them"):
+        load_dataset(tmp_path / "a.parquet")

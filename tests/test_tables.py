@@ -284,3 +284,11 @@ def test_tables_as_other_programs_write_their_numbers(tmp_path, text):
     whole = open_source(tmp_path / "a.csv").read()
     np.testing.assert_array_equal(whole.images[..., 0], IMAGES)
     assert whole.labels.tolist() == LABELS.tolist()
+
+
+def test_of_several_columns_beside_the_pixels_none_is_guessed_to_hold_the_labels(tmp_path):
+    header = ["species", "colour", *(f"pixel{place}" for place in range(16))]
+    rows = [["owl", "red", *range(row, row + 16)] for row in range(9)]
+    (tmp_path / "a.csv").write_text(table(rows, header))
+    with pytest.raises(InputError, match=r"one of 'species', 'colour' in a\.csv holds them"):
+        load_dataset(tmp_path / "a.csv")

@@ -25,7 +25,7 @@ from hardpairs.data.memory import open_memory
 from hardpairs.data.numpy_files import open_arrays_folder, open_npy, open_npz
 from hardpairs.data.parquet import is_parquet, open_parquet, parquet_in
 from hardpairs.data.pictures import ENDINGS
-from hardpairs.data.source import NO_LABELS, Part, Source, make_source, read_class_names
+from hardpairs.data.source import Part, Source, make_source, read_class_names
 from hardpairs.data.split import Dataset, Split, SplitName, combine_sha256, idx_sha256
 from hardpairs.data.tables import is_table, open_table, open_tables_folder
 from hardpairs.data.training_size import for_training
@@ -90,7 +90,7 @@ def load_dataset(source: Any, *, class_names: Any = None) -> Dataset:
     opened = open_memory(source, class_names) if in_memory else open_source(source)
     place = "the arrays" if in_memory else str(source)
     if not opened.class_names:
-        how = NO_LABELS if in_memory else _no_labels(Path(source), opened)
+        how = opened.no_labels if in_memory else _no_labels(Path(source), opened)
         raise InputError(f"{place}: {how}")
     train, test = opened.read("train"), opened.read("test")
     _check_classes(place, opened, train, test)
@@ -248,13 +248,13 @@ def _read_bundled(folder: Path, part: SplitName) -> Split:
 
 def _no_labels(place: Path, source: Source) -> str:
     """What to do about images without labels; of one folder of them that is no class."""
-    below = subfolders(place) if os.path.isdir(place) else []
-    if os.path.isdir(place) and (
-        said := unlabelled_list(place, picture_paths(place, source.read()))
-    ):
-        return f"its images have no labels; {said}"
+    if not os.path.isdir(place):
+        return source.no_labels
+    if said := unlabelled_list(place, picture_paths(place, source.read())):
+        return said
+    below = subfolders(place)
     if len(below) != 1:
-        return NO_LABELS
+        return source.no_labels
     return (
         f"its images lie in one folder alone, {one_line(below[0].name)!r}, and one class can't be "
         "classified; put them into a folder for each class, two at least, or give a table with "

@@ -13,20 +13,20 @@ import numpy as np
 
 from hardpairs.data.folders import few_files, photos_split, picture_paths, subfolders
 from hardpairs.data.memory import to_labels
-from hardpairs.data.pixel_columns import LABELS
 from hardpairs.data.source import (
     PART_OF_NAME,
     Part,
     Source,
     make_source,
+    named_otherwise,
     part_of,
     read_class_names,
     words_of,
 )
-from hardpairs.data.tables import PART_OF_USAGE, PARTS, delimiter_of, has_pixels, tables_in
+from hardpairs.data.tables import PART_OF_USAGE, delimiter_of, has_pixels, tables_in
+from hardpairs.data.usual_names import LABELS, PARTS
 from hardpairs.errors import InputError
 from hardpairs.foreign import one_line
-from hardpairs.labels import listed
 from hardpairs.reading import guarded, parse_json, read_text
 
 HOT, ONE = frozenset(("0", "1", "0.0", "1.0")), ("1", "1.0")
@@ -140,11 +140,7 @@ def unlabelled_list(folder: Path, pictures: Sequence[str]) -> str:
     for path, _, _ in _tables(folder):
         table = _read_table(path, pictures)
         if table and _labels(table) is None and any(table.header):
-            names = listed([table.header[place] for place in table.columns])
-            return (
-                f"{path.name} lists them, and none of its other columns ({names}) is named label; "
-                "name the one of labels so."
-            )
+            return named_otherwise(path.name, [table.header[place] for place in table.columns])
     return ""
 
 

@@ -1,7 +1,7 @@
 """Images and labels in NumPy's files: .npz and .npy, by the usual names of their arrays."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -10,19 +10,23 @@ import numpy as np
 
 from hardpairs.arrays import describe
 from hardpairs.data.memory import split_of, to_images, to_labels, white_on_black
-from hardpairs.data.source import PART_OF_NAME, Source, make_source, read_class_names, words_of
+from hardpairs.data.source import (
+    PART_OF_NAME,
+    Source,
+    make_source,
+    named_otherwise,
+    read_class_names,
+    words_of,
+)
 from hardpairs.data.split import Images, Split
+from hardpairs.data.usual_names import CLASS_NAMES, IDS, IMAGES, LABELS
 from hardpairs.errors import InputError
 from hardpairs.npz import npz_shapes, read_npy, read_npz
 
-IMAGES = ("images", "image", "imgs", "img", "x", "data", "pixels", "features")
-LABELS = ("labels", "label", "y", "targets", "target", "classes", "class")
-NAMES = ("class_names", "label_names", "target_names", "names", "categories")
-IDS = ("ids", "id", "filenames", "file_names", "paths", "image_ids")
-KIND_OF_WORD = {
-    **dict.fromkeys(IMAGES, "images"),
-    **dict.fromkeys(LABELS, "labels"),
-}
+KINDS = {"labels": LABELS, "images": IMAGES}  # In this order: image_labels, y_data.
+OTHERS = frozenset((*CLASS_NAMES, *IDS)) - frozenset(LABELS)
+JOINED = "train|test|val|valid|tr|te"  # Xtr, ytr, Xte, yte: as the lesson has them; trainX.
+ALONE = "its images have no labels; save those beside them, as an array named labels."
 Read = Callable[[str], np.ndarray]
 
 
@@ -48,9 +52,11 @@ def open_npz(path: Path) -> Source:
             f"{path}: holds no images under a usual name ({held or 'nothing'}); name the arrays "
             "images and labels, or x_train, y_train, x_test and y_test."
         )
-    names = next((read(name) for name in NAMES if name in shapes), None)
+    used = {name for kinds in by_part.values() for name in kinds.values()}
+    names = next((read(name) for name in CLASS_NAMES if name in shapes.keys() - used), None)
     ids = next((name for name in IDS if name in shapes), None)
-    return _open(path, by_part, read, names, ids)
+    beside = [name for name in shapes if name not in (*used, *OTHERS)]
+    return _open(path, by_part, read, names, ids, beside)
 
 
 def open_npy(path: Path) -> Source:
@@ -69,7 +75,7 @@ def open_npy(path: Path) -> Source:
     kinds = by_part[part]
     if kinds.get("images") != path.stem:
         raise InputError(f"{path}: holds labels; give the file of the images.")
-    return _open(path.parent, {"all": kinds}, lambda stem: read_npy(beside[stem]), None, None)
+    return _open(path.parent, {"all": kinds}, lambda stem: read_npy(beside[stem]))
 
 
 def open_arrays_folder(folder: Path) -> Source | None:
@@ -86,33 +92,48 @@ def open_arrays_folder(folder: Path) -> Source | None:
     by_part = _by_part(beside)
     if not by_part:
         return open_npz(files[0]) if len(files) == 1 and files[0].suffix == ".npz" else None
-    return _open(folder, by_part, lambda stem: _read_file(beside[stem]), None, None)
+    return _open(folder, by_part, lambda stem: _read_file(beside[stem]))
 
 
 def _by_part(names: Iterable[str]) -> dict[str, dict[str, str]]:
     """Names of images and labels by part, where there are images: "X_train", "train-images"."""
-    parts: dict[str, dict[str, str]] = {}
+    found: dict[str, dict[str, list[tuple[int, str]]]] = {}
     for name in names:
-        part, kind = "all", ""
-        for word in words_of(name):
-            part = PART_OF_NAME.get(word, part)
-            kind = kind or KIND_OF_WORD.get(word, "")
-            joined = re.fullmatch(r"(x|y)(train|test|val|valid|tr|te)", word)
-            if joined:  # Xtr, ytr, Xte, yte: as the lesson has them.
-                kind = KIND_OF_WORD[joined[1]]
-                part = PART_OF_NAME[{"tr": "train", "te": "test"}.get(joined[2], joined[2])]
-        if kind:
-            parts.setdefault(part, {}).setdefault(kind, name)
-    parts = {part: kinds for part, kinds in parts.items() if "images" in kinds}
+        if name.lower() in OTHERS:
+            continue
+        words = [part for word in words_of(name) for part in _apart(word)]
+        part = next((PART_OF_NAME[word] for word in reversed(words) if word in PART_OF_NAME), "all")
+        for kind, usual in KINDS.items():
+            if ranks := [usual.index(word) for word in words if word in usual]:
+                found.setdefault(part, {}).setdefault(kind, []).append((min(ranks), name))
+                break
+    parts = {
+        part: {kind: min(ranked, key=lambda each: each[0])[1] for kind, ranked in kinds.items()}
+        for part, kinds in found.items()
+        if "images" in kinds
+    }
     return {part: kinds for part, kinds in parts.items() if part != "all" or len(parts) == 1}
+
+
+def _apart(word: str) -> list[str]:
+    """A word as it is, or "xtrain", "trainy" and the like as two.
+
+    >>> _apart("xtr"), _apart("trainy"), _apart("images")
+    (['x', 'train'], ['y', 'train'], ['images'])
+    """
+    if joined := re.fullmatch(f"(?P<a>[xy])(?P<b>{JOINED})|(?P<c>{JOINED})(?P<d>[xy])", word):
+        part = joined["b"] or joined["c"]
+        return [joined["a"] or joined["d"], {"tr": "train", "te": "test"}.get(part, part)]
+    return [word]
 
 
 def _open(
     place: Path,
     by_part: Mapping[str, dict[str, str]],
     read: Read,
-    names: Any,
-    ids: str | None,
+    names: Any = None,
+    ids: str | None = None,
+    beside: Sequence[str] = (),
 ) -> Source:
     labelled = [part for part, kinds in by_part.items() if "labels" in kinds]
     if names is None:
@@ -136,7 +157,9 @@ def _open(
         found = labels.get(part, np.full(len(images), -1))
         return Split(images, found, own, inverted=white_on_black(images), notes=said)
 
-    return make_source(names or (), {part: partial(read_part, part) for part in kept}, notes)
+    instead = named_otherwise(place.name, beside) if beside else ALONE
+    readers = {part: partial(read_part, part) for part in kept}
+    return make_source(names or (), readers, notes, instead)
 
 
 def _read_pictures(

@@ -15,13 +15,13 @@ import numpy as np
 from hardpairs.data.folders import check_few, subfolders
 from hardpairs.data.memory import split_of, to_labels, white_on_black
 from hardpairs.data.pictures import read_pictures
-from hardpairs.data.pixel_columns import FEWEST_PIXELS, LABELS, PIXEL, in_order, shaped
-from hardpairs.data.source import Source, make_source, part_of
+from hardpairs.data.pixel_columns import FEWEST_PIXELS, PIXEL, in_order, shaped
+from hardpairs.data.source import Source, make_source, named_otherwise, part_of
 from hardpairs.data.split import Images, Split
+from hardpairs.data.usual_names import IMAGES, LABELS
 from hardpairs.errors import InputError
 from hardpairs.reading import guarded
 
-IMAGES = ("image", "img", "images", "picture", "photo", "pixel_values")
 SMALL_SIDE, SMALL_COUNT = 64, 200_000  # So small and so few are decoded once and kept.
 WHAT = "a Parquet file; fetch it again"
 UNPACKED_BYTES, UNPACKED_RATIO = 2**31, 30  # Pictures are packed already: they hardly unpack.
@@ -132,7 +132,10 @@ def open_parquet(files: Sequence[Path]) -> Source:
         made, names = to_labels(*given, class_names=named, what=f"{files[0]}: column {label}")
         labels = dict(zip(by_part, made, strict=True))
     parts = {part: partial(read, labels.get(part)) for part, read in readers.items()}
-    return make_source(names or (), parts)
+    shown = {*pixels, _picture_column(schema)}
+    beside = [name for name in schema.names if name not in shown]
+    instead = named_otherwise(files[0].name, beside) if beside and label is None else ""
+    return make_source(names or (), parts, no_labels=instead)
 
 
 def _read_pictures(pictures: ParquetPictures, labels: np.ndarray | None) -> Split:

@@ -11,10 +11,6 @@ from hardpairs.errors import InputError
 
 PIXEL = re.compile(r"(pixel|pix|px|p|x|v|f|feature|col)?[ _-]?\d+([x_]\d+){0,2}", re.IGNORECASE)
 FEWEST_PIXELS = 16
-LABELS = (  # Usual names of the column beside them; the first that is there counts.
-    *("label", "labels", "fine_label", "class", "target", "y", "digit", "emotion", "category"),
-    "class_name",
-)
 SMOOTHER = 0.8  # So much less do neighbouring pixels differ where colours are rightly parted.
 
 

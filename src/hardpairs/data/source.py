@@ -6,11 +6,13 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from hardpairs.data.split import Split, SplitName, stratified_order
 from hardpairs.errors import InputError
+from hardpairs.labels import listed
 from hardpairs.reading import read_text
 
 TEST_SHARE = 0.2  # Held out for testing where the data has no test part of its own.
@@ -35,11 +37,13 @@ class Source:
         parts: What reads each part: "train" and "test", or "all" alone; and "validation" where it
             is there, which "test" may be too.
         notes: What was done to the data on the way and what was left out, a sentence each.
+        no_labels: What is said where labels are needed and there are none.
     """
 
     class_names: tuple[str, ...]
     parts: Mapping[str, Part]
     notes: tuple[str, ...] = ()
+    no_labels: str = NO_LABELS
 
     @property
     def is_whole(self) -> bool:
@@ -63,20 +67,31 @@ class Source:
         if part is None:
             return whole
         if not whole.has_labels:
-            raise InputError(NO_LABELS)
+            raise InputError(self.no_labels)
         order = stratified_order(whole.labels, seed=0)
         first = len(order) - max(round(TEST_SHARE * len(order)), 1)
         return whole.take(np.sort(order[:first] if part == "train" else order[first:]))
 
 
+def named_otherwise(place: str, names: Iterable[str]) -> str:
+    """What to do where labels may stand in ``place`` under one of these names."""
+    return (
+        f"its images have no labels under a usual name; if one of {listed(names)} in {place} holds "
+        "them, name it label."
+    )
+
+
 def make_source(
-    class_names: Sequence[str], found: Mapping[str, Part], notes: Iterable[str] = ()
+    class_names: Sequence[str],
+    found: Mapping[str, Part],
+    notes: Iterable[str] = (),
+    no_labels: str = "",
 ) -> Source:
     """Make a source of what was found by part: any of "train", "test", "validation" and "all".
 
     Where there is no test part, the validation part is it.
     """
-    notes = list(notes)
+    notes, no_labels = list(notes), no_labels or NO_LABELS
     train = found.get("train") or found.get("all")
     test = found.get("test") or found.get("validation")
     if "validation" in found and train:
@@ -89,8 +104,9 @@ def make_source(
         if "validation" in found:
             validation = found["validation"]
             parts["validation"] = parts["test"] if test is validation else cache(validation)
-        return Source(names, parts, (*notes,))
-    return Source(names, {"all": cache(train or test)}, (*notes,))  # type: ignore[arg-type]
+        return Source(names, parts, (*notes,), no_labels)
+    whole: Any = train or test
+    return Source(names, {"all": cache(whole)}, (*notes,), no_labels)
 
 
 def parts_named(ids: np.ndarray, class_names: Collection[str]) -> frozenset[str]:

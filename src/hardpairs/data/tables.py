@@ -14,16 +14,22 @@ import numpy as np
 
 from hardpairs.data.idx_sets import EMNIST_NAMES, EMNIST_NOTE
 from hardpairs.data.memory import split_of, to_labels
-from hardpairs.data.pixel_columns import FEWEST_PIXELS, LABELS, PIXEL, in_order, shaped
-from hardpairs.data.source import PART_OF_NAME, Source, make_source, part_of, read_class_names
+from hardpairs.data.pixel_columns import FEWEST_PIXELS, PIXEL, in_order, shaped
+from hardpairs.data.source import (
+    PART_OF_NAME,
+    Source,
+    make_source,
+    named_otherwise,
+    part_of,
+    read_class_names,
+)
 from hardpairs.data.split import Split
+from hardpairs.data.usual_names import IDS, LABELS, PARTS
 from hardpairs.errors import InputError
 from hardpairs.labels import listed
 from hardpairs.reading import ending_of, guarded, read_start, read_text
 
 ENDINGS = (".csv", ".tsv")  # Also of what is packed.
-IDS = ("id", "ids", "filename", "file_name", "image_id", "imageid", "path")
-PARTS = ("usage", "split", "subset", "partition")
 PART_OF_USAGE = {**PART_OF_NAME, "publictest": "validation", "privatetest": "test"}
 WHOLE = re.compile(r"(?<=\d)\.0*$")  # What pandas writes behind labels where one is missing.
 NUMBERED = (
@@ -34,13 +40,17 @@ NUMBERED = (
 
 @dataclass(frozen=True)
 class Rows:
-    """A table's content: pixels (N, P); labels, ids and parts as texts or numbers (N,)."""
+    """A table's content: pixels (N, P); labels, ids and parts as texts or numbers (N,).
+
+    ``beside`` are columns that are none of these.
+    """
 
     pixels: np.ndarray
     labels: np.ndarray | None = None
     ids: np.ndarray | None = None
     parts: dict[str, np.ndarray] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
 
     def of_part(self, name: str) -> "Rows":
         """Return the rows of one of the table's own parts."""
@@ -123,7 +133,10 @@ def _open(place: Path, tables: Mapping[str, Rows]) -> Source:
         return split_of(images, labels.get(part), ids=rows.ids, what=str(place), notes=said)
 
     kept = labelled or list(tables)
-    return make_source(names or (), {part: partial(read, part) for part in kept}, notes)
+    readers = {part: partial(read, part) for part in kept}
+    beside = next(iter(tables.values())).beside
+    instead = named_otherwise(place.name, beside) if beside and not labelled else ""
+    return make_source(names or (), readers, notes, instead)
 
 
 def _read_table(path: Path) -> Rows:
@@ -158,8 +171,8 @@ def _with_header(lines: list[str], delimiter: str, header: list[str]) -> Rows | 
         next((header.index(name) for name in usual if name in header), None)
         for usual in (PARTS, IDS, LABELS)
     )
-    told = {part, own_id, None}
-    if label is None and len(rest := [n for n in others if n and header.index(n) not in told]) == 1:
+    rest = tuple(n for n in others if n and header.index(n) not in {part, own_id})
+    if label is None and len(rest) == 1:
         label = header.index(rest[0])
     if "pixels" in others:
         texts = _column(lines, delimiter, header.index("pixels"))
@@ -174,7 +187,7 @@ def _with_header(lines: list[str], delimiter: str, header: list[str]) -> Rows | 
     )
     used = [PART_OF_USAGE.get(str(each).lower(), "") for each in ([] if usage is None else usage)]
     parts = {name: np.flatnonzero(np.array(used) == name) for name in dict.fromkeys(used) if name}
-    return Rows(matrix, labels, ids, parts, notes if list(pixels) != found else ())
+    return Rows(matrix, labels, ids, parts, notes if list(pixels) != found else (), rest)
 
 
 def _is_header(cells: list[str]) -> bool:

@@ -1,0 +1,19 @@
+"""Names under which tools keep images, labels and the like: columns of tables, arrays of files.
+
+Of several the one that stands first here counts.
+"""
+
+IMAGES = (
+    *("images", "image", "imgs", "img", "x", "picture", "photo", "pixels", "pixel_values"),
+    *("data", "features"),
+)
+LABELS = (
+    *("labels", "label", "lbls", "lbl", "fine_label", "y", "target", "targets", "class", "digit"),
+    *("emotion", "category", "class_name", "classes"),
+)
+CLASS_NAMES = ("class_names", "label_names", "target_names", "names", "categories", "classes")
+IDS = (
+    *("ids", "id", "filenames", "filename", "file_names", "file_name", "image_ids", "image_id"),
+    *("imageid", "paths", "path"),
+)
+PARTS = ("usage", "split", "subset", "partition")
