@@ -180,9 +180,9 @@ def test_folders_of_pictures_aren_t_silently_the_classes_of_a_list(tmp_path):
         write(tmp_path / part, [f"{part}_{name}" for name in NINE])
     rows = [f"images_{1 + row % 2}_{name},{KINDS[row % 3]}" for row, name in enumerate(NINE)]
     (tmp_path / "metadata.csv").write_text("\n".join(["image_id,label", *rows]))
-    source = open_source(tmp_path)
-    assert source.class_names == ("images_1", "images_2")
-    assert "metadata.csv lists the pictures too and isn't used" in source.notes[0]
+    dataset = load_dataset(tmp_path)
+    assert dataset.class_names == ("images_1", "images_2")
+    assert "metadata.csv lists the pictures too and isn't used" in dataset.notes[0]
 
 
 def test_a_list_that_agrees_with_the_class_folders_is_no_matter(tmp_path):
@@ -191,12 +191,19 @@ def test_a_list_that_agrees_with_the_class_folders_is_no_matter(tmp_path):
     rows = [f"{kind}/{name}.jpg,{place}" for place, kind in enumerate(KINDS) for name in NINE]
     (tmp_path / "labels.csv").write_text("\n".join(["path,label", *rows]))
     (tmp_path / "damaged.csv").write_bytes(b"path,label\n\xff\xfe\x00,1\n")
-    source = open_source(tmp_path)
-    assert source.class_names == tuple(KINDS)
-    assert source.notes == ()
+    dataset = load_dataset(tmp_path)
+    assert dataset.class_names == tuple(KINDS)
+    assert not any("lists" in note for note in dataset.notes)
 
 
 def test_a_list_without_a_usual_name_for_its_labels_is_named(tmp_path):
     write_list(tmp_path, [f"{name}.jpg,melanoma,80" for name in NINE], "image_id,dx,age")
     with pytest.raises(InputError, match=r"one of 'dx', 'age' in labels\.csv holds"):
         load_dataset(tmp_path)
+
+
+def test_a_list_that_names_the_classes_needs_no_other(tmp_path):
+    write_list(tmp_path, [f"{name}.jpg,{KINDS[row % 3]}" for row, name in enumerate(NINE)])
+    rows = [f"{name}.jpg,{KINDS[0]}" for name in NINE]
+    (tmp_path / "sample_submission.csv").write_text("\n".join(["filename,label", *rows]))
+    assert not any("lists" in note for note in load_dataset(tmp_path).notes)

@@ -3,7 +3,6 @@
 import os
 from collections import Counter
 from contextlib import suppress
-from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -95,6 +94,8 @@ def load_dataset(source: Any, *, class_names: Any = None) -> Dataset:
     train, test = opened.read("train"), opened.read("test")
     _check_classes(place, opened, train, test)
     notes = [*opened.notes, *dict.fromkeys((*train.notes, *test.notes))]
+    if not in_memory and os.path.isdir(source):
+        notes += lists_beside(Path(source), opened)
     if opened.is_whole:
         notes.append(
             f"Its images are one whole: {len(test):,} of {len(train) + len(test):,} are the test "
@@ -157,7 +158,7 @@ def open_source(source: str | Path) -> Source:
 def _open_folder(folder: Path) -> Source | None:
     opened = open_folder(folder)
     if opened is not None and opened.class_names:
-        return replace(opened, notes=(*opened.notes, *lists_beside(folder, opened)))
+        return opened
     if opened is not None:
         opened = open_listed(folder, picture_paths(folder, opened.read())) or opened
     if parquet := parquet_in(folder):

@@ -109,13 +109,18 @@ def open_listed(folder: Path, pictures: Sequence[str]) -> Source | None:
 
 
 def lists_beside(folder: Path, source: Source) -> list[str]:
-    """A sentence on each table in a folder that lists pictures of class folders otherwise."""
+    """A sentence on each table in a folder that lists pictures of class folders otherwise.
+
+    One of predictions may list them as well, so this is of use to whoever trains.
+    """
     paths, said = [path for path in _lists_in(folder) if not has_pixels(path)], []
     classes = {
         picture: source.class_names[label]
         for split in (read() for read in source.parts.values() if paths)
         for picture, label in zip(picture_paths(folder, split), split.labels, strict=True)
     }
+    if not all(name in picture.split("/")[:-1] for picture, name in classes.items()):
+        return []  # The classes come from a list themselves.
     for path in paths:
         with suppress(InputError):  # It isn't needed.
             table = _read_table(path, list(classes))
