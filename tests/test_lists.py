@@ -1,5 +1,6 @@
 import json
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -207,3 +208,9 @@ def test_a_list_that_names_the_classes_needs_no_other(tmp_path):
     rows = [f"{name}.jpg,{KINDS[0]}" for name in NINE]
     (tmp_path / "sample_submission.csv").write_text("\n".join(["filename,label", *rows]))
     assert not any("lists" in note for note in load_dataset(tmp_path).notes)
+
+
+def test_a_table_beside_images_that_are_no_files_is_no_matter(tmp_path):
+    np.savez(tmp_path / "a.npz", images=np.zeros((9, 8, 8), np.uint8), labels=np.arange(9) % 3)
+    (tmp_path / "mapping.csv").write_text("number,name\n0,cat\n1,dog\n")
+    assert len(load_dataset(tmp_path).train) == 7

@@ -117,7 +117,8 @@ def lists_beside(folder: Path, source: Source) -> list[str]:
     classes = {
         picture: source.class_names[label]
         for split in (read() for read in source.parts.values() if paths)
-        for picture, label in zip(picture_paths(folder, split), split.labels, strict=True)
+        # Other images than picture files have no paths.
+        for picture, label in zip(picture_paths(folder, split), split.labels, strict=False)
     }
     if not all(name in picture.split("/")[:-1] for picture, name in classes.items()):
         return []  # The classes come from a list themselves.
