@@ -46,7 +46,7 @@ def main() -> None:
     dataset = load_dataset("fashion-mnist")
     run = planted_run(dataset, "none", 0, 0)
     nets = [Predictions(run.test_labels, each, dataset.class_names) for each in run.test]
-    votes = load_votes(options.votes, nets[0].labels, nets[0].ids, len(dataset.class_names))
+    votes = load_votes(options.votes, nets[0].labels, nets[0].ids, dataset.class_names)
     known = run.fold != 0
     hidden, asked = (each[0].astype(np.float32) for each in (run.train_hidden, run.test_hidden))
     neighbours = replace(

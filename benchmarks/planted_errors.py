@@ -104,7 +104,7 @@ class Opinion:
 def people_of(dataset: Dataset, path: Path) -> Opinion:
     """Read the votes."""
     labels, classes = dataset.test.labels, len(dataset.class_names)
-    votes = load_votes(path, labels, dataset.test.ids, classes)
+    votes = load_votes(path, labels, dataset.test.ids, dataset.class_names)
     left = people_leave(labels, votes)
     chose = votes[np.arange(len(labels)), labels] / votes.sum(axis=1)
     usual = np.bincount(labels, left, classes) / np.bincount(labels, minlength=classes)

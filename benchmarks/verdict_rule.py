@@ -23,6 +23,7 @@ from rich.table import Table
 from hardpairs.analysis.evidence import gather_evidence
 from hardpairs.analysis.people import people_leave
 from hardpairs.analysis.verdicts import VERDICTS, Verdicts, judge_mistakes
+from hardpairs.data.datasets import load_dataset
 from hardpairs.data.votes import load_votes
 from verdict_sets import BOTH, SETS, WRONG, Judged, judged
 
@@ -41,7 +42,8 @@ def main() -> None:
         data = judged(name)
         left = None
         if options.votes and name == "fashion-mnist":
-            votes = load_votes(options.votes, data.labels, np.arange(len(data.labels)), 10)
+            names = load_dataset(name).class_names
+            votes = load_votes(options.votes, data.labels, np.arange(len(data.labels)), names)
             left = people_leave(data.labels, votes)
         for source in ("neighbours", "probabilities alone"):
             results.append(measure(name, source, data, left))

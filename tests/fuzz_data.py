@@ -70,7 +70,7 @@ def _read_idx(path: Path) -> object:
 
 
 def _read_votes(path: Path) -> object:
-    return load_votes(path, LABELS, np.arange(6), 3)
+    return load_votes(path, LABELS, np.arange(6), ("a", "b", "c"))
 
 
 def _read_listed(path: Path) -> object:

@@ -191,7 +191,7 @@ def votes_for(predictions, agreement: float = 0.6) -> np.ndarray:
 
 
 def load(path, predictions) -> np.ndarray:
-    return load_votes(path, predictions.labels, predictions.ids, len(predictions.class_names))
+    return load_votes(path, predictions.labels, predictions.ids, predictions.class_names)
 
 
 def test_votes_are_joined_by_id(tmp_path):
@@ -205,7 +205,8 @@ def test_votes_are_joined_by_id(tmp_path):
     ("text", "complaint"),
     [
         ("", "lines of"),
-        ("a,b\n", "isn't a table of counts"),
+        ("a,b\n", "has no one column for 'class 0', .* but 'a', 'b'"),
+        ("class 0,class 1,class 2,class 3,class 4\n", "has 0 lines of 5 counts"),
         ("1,2,3,4,5\n1,2\n", "isn't a table of counts"),
         ("1,2,3,4,5\n", "has 1 lines of 5 counts"),
         ("1,2,3,4\n" * 200, "has 200 lines of 4 counts"),
@@ -260,8 +261,40 @@ def test_packed_votes_never_unpack_to_more_than_votes_can_be(tmp_path, monkeypat
 def test_votes_are_by_index_and_not_by_name(tmp_path):
     predictions = make_predictions(ids=np.array([f"{n}.png" for n in range(200)]))
     np.savetxt(tmp_path / "votes.csv", votes_for(predictions), fmt="%d", delimiter=",")
-    with pytest.raises(InputError, match=r"these images have names \(0\.png\)"):
+    with pytest.raises(InputError, match=r"these images have names \(0\.png\); name the images"):
         load(tmp_path / "votes.csv", predictions)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_votes_of_one_s_own_name_classes_and_images(tmp_path, delimiter):
+    """In another order, with more images and another column of no class than the predictions."""
+    predictions = make_predictions(ids=np.array([f"test/{n}.png" for n in range(200)]))
+    votes, names = votes_for(predictions), predictions.class_names
+    order = np.random.default_rng(1).permutation(200)
+    lines = [["filename", "remark", *reversed(names)], ["more.png", "-", *"12345"]]
+    lines += [[f"{n}.png", "easy", *map(str, votes[n, ::-1])] for n in order]
+    path = tmp_path / "votes.csv"
+    path.write_text("\n".join(map(delimiter.join, lines)))
+    np.testing.assert_array_equal(load(path, predictions), votes)
+    save_predictions(predictions, tmp_path / "p.npz")
+    subject = load_subject(tmp_path / "p.npz", votes=path)
+    np.testing.assert_array_equal(subject.votes, votes)
+    path.write_text("\n".join(map(delimiter.join, lines[:-2])))
+    with pytest.raises(InputError, match=r"no one line for 2 of 200 predicted images \(test/"):
+        load(path, predictions)
+
+
+def test_votes_as_an_array(tmp_path):
+    predictions = make_predictions()
+    votes = votes_for(predictions)
+    np.save(tmp_path / "votes.npy", votes)  # As CIFAR-10H has them.
+    np.testing.assert_array_equal(load(tmp_path / "votes.npy", predictions), votes)
+    np.save(tmp_path / "votes.npy", votes / votes.sum(axis=1, keepdims=True))
+    with pytest.raises(InputError, match="whole counts"):
+        load(tmp_path / "votes.npy", predictions)
+    np.save(tmp_path / "votes.npy", votes[0])
+    with pytest.raises(InputError, match=r"has shape \(5,\); give counts"):
+        load(tmp_path / "votes.npy", predictions)
 
 
 def test_votes_need_a_file_and_test_images(tmp_path):

@@ -17,7 +17,7 @@ from hardpairs.data.about import find_about
 from hardpairs.data.datasets import BUNDLED
 from hardpairs.data.memory import white_on_black
 from hardpairs.data.training_size import UNREAD
-from hardpairs.data.votes import load_votes
+from hardpairs.data.votes import read_votes, votes_on
 from hardpairs.errors import InputError
 from hardpairs.npz import read_npy
 from hardpairs.predictions.found import Hints
@@ -163,23 +163,24 @@ def _read_run_folder(path: Path, predictions: Predictions, notes: list[str]) -> 
 
 
 def _read_votes(path: Path, predictions: Predictions, joined: Joined | None) -> np.ndarray:
-    """Votes in the predictions' order of images and classes; the file has the data's."""
+    """Votes in the predictions' order of images and classes; what has no names has the data's."""
     if predictions.split == "train":
         raise InputError(f"{path}: votes are for test images, and these predictions are of train.")
-    classes = len(predictions.class_names)
-    if joined is None:
-        if predictions.ids.dtype.kind == "U":
-            raise InputError(
-                f"{path}: votes stand in the order of the data, and the predictions' ids are "
-                "texts; say with --data which images they are."
-            )
-        return load_votes(path, predictions.labels, predictions.ids, classes)
-    if not joined.covers(classes):
+    table, names, rows = read_votes(path), predictions.class_names, predictions.ids
+    if not table.ids and joined is None and rows.dtype.kind == "U":
+        raise InputError(
+            f"{path}: votes stand in the order of the data, and the predictions' ids are texts; "
+            "say with --data which images they are, or name them in a column id."
+        )
+    if not table.ids and joined is not None:
+        rows = joined.rows
+        if (rows < 0).any():
+            raise InputError(f"{path}: votes need all predicted images. {joined.missing_note()}")
+    if table.columns or joined is None:
+        return votes_on(table, predictions.labels, rows, names)
+    if not joined.covers(len(names)):
         raise InputError(f"{path}: votes need predictions with the data's classes, all of them.")
-    if (joined.rows < 0).any():
-        raise InputError(f"{path}: votes need all predicted images. {joined.missing_note()}")
-    votes = load_votes(path, joined.classes[predictions.labels], joined.rows, classes)
-    return votes[:, joined.classes]
+    return votes_on(table, joined.classes[predictions.labels], rows, names)[:, joined.classes]
 
 
 def _read_kernels(path: Path) -> np.ndarray:

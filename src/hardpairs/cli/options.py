@@ -63,7 +63,7 @@ votes_option = click.option(
     "--votes",
     type=file_path,
     metavar="FILE",
-    help="People's votes on the test images, as `hardpairs votes` fetches them.",
+    help="People's votes on the test images: those that `hardpairs votes` fetches, or your own.",
 )
 corrections_option = click.option(
     "--corrections",

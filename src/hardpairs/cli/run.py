@@ -117,8 +117,7 @@ def _train(
         for note in filter(None, (*dataset.notes, changed)):
             say(note)
         if votes is not None:  # A file that doesn't fit is refused before the training, not after.
-            classes = len(dataset.class_names)
-            load_votes(votes, dataset.test.labels, dataset.test.ids, classes)
+            load_votes(votes, dataset.test.labels, dataset.test.ids, dataset.class_names)
         edges = stack.enter_context(
             edge_shares_beside(dataset.train, dataset.test, len(dataset.class_names))
         )

@@ -187,20 +187,21 @@ def _each_once(path: Path, rows: list[Listed]) -> tuple[list[Listed], list[str]]
 def _read_table(path: Path, pictures: Sequence[str]) -> Table | None:
     """Read a table that lists pictures; None where it lists none."""
     header, body = _rows(path)
-    known = _known(pictures)
+    known = ways_to_call(pictures)
     some = body[:LOOKED_AT]
     hits = [
-        sum(_find(_cell(row, place), known) != "" for row in some) for place in range(len(header))
+        sum(picture_meant(_cell(row, place), known) != "" for row in some)
+        for place in range(len(header))
     ]
     if not hits or max(hits) < max(len(some) // 2, 1):
         return None
     names = hits.index(max(hits))
-    if _find(header[names], known):  # The first line is a picture's.
+    if picture_meant(header[names], known):  # The first line is a picture's.
         body = [header, *body]
         header = [""] * len(header)
     columns = {place: [_cell(row, place) for row in body] for place in range(len(header))}
     named = columns.pop(names)
-    return Table(path, header, columns, named, [_find(cell, known) for cell in named])
+    return Table(path, header, columns, named, [picture_meant(cell, known) for cell in named])
 
 
 def _read_list(path: Path, pictures: Sequence[str]) -> list[Listed] | None:
@@ -269,14 +270,14 @@ def _cell(row: list[str], place: int) -> str:
     return row[place].strip() if place < len(row) else ""
 
 
-def _find(cell: str, known: dict[str, str]) -> str:
+def picture_meant(cell: str, known: dict[str, str]) -> str:
     """The path of the picture that a cell names, also from elsewhere; "" where it is none."""
     parts = [part for part in cell.replace("\\", "/").split("/") if part not in ("", ".")]
     ways = ["/".join(parts[first:]) for first in range(len(parts))]
     return next((known[way] for way in (cell, *ways) if way in known), "")
 
 
-def _known(pictures: Sequence[str]) -> dict[str, str]:
+def ways_to_call(pictures: Sequence[str]) -> dict[str, str]:
     """Ways to call a picture, if it is the only one -> its path: also without folders or ending."""
     known: dict[str, str] = {}
     for way in (str, lambda path: PurePosixPath(path).name, lambda path: PurePosixPath(path).stem):

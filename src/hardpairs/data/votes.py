@@ -1,24 +1,32 @@
 """Human votes for each test image: fetched from their authors, read, and joined by id.
 
 Fashion-MNIST-H (Ishida et al., ICLR 2023, arXiv:2202.00395) is published under GPL-3.0. It is
-fetched on request and never a part of this package.
+fetched on request and never a part of this package. Votes on other images are read as well.
 """
 
+import csv
 import hashlib
 import http.client
-import io
 import os
 import re
 import threading
+import unicodedata
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 
+from hardpairs.data.folders import few_files
+from hardpairs.data.lists import picture_meant, ways_to_call
+from hardpairs.data.tables import delimiter_of
+from hardpairs.data.usual_names import IDS
 from hardpairs.errors import InputError
+from hardpairs.labels import listed
+from hardpairs.npz import read_npy
 from hardpairs.reading import guarded, read_unpacked
 
 VOTES_URL = (
@@ -88,15 +96,33 @@ def fetch_votes(
     return True
 
 
-def load_votes(path: str | Path, labels: np.ndarray, ids: np.ndarray, classes: int) -> np.ndarray:
+@dataclass(frozen=True)
+class VoteTable:
+    """A file of votes as it was found.
+
+    Attributes:
+        path: Where it lies.
+        cells: (lines, columns), numbers or what they are written as.
+        columns: What a first line calls the columns; none without one.
+        ids: The image that each line names; none where lines stand in the images' order.
+    """
+
+    path: str | Path
+    cells: np.ndarray
+    columns: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
+
+
+def load_votes(
+    path: str | Path, labels: np.ndarray, ids: np.ndarray, class_names: Sequence[str]
+) -> np.ndarray:
     """Read the votes for test images.
 
     Args:
-        path: Comma-separated counts without a header, plain or packed with gzip, bzip2 or xz: a
-            line per image of the test split in its official order, a column per class.
+        path: Counts of people, see `read_votes`.
         labels: int64 (N,), the images' labels.
-        ids: int64 (N,), each image's index in the split, which line is meant.
-        classes: K.
+        ids: (N,), the images' names, or int64, each image's index in the split.
+        class_names: K names.
 
     Returns:
         int64 (N, K), how many people chose each class, in the order of ``ids``.
@@ -104,20 +130,66 @@ def load_votes(path: str | Path, labels: np.ndarray, ids: np.ndarray, classes: i
     Raises:
         InputError: Missing, damaged, no such table, or a table of other images.
     """
-    ids = np.asarray(ids)
-    if ids.dtype.kind not in "iu":
-        raise InputError(
-            f"{path}: has a line for each index of the test images, and these images have names "
-            f"({ids[0]}); leave the votes out, or number the images."
-        )
-    counts = _read_counts(path)
+    return votes_on(read_votes(path), labels, ids, class_names)
+
+
+def read_votes(path: str | Path) -> VoteTable:
+    """Read a table of votes, not yet joined with any images.
+
+    Args:
+        path: A table of counts, plain or packed with gzip, bzip2 or xz, or an .npy of them: a
+            line for each image of the test split in its official order, a column for each class
+            in theirs. Where a first line names the columns, they are found by the classes' names,
+            and one named id, filename or the like says which image is meant.
+
+    Raises:
+        InputError: Missing, damaged or no such table.
+    """
+    if Path(path).suffix.lower() == ".npy":
+        counts = read_npy(path)
+        if counts.ndim != 2 or counts.dtype.kind not in "biuf":
+            raise InputError(f"{path}: has shape {counts.shape}; give counts (images, classes).")
+        return VoteTable(path, counts)
+    text = read_unpacked(path, LARGEST_BYTES)
+    with guarded(path, "a table of counts; fetch it with `hardpairs votes`"):
+        lines = [line for line in text.decode("utf-8-sig").splitlines() if line.strip()]
+        delimiter = delimiter_of(lines[0] if lines else "")
+        rows = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter)]
+        for number, row in enumerate(rows, start=1):
+            if len(row) != len(rows[0]):
+                raise ValueError(f"line {number} has {len(row)} cells, the first {len(rows[0])}")
+        if not rows or not _is_header(rows[0]):
+            return VoteTable(path, np.array(rows or np.empty((0, 0))))
+        header = tuple(unicodedata.normalize("NFC", cell) for cell in rows[0])
+        place = next((n for n, name in enumerate(header) if name.lower() in IDS), None)
+        ids = () if place is None else tuple(row[place] for row in rows[1:])
+        kept = [n for n in range(len(header)) if n != place]
+        cells = np.array([[row[n] for n in kept] for row in rows[1:]]).reshape(-1, len(kept))
+        return VoteTable(path, cells, tuple(header[n] for n in kept), ids)
+
+
+def _is_header(cells: Sequence[str]) -> bool:
+    try:
+        np.array(cells, np.float64)
+    except ValueError:
+        return True
+    return False
+
+
+def votes_on(
+    table: VoteTable, labels: np.ndarray, ids: np.ndarray, class_names: Sequence[str]
+) -> np.ndarray:
+    """The votes on images, as `load_votes` has it."""
+    path, counts = table.path, _of_classes(table, class_names)
     lines, columns = counts.shape
-    if columns != classes or lines <= ids.max():
+    rows = _rows_of(table, np.asarray(ids))
+    if columns != len(class_names) or lines <= rows.max():
         raise InputError(
             f"{path}: has {lines:,} lines of {columns} counts, needed are "
-            f"{int(ids.max()) + 1:,} of {classes}; give the votes of the predicted images."
+            f"{int(rows.max()) + 1:,} of {len(class_names)}; give the votes on the predicted "
+            "images."
         )
-    votes = counts[ids]
+    votes = counts[rows]
     whole = np.isfinite(votes).all() and (votes == np.floor(votes)).all()
     if not whole or votes.min() < 0 or votes.max() > 2**31 or votes.sum(axis=1).min() == 0:
         raise InputError(
@@ -127,14 +199,42 @@ def load_votes(path: str | Path, labels: np.ndarray, ids: np.ndarray, classes: i
     return votes.astype(np.int64)
 
 
-def _read_counts(path: str | Path) -> np.ndarray:
-    """float64 (lines, columns): as floats, a count of 10**30 is refused and doesn't wrap around."""
-    text = read_unpacked(path, LARGEST_BYTES)
+def _of_classes(table: VoteTable, class_names: Sequence[str]) -> np.ndarray:
+    """float64 (lines, K): the columns of the classes, by name where they have names."""
+    chosen = table.cells
+    if not table.columns:
+        return _numbers(table.path, chosen)
+    if missing := [name for name in class_names if table.columns.count(name) != 1]:
+        raise InputError(
+            f"{table.path}: has no one column for {listed(missing)}, but {listed(table.columns)}; "
+            "name one as each class."
+        )
+    return _numbers(table.path, chosen[:, [table.columns.index(name) for name in class_names]])
+
+
+def _numbers(path: str | Path, cells: np.ndarray) -> np.ndarray:
     with guarded(path, "a table of counts; fetch it with `hardpairs votes`"):
-        lines = [line for line in text.decode("utf-8-sig").splitlines() if line.strip()]
-        if not lines:
-            return np.empty((0, 0))
-        return np.loadtxt(io.StringIO("\n".join(lines)), delimiter=",", ndmin=2, comments=None)
+        return cells.astype(np.float64)  # In which 10**30 doesn't wrap around.
+
+
+def _rows_of(table: VoteTable, ids: np.ndarray) -> np.ndarray:
+    """int64 (N,): the line of each image."""
+    if table.ids:
+        known = ways_to_call(table.ids)
+        place_of = {name: place for place, name in enumerate(table.ids)}
+        meant = [picture_meant(str(each), known) for each in ids.tolist()]
+        if missing := [str(ids[row]) for row, name in enumerate(meant) if not name]:
+            raise InputError(
+                f"{table.path}: has no one line for {len(missing):,} of {len(ids):,} predicted "
+                f"images ({few_files(missing)}); give the votes on all of them."
+            )
+        return np.array([place_of[name] for name in meant], np.int64)
+    if ids.dtype.kind not in "iu":
+        raise InputError(
+            f"{table.path}: has a line for each index of the test images, and these images have "
+            f"names ({ids[0]}); name the images in a column id, under a line of the columns' names."
+        )
+    return ids
 
 
 def _check_agreement(path: str | Path, votes: np.ndarray, labels: np.ndarray) -> None:
