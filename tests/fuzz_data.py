@@ -96,6 +96,7 @@ GRAY, FRAME = Image.fromarray(COLOUR[..., 0]), Image.fromarray(COLOUR)
 CLEAR = Image.fromarray(np.concatenate([COLOUR, COLOUR[..., :1]], 2))
 DEEP = Image.fromarray(COLOUR[..., 0].astype(np.uint16) * 257)
 VOTES = b"9,1,0\n0,9,1\n1,0,9\n" * 2
+NAMED_VOTES = b"id,c,a,b,remark\n" + b"".join(b"%d,1,9,4,x\n" % index for index in range(6))
 DATA_TARGETS: dict[str, tuple[bytes, Callable[[Path], object]]] = {
     "images-idx3-ubyte": (_idx(IMAGES), _read_idx),
     "labels-idx1-ubyte.gz": (gzip.compress(_idx(LABELS)), _read_idx),
@@ -124,6 +125,7 @@ DATA_TARGETS: dict[str, tuple[bytes, Callable[[Path], object]]] = {
     "classes.txt": (b"cat\ndog\n", lambda path: read_class_names(path.parent)),
     "votes.csv": (VOTES, _read_votes),
     "votes.csv.gz": (gzip.compress(VOTES), _read_votes),
+    "named_votes.csv": (NAMED_VOTES, _read_votes),
     "gray.png": (_picture("PNG", GRAY), read_picture),
     "clear.png": (_picture("PNG", CLEAR), read_picture),
     "deep.png": (_picture("PNG", DEEP), read_picture),
