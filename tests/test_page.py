@@ -35,6 +35,11 @@ def test_a_page_says_what_is_true_of_what_it_was_given():
     assert "surely the one" in seen
     assert "dark on this page" in seen
     assert "dark on this page" not in parts_of(render_report(Subject(made, **given)))[0]
+    assert "Blue responds" in seen
+    in_colour = {**given, "kernels": np.ones((3, 3, 3, 4))}
+    assert (
+        "the colours that it responds to" in parts_of(render_report(Subject(made, **in_colour)))[0]
+    )
     assert "<span>chosen</span>" in seen
     about = About("Digits", votes_source="Their survey, 7 votes an image")
     told, _ = parts_of(render_report(Subject(made, **given, about=about)))

@@ -279,6 +279,8 @@ def test_votes_of_one_s_own_name_classes_and_images(tmp_path, delimiter):
     save_predictions(predictions, tmp_path / "p.npz")
     subject = load_subject(tmp_path / "p.npz", votes=path)
     np.testing.assert_array_equal(subject.votes, votes)
+    of_first = votes[predictions.labels == 0] / 60
+    np.testing.assert_allclose(subject.class_votes[0], of_first.mean(axis=0))
     path.write_text("\n".join(map(delimiter.join, lines[:-2])))
     with pytest.raises(InputError, match=r"no one line for 2 of 200 predicted images \(test/"):
         load(path, predictions)

@@ -88,6 +88,22 @@ def compare_with_people(predictions: Predictions, votes: np.ndarray) -> PeopleCo
     )
 
 
+def class_shares(labels: np.ndarray, votes: np.ndarray) -> np.ndarray | None:
+    """The mean shares of votes on each class's images, float64 (K, K); None if one has no images.
+
+    Args:
+        labels: int64 (N,).
+        votes: int64 (N, K).
+    """
+    classes = votes.shape[1]
+    images = np.bincount(labels, minlength=classes)
+    if not images.all():
+        return None
+    sums = np.zeros((classes, classes))
+    np.add.at(sums, labels, votes / votes.sum(axis=1, keepdims=True))
+    return sums / images[:, None]
+
+
 def people_leave(labels: np.ndarray, votes: np.ndarray) -> np.ndarray:
     """bool (N,): more people chose some other class than the label."""
     return votes[np.arange(len(labels)), labels] < votes.max(axis=1)

@@ -12,6 +12,7 @@ import numpy as np
 from hardpairs.analysis.images import TrainImages, data_truth, join_images, joined_subject
 from hardpairs.analysis.joining import Joined
 from hardpairs.analysis.neighbours import load_neighbours
+from hardpairs.analysis.people import class_shares
 from hardpairs.analysis.subject import Subject
 from hardpairs.data.about import find_about
 from hardpairs.data.datasets import BUNDLED
@@ -80,11 +81,14 @@ def load_subject(
         subject = _subject_alone(predictions, tuple(told))
     parts = _read_run_folder(path, predictions, notes) if os.path.isdir(path) else {}
     kept_epoch = predictions.metadata.get("kept_epoch")
+    people = _read_votes(Path(votes), predictions, joined) if votes else None
+    if people is not None and subject.class_votes is None:  # Nothing is known of other people's.
+        subject = replace(subject, class_votes=class_shares(subject.predictions.labels, people))
     return replace(
         subject,
         kept_epoch=kept_epoch if isinstance(kept_epoch, int) and kept_epoch > 0 else 0,
         other_runs=tuple(load(other) for other in others),
-        votes=_read_votes(Path(votes), predictions, joined) if votes else None,
+        votes=people,
         train_images=(
             # Neighbours are numbered by what was trained on: all images, if all could be read.
             TrainImages(source)

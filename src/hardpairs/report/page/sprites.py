@@ -60,12 +60,12 @@ def kernels_sprite(kernels: np.ndarray) -> dict[str, Any] | None:
     between them.
 
     Returns:
-        "url" of the PNG, its "width" and "height" in pixels, and the "count" of kernels; None for
-        kernels of other shapes.
+        "url" of the PNG, its "width" and "height" in pixels, the "count" of kernels and whether
+        they are "coloured"; None for kernels of other shapes.
     """
     if kernels.ndim != 4 or kernels.shape[2] not in (1, 3):
         return None
-    height, width, _, count = kernels.shape
+    height, width, channels, count = kernels.shape
     rows = -(-count // KERNELS_PER_ROW)
     shape = (rows * (height + 1) - 1, KERNELS_PER_ROW * (width + 1) - 1, 4)
     sheet = np.zeros(shape, np.uint8)
@@ -74,7 +74,13 @@ def kernels_sprite(kernels: np.ndarray) -> dict[str, Any] | None:
         top, left = row * (height + 1), column * (width + 1)
         place = sheet[top : top + height, left : left + width]
         place[..., :3], place[..., 3] = kernel_pixels(kernels[..., index]), 255
-    return {"url": _url(sheet, "PNG"), "width": shape[1], "height": shape[0], "count": count}
+    return {
+        "url": _url(sheet, "PNG"),
+        "width": shape[1],
+        "height": shape[0],
+        "count": count,
+        "coloured": channels == 3,
+    }
 
 
 def _url(pixels: np.ndarray, kind: str) -> str:
