@@ -7,7 +7,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from hardpairs.foreign import csv_text, escape_markdown, one_line, without_apostrophe
+from hardpairs.errors import InputError
+from hardpairs.foreign import csv_text, escape_markdown, one_line, reason_of, without_apostrophe
+from hardpairs.npz import read_npy
 from hardpairs.report.markdown import markdown_environment
 
 HOSTILE = (
@@ -86,3 +88,13 @@ def test_any_texts_can_be_read_back(cells):
     (row,) = csv.reader(io.StringIO(csv_text([[*cells, "end"]]), newline=""))
     written = [cell.replace("\r\n", "\n").replace("\r", "\n") for cell in cells]
     assert [without_apostrophe(cell) for cell in row] == [*written, "end"]
+
+
+def test_a_foreign_exception_is_quoted_in_one_line_without_addresses(tmp_path):
+    said = "Couldn't deserialize thrift: <obj at 0x7f00>: it ends.\nsecond"
+    assert reason_of(ValueError(said)) == "Couldn't deserialize thrift: it ends"
+    assert reason_of(KeyError()) == "KeyError"
+    (tmp_path / "a.npy").write_bytes(b"\x93NUMPY\x01\x00\x10\x00{'descr': bad}   ")
+    with pytest.raises(InputError, match="damaged") as refused:
+        read_npy(tmp_path / "a.npy")
+    assert "0x" not in str(refused.value)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from hardpairs.errors import InputError
+from hardpairs.foreign import reason_of
 from hardpairs.npz import bfloat16_to_float32, is_bfloat16
 
 TEXT_KINDS = "US"
@@ -35,7 +36,7 @@ def to_numpy(value: Any, what: str) -> np.ndarray:
     except Exception as error:  # Whatever the other library raises.
         raise InputError(
             f"{what} ({type(value).__name__}) can't be made an array "
-            f"({str(error)[:100].rstrip('.')}); {_what_to_give(value)}."
+            f"({reason_of(error)}); {_what_to_give(value)}."
         ) from error
     if array.ndim == 0 and array.dtype.kind == "O" and value is not None:
         raise InputError(

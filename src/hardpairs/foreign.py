@@ -17,6 +17,7 @@ _INSIDE_A_WORD = re.compile("(?<=[A-Za-z0-9])&#95;(?=[A-Za-z0-9])")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
 _UNSEEN = {"Cc": "�", "Cf": "", "Cs": "�", "Zl": " ", "Zp": " "}
 _JOINERS = "\u200c\u200d"  # Persian, Hindi and emoji are spelt with them.
+_IN_MEMORY = re.compile(r"[\s:]*<[^<>]* at 0x[0-9a-fA-F]+>")
 
 
 def one_line(text: object) -> str:
@@ -37,6 +38,16 @@ def one_line(text: object) -> str:
         else _UNSEEN.get(unicodedata.category(character), character)
         for character in shown
     )
+
+
+def reason_of(error: BaseException) -> str:
+    """What another library's exception says, in a few words; no address in memory.
+
+    >>> reason_of(ValueError("cannot identify image file <_io.BytesIO object at 0x7f3a>"))
+    'cannot identify image file'
+    """
+    said = str(getattr(error, "strerror", None) or error).strip().split("\n")[0]
+    return one_line(_IN_MEMORY.sub("", said))[:80].rstrip(". ") or type(error).__name__
 
 
 def spoken_names(names: Sequence[str]) -> list[str]:

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from hardpairs.errors import InputError, address_given, is_address
+from hardpairs.foreign import reason_of
 
 # What a file may unpack to: this, or so many times its own size, whichever is more. 0/1 rows of
 # 50,000 images and 1,000 classes are 400 MB as float64 and pack to a thousandth.
@@ -50,7 +51,7 @@ def guarded(path: str | Path, what: str) -> Iterator[None]:
         raise InputError(message if str(path) in message else f"{path}: {message}") from error
     except OSError as error:
         if error.errno is None:  # Not the system's word but a decoder's, as gzip's on damage.
-            raise InputError(f"{path}: is damaged or isn't {what} ({error}).") from error
+            raise InputError(f"{path}: is damaged or isn't {what} ({reason_of(error)}).") from error
         if is_address(path):
             raise InputError(address_given(path)) from error
         reason = error.strerror or type(error).__name__
@@ -60,7 +61,7 @@ def guarded(path: str | Path, what: str) -> Iterator[None]:
             f"{path}: takes more memory than is free; close other programs."
         ) from error
     except Exception as error:
-        raise InputError(f"{path}: is damaged or isn't {what} ({_reason(error)}).") from error
+        raise InputError(f"{path}: is damaged or isn't {what} ({reason_of(error)}).") from error
 
 
 @contextmanager
@@ -80,13 +81,9 @@ def understood(path: str | Path, what: str) -> Iterator[None]:
             raise
         except Exception as error:
             raise InputError(
-                f"holds {what} in a form that isn't known ({_reason(error)}); docs/predictions.md "
-                "has those that are."
+                f"holds {what} in a form that isn't known ({reason_of(error)}); "
+                "docs/predictions.md has those that are."
             ) from error
-
-
-def _reason(error: Exception) -> str:
-    return clean_text(str(error)).strip().split("\n")[0][:80] or type(error).__name__
 
 
 def most_unpacked(path: str | Path) -> int:

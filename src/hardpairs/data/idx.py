@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from hardpairs.errors import InputError
+from hardpairs.foreign import reason_of
 from hardpairs.reading import guarded
 
 MAX_BYTES = 2**31  # Far above any sibling of MNIST; a header beyond it is damage or malice.
@@ -58,7 +59,9 @@ def _damage_of_gzip(path: Path) -> Iterator[None]:
     try:
         yield
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InputError(f"{path}: is a damaged gzip file ({error}); fetch it again.") from error
+        raise InputError(
+            f"{path}: is a damaged gzip file ({reason_of(error)}); fetch it again."
+        ) from error
 
 
 def _read_header(

@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 
 from hardpairs.errors import InputError
+from hardpairs.foreign import reason_of
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -97,8 +98,7 @@ def _read(file: str | Path | IO[bytes], side: int, name: str) -> np.ndarray:
             pixels = pixels_of(turned(image))
             return scaled(pixels, side) if 0 < side < max(pixels.shape[:2]) else pixels
     except Exception as error:  # Of damaged bytes Pillow's decoders raise some ten kinds.
-        reason = getattr(error, "strerror", None) or str(error).split("\n")[0].split(" <")[0]
-        reason = reason.removesuffix(f" {str(file)!r}")[:80] or type(error).__name__
+        reason = reason_of(error).split(" '")[0]  # Pillow quotes the path.
         raise InputError(f"{name}: can't be read as a picture ({reason}).") from error
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from hardpairs.errors import InputError
+from hardpairs.foreign import reason_of
 from hardpairs.npz import read_npz
 from hardpairs.serving.likeness import NEAREST, QUANTILES, TYPICAL, Likeness
 from hardpairs.serving.preparation import Preparation
@@ -91,7 +92,7 @@ class Session:
         except Exception as error:
             # ONNX Runtime's exceptions have no common class.
             raise InputError(
-                f"{name}: isn't a net that hardpairs exported ({str(error)[:100]}); "
+                f"{name}: isn't a net that hardpairs exported ({reason_of(error)}); "
                 "export the run again."
             ) from error
         self._input = given.name

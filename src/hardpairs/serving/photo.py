@@ -8,6 +8,7 @@ from PIL import Image
 
 from hardpairs.data.pictures import FORMATS, pixels_of, turned
 from hardpairs.errors import InputError
+from hardpairs.foreign import reason_of
 
 MOST_BYTES = 32 * 2**20
 MOST_PIXELS = 50_000_000  # What a telephone's camera takes.
@@ -68,8 +69,7 @@ def open_photo(
             "save it as PNG or JPEG."
         ) from error
     except Exception as error:  # Of damaged bytes Pillow's decoders raise some ten more kinds.
-        reason = str(error).split("\n")[0][:80] or type(error).__name__
-        raise InputError(f"{name}: is damaged ({reason}); save it again.") from error
+        raise InputError(f"{name}: is damaged ({reason_of(error)}); save it again.") from error
 
 
 def _too_large(name: str, pixels: str, most: int) -> InputError:

@@ -17,6 +17,7 @@ from typing import Any
 from hardpairs.data.split import Dataset
 from hardpairs.errors import InputError
 from hardpairs.files import write_bytes
+from hardpairs.foreign import reason_of
 from hardpairs.studies.jobs import (
     Engine,
     EngineLost,
@@ -71,9 +72,9 @@ def ray_engine(address: str, say: Callable[[str], None], states: Path | None = N
     try:
         ray.init(address, log_to_driver=False, logging_level="ERROR", ignore_reinit_error=True)
     except (ConnectionError, ValueError, RuntimeError) as error:
-        reason = str(error).strip().splitlines()[0]
         raise InputError(
-            f"--ray {address}: can't connect to a cluster ({reason}); start one with `ray start`."
+            f"--ray {address}: can't connect to a cluster ({reason_of(error)}); start one with "
+            "`ray start`."
         ) from error
     head = ray.get_runtime_context().gcs_address
 
