@@ -1,7 +1,9 @@
 """The door for what is in memory: `hardpairs.explore` and `hardpairs.evaluate`."""
 
 import numpy as np
+import pandas as pd
 import pytest
+from PIL import Image
 
 import hardpairs
 from conftest import make_predictions
@@ -243,3 +245,23 @@ def test_an_unknown_option_is_told_by_the_public_name(function):
         getattr(hardpairs, function)([0, 1, 1], [0, 1, 0], names=["cat", "dog"])
     with pytest.raises(TypeError, match=rf"^{function}\(\) got an .* 'zzz'$"):
         getattr(hardpairs, function)([0, 1, 1], [0, 1, 0], zzz=1)
+
+
+def test_pictures_in_a_column_are_shown():
+    pictures = [Image.fromarray(np.full((6 + n % 2, 6), 9 * n, np.uint8)) for n in range(4)]
+    scores = [[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.6, 0.4]]
+    records = [
+        {"image": picture, "label": label, "probs": row}
+        for picture, label, row in zip(pictures, [0, 1, 1, 0], scores, strict=True)
+    ]
+    frame = pd.DataFrame(records)
+    for given in (records, frame, {name: frame[name].tolist() for name in frame}):
+        report = hardpairs.explore(given)
+        assert [int(image[0, 0, 0]) for image in report.subject.images[:]] == [0, 9, 18, 27]
+        assert not any("Not used" in note for note in report.notes)
+    assert len(hardpairs.explore([0, 1, 1, 0], scores, images=frame).subject.images) == 4
+    named = frame.assign(image=[f"{n}.png" for n in range(4)])
+    assert hardpairs.explore(named).subject.images is None
+    assert hardpairs.explore(named).subject.predictions.ids[3] == "3.png"
+    with pytest.raises(InputError, match="a DataFrame without a column 'image' of pictures"):
+        hardpairs.explore([0, 1, 1, 0], scores, images=named[["label"]])

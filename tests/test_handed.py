@@ -1,5 +1,7 @@
 """Labels and predictions as people have them in memory: batches, series, categories, records."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -202,3 +204,73 @@ def test_embeddings_in_batches_and_pooled() -> None:
     ):
         made = make_predictions(LABELS, SCORES, embeddings=given)
         np.testing.assert_array_equal(made.embeddings, embeddings)
+
+
+def test_batches_of_lists_and_of_ids() -> None:
+    names = [f"{row}.png" for row in range(30)]
+    scores = [batch.tolist() for batch in cut(SCORES, 4)]
+    for labels in (LABELS, NAMES[LABELS]):
+        batches = [tuple(batch.tolist()) for batch in cut(labels, 4)]
+        assert accuracy(batches, scores, class_names=NAMES) == 0.8
+    for ids in (cut(np.array(names), 4), [tuple(batch) for batch in cut(np.array(names), 4)]):
+        assert make_predictions(LABELS, SCORES, ids=ids).ids.tolist() == names
+
+
+def test_rows_of_several_labels_are_refused() -> None:
+    several = (SCORES > 0.05).astype(int)
+    for labels, scores in ((list(several), list(SCORES)), (several.tolist(), SCORES.tolist())):
+        with pytest.raises(InputError, match="30 lists of 3 zeros and ones: of several labels"):
+            make_predictions(labels, scores)
+
+
+def test_what_wraps_logits() -> None:
+    def wrapped(rows):
+        return SimpleNamespace(loss=None, logits=5 * rows - 1)
+
+    assert accuracy(LABELS, wrapped(SCORES)) == 0.8
+    assert accuracy(cut(LABELS, 4), [wrapped(rows) for rows in cut(SCORES, 4)]) == 0.8
+    trainer = SimpleNamespace(predictions=(SCORES, SCORES[:, :2]), label_ids=LABELS, metrics={})
+    assert accuracy(LABELS, trainer) == accuracy(trainer) == 0.8
+    assert accuracy(LABELS, {"logits": SCORES}) == 0.8
+    columns = dict(zip(NAMES.tolist(), SCORES.T, strict=True))
+    assert accuracy(NAMES[LABELS], columns) == 0.8
+
+
+def test_records_of_images_and_of_batches() -> None:
+    records = [
+        {"label": str(name), "confidence": float(row.max()), "logits": row.tolist()}
+        for name, row in zip(NAMES[PREDICTED], SCORES, strict=True)
+    ]
+    truth = [{"label": str(name)} for name in NAMES[LABELS]]
+    for labels in (LABELS, NAMES[LABELS], truth):
+        assert accuracy(labels, records, class_names=NAMES) == 0.8
+        classes = [{name: record[name] for name in ("label", "confidence")} for record in records]
+        assert accuracy(labels, classes, class_names=NAMES) == 0.8
+    batches = [
+        {"targets": labels, "logits": scores}
+        for labels, scores in zip(cut(LABELS, 4), cut(SCORES, 4), strict=True)
+    ]
+    assert accuracy(batches) == 0.8
+    assert accuracy([{"label": np.int64(1), "probs": row} for row in SCORES]) < 0.8
+
+
+def test_frames_of_labels_and_of_predictions_are_joined_by_ids() -> None:
+    ids = [f"{row}.png" for row in range(30)]
+    truth = pd.DataFrame({"id": ids, "label": NAMES[LABELS], "fold": 1})
+    predicted = pd.DataFrame(SCORES, columns=NAMES).assign(id=ids)
+    order = np.random.default_rng(0).permutation(30)
+    for theirs in (predicted, predicted.iloc[order], pl.DataFrame(predicted.iloc[order])):
+        made = make_predictions(truth, theirs)
+        assert (made.predicted == made.labels).mean() == 0.8
+        assert made.notes == ("30 of 30 predictions found their label in the labels' table.",)
+    assert make_predictions(truth, SCORES, class_names=NAMES).ids.tolist() == ids
+    assert accuracy(truth["label"], predicted) == 0.8
+    assert accuracy(truth, pd.DataFrame({"prediction": NAMES[PREDICTED], "time": "1 s"})) == 0.8
+
+
+def test_objects_that_say_nothing_are_refused() -> None:
+    with pytest.raises(InputError, match="labels hold objects of the type object; give") as refused:
+        make_predictions([object() for _ in LABELS], SCORES)
+    assert "0x" not in str(refused.value)
+    with pytest.raises(InputError, match="of the type Loader, which is no array; its items are"):
+        make_predictions(type("Loader", (), {"__iter__": lambda _: iter([[HOT, HOT]])})(), SCORES)

@@ -1,4 +1,6 @@
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -223,3 +225,43 @@ def test_a_dataset_of_pairs_is_no_images():
     type(dataset).__getitem__ = lambda _, row: pairs[row]
     with pytest.raises(InputError, match="tuples of 2: give a list of one value of each"):
         to_images(dataset)
+
+
+class Column:
+    """What gives its values one by one, as a column of Hugging Face or a loader does."""
+
+    def __init__(self, values):
+        self.values = values
+
+    def __len__(self):
+        return len(self.values)
+
+    def __iter__(self):
+        return iter(self.values)
+
+
+def test_columns_and_iterators_of_pictures(tmp_path):
+    pictures = [Image.fromarray(image) for image in COLOUR]
+    paths = []
+    for index, picture in enumerate(pictures):
+        picture.save(tmp_path / f"{index}.png")
+        paths.append(str(tmp_path / f"{index}.png"))
+    batches = np.array_split(COLOUR, 3)
+    columns = (np.array(paths), pd.Series(paths), pl.Series(paths), Column(pictures))
+    batched = (iter(batches), Column(batches), [pictures[:12], tuple(pictures[12:])])
+    for form in (*columns, *batched, map(str, paths)):
+        np.testing.assert_array_equal(one(form), COLOUR)
+    sizes = Column([pictures[0], pictures[1].crop((0, 0, 5, 5))])
+    assert [image.shape for image in one(sizes)[:]] == [(12, 10, 3), (5, 5, 3)]
+
+
+@pytest.mark.parametrize("given", [
+    Column([[COLOUR, LABELS]]),
+    [(COLOUR, LABELS)],
+    Column([{"image": COLOUR[0], "label": 3}]),
+    [("a.png", 0)],
+    (COLOUR, LABELS),
+])  # fmt: skip
+def test_more_than_images_is_told(given):
+    with pytest.raises(InputError, match=r"items are \w+s of 2: give a list|give images alo"):
+        to_images(given)

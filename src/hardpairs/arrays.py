@@ -36,12 +36,18 @@ def to_numpy(value: Any, what: str) -> np.ndarray:
     except Exception as error:  # Whatever the other library raises.
         raise InputError(
             f"{what} ({type(value).__name__}) can't be made an array "
-            f"({reason_of(error)}); {_what_to_give(value)}."
+            f"({reason_of(error)}); {_what_to_give(value, 'give one with numpy.asarray')}."
         ) from error
     if array.ndim == 0 and array.dtype.kind == "O" and value is not None:
         raise InputError(
-            f"{what} are of the type {type(value).__name__}, which is no array; give one, or a "
-            "list of values."
+            f"{what} are of the type {type(value).__name__}, which is no array; "
+            f"{_what_to_give(value, 'give one, or a list of values')}."
+        )
+    first = array.flat[0] if array.size and array.dtype.kind == "O" else None
+    if type(first).__repr__ is object.__repr__:
+        raise InputError(
+            f"{what} hold objects of the type {type(first).__name__}; give what is meant of each, "
+            "a number or a text."
         )
     if array.dtype.name == "bfloat16":
         return array.astype(np.float32)
@@ -50,15 +56,16 @@ def to_numpy(value: Any, what: str) -> np.ndarray:
     return _plain(array)
 
 
-def _what_to_give(value: Any) -> str:
+def _what_to_give(value: Any, else_say: str) -> str:
     """What to do about what is no array: the items of a dataset, as PyTorch's, are pairs."""
     try:
         item = next(iter(value))
     except Exception:  # Whatever the other library raises.
         item = None
-    if isinstance(item, tuple) and item and not np.isscalar(item[0]):
-        return f"its items are tuples of {len(item)}: give a list of one value of each"
-    return "give one with numpy.asarray"
+    if isinstance(item, tuple | list) and item and not np.isscalar(item[0]):
+        kind = type(item).__name__
+        return f"its items are {kind}s of {len(item)}: give a list of one value of each"
+    return else_say
 
 
 def _as_array(value: Any) -> np.ndarray:
@@ -89,6 +96,34 @@ def to_objects(values: Sequence[Any]) -> np.ndarray:
     return made
 
 
+def stack_lists(values: Sequence[Any]) -> np.ndarray:
+    """Lists or arrays as rows (N, k) of numbers or texts, where None is NaN or a row of NaN.
+
+    Of several lengths, or of anything else, they are objects (N,): no fault if none is needed.
+    """
+    width = next((len(value) for value in values if value is not None), 0)
+    rows: list[Any] = [[None] * width if value is None else value for value in values]
+    rows = [row.tolist() if str(getattr(row, "dtype", "")) == "object" else row for row in rows]
+    cells = [each for row in rows if isinstance(row, list | tuple) for each in row]
+    if any(isinstance(each, str) for each in cells):
+        is_even = all(len(row) == width for row in rows)
+        if not is_even or not all(isinstance(each, str | int | float) for each in cells):
+            return to_objects(values)
+        # NumPy's own texts are all as long as the longest.
+        return to_objects([str(each) for row in rows for each in row]).reshape(-1, width)
+    try:
+        made = to_numpy(rows, "lists")
+    except InputError:
+        return to_objects(values)
+    is_known = made.ndim > 1 and (
+        made.dtype.kind != "O"
+        or all(each is None or isinstance(each, int | float) for each in made.flat)
+    )
+    if not is_known:
+        return to_objects(values)
+    return made.astype(np.float64) if made.dtype.kind == "O" else made
+
+
 def _plain(array: np.ndarray) -> np.ndarray:
     """Objects as numbers or texts where all of them are; bytes as text, decimals as floats."""
     if array.dtype.kind == "S":
@@ -111,6 +146,13 @@ def _plain(array: np.ndarray) -> np.ndarray:
         return made if is_list and made.dtype.kind in "biuf" else made.reshape(array.shape)
     except ValueError:  # Lists of different lengths.
         return array
+
+
+def shape_of(value: Any) -> tuple[int, ...]:
+    """An array's shape, or what a nested list's seems to be by its first items."""
+    if isinstance(value, list | tuple):
+        return (len(value), *(shape_of(value[0]) if value else ()))
+    return tuple(getattr(value, "shape", ()))
 
 
 def unpooled(array: np.ndarray) -> np.ndarray:

@@ -2,14 +2,14 @@
 
 import io
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
-from hardpairs.arrays import to_numpy
+from hardpairs.arrays import shape_of, to_numpy
 from hardpairs.data.pictures import pixels_of, read_picture, stacked
 from hardpairs.data.pixels import black_and_white, is_inverted, to_bytes, to_nhwc
 from hardpairs.data.source import Source, make_source
@@ -51,7 +51,7 @@ def to_images(*given: Any, what: str = "images") -> tuple[list[Images], tuple[st
             - an array or a tensor (N, H, W), (N, H, W, C), (N, C, H, W), or (N, pixels) where
               square and gray; bytes, floats from 0 to 1 or -1 to 1, or bools;
             - a list of batches of these, as a loop over a loader collects them;
-            - a list of such images, of Pillow's, of paths, or of Hugging Face's
+            - a list or column of such images, of Pillow's, of paths, or of Hugging Face's
               ``{"bytes": …}``, of different sizes.
         what: How messages call them.
 
@@ -62,12 +62,13 @@ def to_images(*given: Any, what: str = "images") -> tuple[list[Images], tuple[st
     Raises:
         InputError: They are no images, or it is open what is meant.
     """
-    sets = [_as_sets(each, what) for each in given]
+    originals = [_one_by_one(each, what) for each in given]
+    sets = [_as_sets(each, what) for each in originals]
     scale, note = black_and_white([array for arrays in sets for array in arrays], what)
     made: list[Images] = []
-    for original, arrays in zip(given, sets, strict=True):
+    for original, arrays in zip(originals, sets, strict=True):
         images = [to_bytes(array, *scale) for array in arrays]
-        if len(images) == 1 and not _is_list(original):
+        if len(images) == 1 and not isinstance(original, list):
             made.append(images[0])
         else:
             together = stacked([image for batch in images for image in batch])
@@ -180,19 +181,50 @@ def _counts_from_one(labels: np.ndarray, names: Sequence[str]) -> bool:
     return bool(labels.min() == 1 and labels.max() == len(names))
 
 
-def _is_list(given: Any) -> bool:
-    """Whether something holds images one by one: a list, a column of objects."""
-    return isinstance(given, list | tuple) or str(getattr(given, "dtype", "")) == "object"
+def _one_by_one(given: Any, what: str) -> Any:
+    """What holds images or batches one by one, as a column or a loader, as a list; else as it came.
+
+    Raises:
+        InputError: What it holds is more than images, as the pairs of a dataset are.
+    """
+    if isinstance(given, Iterator):
+        given = list(given)
+    is_held = hasattr(given, "__iter__") or hasattr(given, "__getitem__")
+    if not is_held or isinstance(given, str | Mapping):
+        return given
+    if hasattr(given, "shape") and (
+        len(given.shape) != 1 or to_numpy(given, what).dtype.kind not in "OUS"
+    ):
+        return given
+    first = next(iter(given), None)
+    parts = tuple(first.values()) if isinstance(first, Mapping) and "bytes" not in first else first
+    kinds = set(map(_axes, parts)) if isinstance(parts, tuple | list) else {1}
+    if len(kinds) > 1 or max(kinds, default=1) >= BATCH_AXES:
+        raise InputError(
+            f"{what} ({type(given).__name__}) hold more than images, its items are "
+            f"{type(first).__name__}s of {len(kinds)}: give a list of one value of each, from the "
+            "pass that gave the labels."
+        )
+    return [image for batch in given for image in batch] if kinds == {-1} else list(given)
+
+
+def _axes(part: Any) -> int:
+    """How many axes an array has; of a picture, or the path of one, -1."""
+    is_picture = isinstance(part, str | os.PathLike | Mapping) or hasattr(part, "getbands")
+    return -1 if is_picture else len(shape_of(part))
 
 
 def _as_sets(given: Any, what: str) -> list[np.ndarray]:
     """Arrays (N, H, W, C), together all the images: one array, or one for each batch or image."""
-    if not _is_list(given):
+    if not isinstance(given, list):
         return [to_nhwc(to_numpy(given, what), what)]
     if len(given) == 0:
         raise InputError(f"{what} are an empty list; give at least one.")
-    if all(len(getattr(each, "shape", ())) == BATCH_AXES for each in given):
+    are_batches = [len(getattr(each, "shape", ())) == BATCH_AXES for each in given]
+    if all(are_batches):
         return [to_nhwc(to_numpy(each, what), what) for each in given]
+    if any(are_batches):
+        raise InputError(f"{what} are a list of batches and of something else; give images alone.")
     return [_one_image(each, f"{what}: number {index}") for index, each in enumerate(given)]
 
 

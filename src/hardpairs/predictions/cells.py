@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hardpairs.arrays import to_objects
+from hardpairs.arrays import stack_lists, to_objects
 
 LARGEST = 1e300
 SAMPLE = 50  # Rows that tell whether a column holds numbers.
@@ -100,17 +100,9 @@ def is_list(cell: str) -> bool:
 
 
 def _lists(cells: list[str]) -> np.ndarray | None:
-    rows: list[list[float | str]] = []
-    for cell in cells:
-        values = read_list(cell)
-        if values is None or (rows and len(values) != len(rows[0])):
-            return None
-        rows.append(values)
-    if all(isinstance(value, float) for values in rows for value in values):
-        return np.array(rows, np.float64).reshape(len(rows), -1)
-    made = np.empty((len(rows), len(rows[0])), object)
-    made[:] = [[str(value) for value in values] for values in rows]
-    return made
+    rows = [read_list(cell) for cell in cells]
+    made = None if None in rows else stack_lists(rows)
+    return None if made is None or made.ndim == 1 else made
 
 
 def _is_dict(cell: str) -> bool:

@@ -48,7 +48,7 @@ def find_class_columns(
         if values.ndim == 1 and values.dtype.kind in "biuf" and plain(name) not in CONFIDENCE
     ]
     names = _unwrapped(numbers, mentioned) or _as_named(left, numbers, mentioned)
-    left_out = [name for name in left if name not in names and plain(name) not in CONFIDENCE]
+    left_out = [name for name in left if name not in ("", *names) and plain(name) not in CONFIDENCE]
     if names:
         _check_texts(left, left_out, names, mentioned)
     columns, called = list(names), list(names.values())

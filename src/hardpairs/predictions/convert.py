@@ -85,8 +85,8 @@ def _with_confidence(found: Found) -> Found:
 def _labels(found: Found, scores: np.ndarray | None, classes: int | None) -> np.ndarray:
     if found.labels is None:
         raise InputError(
-            "there are predictions and no true labels; give them with --labels (a file of labels "
-            "or a folder with one folder for each class), or with --data."
+            "there are predictions and no true labels; give them as well: from the command line a "
+            "file or a folder with one folder for each class with --labels, or --data."
         )
     labels = to_vector(found.labels, "labels", classes)
     if len(labels) == 0:

@@ -1,12 +1,14 @@
-"""Columns of frames: pandas, Polars, PyArrow, a dataset of Hugging Face."""
+"""Columns of what has named ones in memory: pandas, Polars, PyArrow, Hugging Face, records."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from hardpairs.arrays import to_numpy
+from hardpairs.arrays import shape_of, stack_lists, to_numpy, to_objects
+from hardpairs.data.pictures import SIGNATURES
 from hardpairs.errors import InputError
-from hardpairs.predictions.columns import Table
+from hardpairs.predictions.columns import PICTURES, Table, plain
 
 
 def is_frame(value: Any) -> bool:
@@ -18,34 +20,48 @@ def is_frame(value: Any) -> bool:
     )
 
 
+def are_records(value: Any) -> bool:
+    """Whether a value is a list of dicts."""
+    return isinstance(value, list) and bool(value) and all(isinstance(v, dict) for v in value)
+
+
 def frame_table(frame: Any) -> Table:
-    """The columns of a frame; an index that isn't 0 to N-1 becomes the column "".
+    """The columns of a frame but for pictures; an index that isn't 0 to N-1 becomes the column "".
 
     Raises:
-        InputError: Two columns have one name, or a column can't be made an array.
+        InputError: Two columns have one name.
     """
-    if hasattr(frame, "collect_schema") and hasattr(frame, "collect"):
-        frame = frame.collect()  # Polars' lazy ones.
-    given = frame.column_names if hasattr(frame, "column_names") else list(frame.columns)
-    names = _texts(given)
-    if len(set(names)) < len(names):
-        raise InputError("two columns of the frame have one name; give each its own.")
     table: Table = {}
     index = getattr(frame, "index", None)
     if index is not None and not callable(index):
         values = to_numpy(index, "the frame's index")
         if values.ndim == 1 and not np.array_equal(values, np.arange(len(values))):
             table[str(getattr(index, "name", None) or "")] = values
-    for name, key in zip(names, given, strict=True):
-        column = frame.column(key) if hasattr(frame, "column") else frame[key]
-        table[name] = _stacked(to_numpy(column, f"column {name[:40]!r}"), name)
-    return table
+    return table | {
+        name: _of_frame(column)
+        for name, column in _columns(frame)
+        if not shows_pictures(name, column)
+    }
+
+
+def picture_column(given: Any) -> Any:
+    """The pictures in a column of a frame or a field of records, or None; names are none."""
+    return next((column for name, column in _columns(given) if shows_pictures(name, column)), None)
 
 
 def column_names(frame: Any) -> list[Any] | None:
     """A frame's names, None where they only count its columns or name one of numbers alone."""
     names = list(getattr(frame, "column_names", None) or frame.columns)
     return None if len(names) < 2 or names == list(range(len(names))) else names
+
+
+def feature_names(frame: Any) -> list[str] | None:
+    """The class names that a dataset of Hugging Face knows of its one column of classes."""
+    features = getattr(frame, "features", None)
+    if not isinstance(features, Mapping):
+        return None
+    lists = [names for each in features.values() if (names := getattr(each, "names", None))]
+    return list(lists[0]) if len(lists) == 1 else None
 
 
 def fields_table(records: np.ndarray) -> Table:
@@ -58,21 +74,81 @@ def fields_table(records: np.ndarray) -> Table:
     return table
 
 
+def records_table(records: list[Any]) -> Table:
+    """The fields of records as columns, but for pictures; one that a record lacks is None there.
+
+    Raises:
+        InputError: There are no records, or they aren't objects.
+    """
+    if not are_records(records):
+        raise InputError("holds no records; give an object with named fields for every image.")
+    return {name: to_column(v) for name, v in _columns(records) if not shows_pictures(name, v)}
+
+
+def to_column(values: list[Any]) -> np.ndarray:
+    """A column of values of any kind: numbers, texts, lists as (N, k), or objects; null is NaN."""
+    known = [value for value in values if value is not None]
+    if known and all(map(shape_of, known)):
+        return stack_lists(values)
+    if len(known) < len(values) or any(isinstance(value, dict | list) for value in values):
+        if known and all(_is_number(value) for value in known):
+            return np.array([np.nan if value is None else float(value) for value in values])
+        return to_objects(values)
+    if any(isinstance(value, str) for value in values):
+        return to_objects([value if isinstance(value, str) else str(value) for value in values])
+    if any(_is_number(value) and abs(value) >= 2**63 for value in values):
+        return np.array([float(value) for value in values])
+    return _of_frame(values)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _columns(given: Any) -> Iterator[tuple[str, Any]]:
+    """The columns by name, each as it is, of a frame, of records or of a dict; else none."""
+    if isinstance(given, Mapping):
+        yield from ((str(name), column) for name, column in given.items())
+    elif are_records(given):
+        for name in dict.fromkeys(name for record in given for name in record):
+            yield str(name), [record.get(name) for record in given]
+    elif is_frame(given):
+        if hasattr(given, "collect_schema") and hasattr(given, "collect"):
+            given = given.collect()  # Polars' lazy ones.
+        keys = given.column_names if hasattr(given, "column_names") else list(given.columns)
+        names = _texts(keys)
+        if len(set(names)) < len(names):
+            raise InputError("two columns of the frame have one name; give each its own.")
+        for name, key in zip(names, keys, strict=True):
+            yield name, given.column(key) if hasattr(given, "column") else given[key]
+
+
+def _of_frame(column: Any) -> np.ndarray:
+    """A column as an array, its lists as rows; as objects where NumPy can't make one of it."""
+    try:
+        values = to_numpy(column, "column")
+    except InputError:  # It may be one that isn't needed, as pictures of several sizes.
+        return to_objects(list(column))
+    if values.ndim != 1 or values.dtype.kind != "O" or not len(values):
+        return values
+    return stack_lists(values.tolist()) if all(map(shape_of, values.tolist())) else values
+
+
+def shows_pictures(name: str, column: Any) -> bool:
+    """Whether a column has a usual name of images, and its first value is one."""
+    if plain(name) not in PICTURES or not hasattr(column, "__iter__"):
+        return False
+    first: Any = next(iter(column), None)
+    first = first.as_py() if hasattr(first, "as_py") else first  # PyArrow's.
+    first = first.get("bytes") if isinstance(first, dict) else first
+    if isinstance(first, bytes):
+        return first.startswith(SIGNATURES)
+    return hasattr(first, "getbands") or len(shape_of(first)) in (2, 3)
+
+
 def _texts(names: list[Any]) -> list[str]:
     """Names as texts; of those in levels the last part, where it tells them apart."""
     if names and all(isinstance(name, tuple) for name in names):
         last = [next((str(part) for part in reversed(name) if part != ""), "") for name in names]
         return last if len(set(last)) == len(last) else ["_".join(map(str, n)) for n in names]
     return [str(name) for name in names]
-
-
-def _stacked(values: np.ndarray, name: str) -> np.ndarray:
-    """A column of lists or arrays as (N, k); of structs, or lists of several lengths, as it is."""
-    if values.ndim != 1 or values.dtype.kind != "O" or not len(values):
-        return values
-    is_list = all(isinstance(value, list | tuple | np.ndarray) for value in values.tolist())
-    if not is_list or any(isinstance(each, dict) for value in values.tolist() for each in value):
-        return values
-    if len({len(value) for value in values.tolist()}) > 1:  # It may be one that isn't needed.
-        return values
-    return to_numpy([list(value) for value in values.tolist()], f"column {name[:40]!r}")

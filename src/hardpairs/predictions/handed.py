@@ -5,12 +5,24 @@ from typing import Any
 
 import numpy as np
 
-from hardpairs.arrays import to_numpy, to_objects, unpooled
+from hardpairs.arrays import shape_of, to_numpy, to_objects, unpooled
 from hardpairs.errors import InputError
 from hardpairs.labels import classes_in, is_one_hot, listed
 from hardpairs.predictions.found import Found
-from hardpairs.predictions.frames import column_names, is_frame
+from hardpairs.predictions.frames import is_frame
 from hardpairs.predictions.top import split_pairs
+
+
+def bare_scores(predictions: Any) -> Any:
+    """Scores without what models and trainers of Transformers return them in; of a list, each's."""
+    for name in () if is_frame(predictions) else ("predictions", "logits"):
+        scores = getattr(predictions, name, None)
+        if scores is not None:  # Hidden states may stand behind the logits.
+            return scores[0] if isinstance(scores, tuple) else scores
+    is_listed = isinstance(predictions, list | tuple) and len(predictions) > 0
+    if is_listed and getattr(predictions[0], "logits", None) is not None:
+        return [each.logits for each in predictions]
+    return predictions
 
 
 def join_batches(labels: Any, predictions: Any) -> tuple[Any, Any]:
@@ -18,6 +30,9 @@ def join_batches(labels: Any, predictions: Any) -> tuple[Any, Any]:
 
     Either may be joined already. What isn't plainly batches is returned as it came: a list of
     (N, K) of several nets has more rows than there are labels.
+
+    Raises:
+        InputError: It is open whether they are batches of two classes, or rows of several labels.
     """
     labels, predictions = (
         list(each) if isinstance(each, Iterator) else each for each in (labels, predictions)
@@ -30,7 +45,14 @@ def join_batches(labels: Any, predictions: Any) -> tuple[Any, Any]:
     is_batched = rows is not None and rows in (_lengths(labels, 1), _lengths(labels, 2))
     if not is_batched or _are_one_hot(labels):
         return labels, predictions
+    _check_rows(labels, predictions)
     return _joined(labels, "labels"), _joined(predictions, "predictions")
+
+
+def joined_ids(ids: Any, images: int) -> Any:
+    """Ids, perhaps in batches, of N images."""
+    lengths = _lengths(ids, 1) or ()
+    return _joined(ids, "ids") if len(lengths) < sum(lengths) == images else ids
 
 
 def joined_rows(values: Any, what: str) -> np.ndarray:
@@ -47,6 +69,22 @@ def _are_one_hot(labels: Any) -> bool:
     return rows.dtype.kind in "biuf" and is_one_hot(rows)
 
 
+def _check_rows(labels: Any, predictions: Any) -> None:
+    """Refuse many short lists of 0 and 1 beside as short ones of scores: rows of several labels."""
+    lengths = set(_lengths(labels, 1) or (0,))
+    width = min(lengths)
+    is_short = width < len(labels) or isinstance(labels[0], list | tuple)
+    if len(lengths) > 1 or width < 2 or not is_short or _lengths(predictions, 1) is None:
+        return
+    rows = to_numpy(labels, "labels")
+    if rows.dtype.kind in "biuf" and np.isin(rows, (0, 1)).all():
+        raise InputError(
+            f"labels are {len(labels):,} lists of {width} zeros and ones: of several labels an "
+            "image no confusions are counted; if they are batches of two classes, give "
+            "numpy.concatenate of them and of the scores."
+        )
+
+
 def _are_batches_of(batches: Any, joined: Any) -> bool:
     """Whether a list of arrays has together as many rows as something that is joined."""
     rows = _lengths(batches, 1) or _lengths(batches, 2) or []
@@ -59,7 +97,7 @@ def _lengths(batches: Any, axes: int) -> list[int] | None:
     """The rows of each array of a list, if each has so many axes and is as wide; else None."""
     if not isinstance(batches, list | tuple) or not batches:
         return None
-    shapes: list[tuple[int, ...]] = [getattr(batch, "shape", ()) for batch in batches]
+    shapes = [shape_of(batch) for batch in batches]
     if any(len(shape) != axes for shape in shapes):
         return None
     is_even = len({tuple(shape[1:]) for shape in shapes}) == 1
@@ -70,23 +108,22 @@ def _joined(batches: Any, what: str) -> np.ndarray:
     return np.concatenate([to_numpy(batch, what) for batch in batches])
 
 
+def joined_records(records: list[dict[str, Any]]) -> dict[str, np.ndarray] | None:
+    """Records of batches, as test steps return them: arrays of a row for each image; or None."""
+    axes = {min(len(shape_of(value)), 2) for value in records[0].values()}
+    if axes != {1, 2} or any(record.keys() != records[0].keys() for record in records):
+        return None
+    if any(len({shape_of(value)[:1] for value in record.values()}) > 1 for record in records):
+        return None
+    return {str(name): _joined([each[name] for each in records], str(name)) for name in records[0]}
+
+
 def named_scores(predictions: Any) -> Found | None:
     """What a pipeline of Hugging Face returns for a list: in each row the classes' scores."""
     rows = list(predictions) if isinstance(predictions, list | tuple) else []
     if not rows or not isinstance(rows[0], dict | list):
         return None
     return split_pairs(to_objects(rows))
-
-
-def one_hot_names(labels: Any) -> tuple[Any, list[str] | None]:
-    """Labels of a frame of 0 and 1 by name, as pandas' get_dummies makes it, and its columns."""
-    if not is_frame(labels) or (names := column_names(labels)) is None:
-        return labels, None
-    rows = to_numpy(labels, "labels")
-    if rows.dtype.kind not in "biuf" or not is_one_hot(rows):
-        return labels, None
-    texts = list(map(str, names))
-    return np.array(texts, object)[rows.argmax(axis=1)], texts
 
 
 def check_order(labels: Any, predictions: Any) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from hardpairs.arrays import to_numpy, to_objects
 from hardpairs.errors import InputError
 from hardpairs.predictions.columns import LABEL, PREDICTED, TRUE_LABEL, Sheet, Table, plain
 from hardpairs.predictions.found import Found, Hints
+from hardpairs.predictions.frames import records_table, to_column
 from hardpairs.predictions.instead import check_metrics
 from hardpairs.predictions.numpy_files import TEXTS, find_arrays
 from hardpairs.predictions.top import split_pairs
@@ -97,7 +97,7 @@ def _named_lists(content: dict[str, Any]) -> Table | Found:
         len(lists[name]) != len(lists[records[0]]) for name in lists if name not in records[:1]
     ):
         return records_table(lists[records[0]])
-    arrays = {name: column(value, name) for name, value in lists.items()}
+    arrays = {name: to_column(value) for name, value in lists.items()}
     if len(set(map(len, lists.values()))) == 1 and "format_version" not in content:
         return arrays
     for name in (*TEXTS, "format_version", "top_k"):
@@ -121,7 +121,7 @@ def _are_records(values: list[Any]) -> bool:
 def _list_table(content: list[Any]) -> Table | Found:
     """Records; or lists of scores, one for every image; or one class for every image."""
     if content and all(isinstance(each, list) for each in content):
-        scores = column(content, "scores")
+        scores = to_column(content)
         if (pairs := split_pairs(scores)) is not None:  # What a pipeline returns for a list.
             return pairs
         if scores.dtype.kind not in "biuf":
@@ -131,7 +131,7 @@ def _list_table(content: list[Any]) -> Table | Found:
             )
         return Found(scores=scores)
     if content and all(isinstance(each, str | int | float) for each in content):
-        return {"label": column(content, "label")}
+        return {"label": to_column(content)}
     return records_table(content)
 
 
@@ -146,7 +146,7 @@ def _fiftyone(labels: dict[str, Any], classes: Any) -> Found:
             scores = np.array(confidences, np.float64)
     if not all(isinstance(value, str | int) for value in values):
         raise InputError("has images without one label, or with several; export one for each.")
-    predicted = column(values, "labels")
+    predicted = to_column(values)
     return Found(predicted=predicted, top_scores=scores, class_names=classes, ids=list(labels))
 
 
@@ -155,7 +155,7 @@ def _split_table(content: dict[str, Any]) -> Table:
     names, rows = [str(name) for name in content["columns"]], content["data"]
     if not all(isinstance(row, list) and len(row) == len(names) for row in rows):
         raise InputError("has rows of another length than 'columns'; write it again.")
-    return {name: column([row[i] for row in rows], name) for i, name in enumerate(names)}
+    return {name: to_column([row[i] for row in rows]) for i, name in enumerate(names)}
 
 
 def _keyed_table(content: dict[str, Any]) -> Table:
@@ -170,59 +170,10 @@ def _keyed_table(content: dict[str, Any]) -> Table:
                 any(plain(str(name)) in usual for name in keys) for keys in (content, first)
             )
             if (counts and len(first) != len(content)) or (outer and not inner):
-                ids = {} if counts else {"": column(list(first), "")}
+                ids = {} if counts else {"": to_column(list(first))}
                 return ids | {
-                    str(name): column(list(value.values()), str(name))
-                    for name, value in content.items()
+                    str(name): to_column(list(value.values())) for name, value in content.items()
                 }
-        return {"id": column(list(content), "id"), **records_table(list(content.values()))}
+        return {"id": to_column(list(content)), **records_table(list(content.values()))}
     # An id and its class, or its scores.
-    return {"id": column(list(content), "id"), "label": column(list(content.values()), "label")}
-
-
-def records_table(records: list[Any]) -> Table:
-    """The fields of records as columns; a field that a record lacks is None there.
-
-    Raises:
-        InputError: There are no records, or they aren't objects.
-    """
-    if not records or not all(isinstance(record, dict) for record in records):
-        raise InputError("holds no records; give an object with named fields for every image.")
-    names = dict.fromkeys(str(name) for record in records for name in record)
-    return {name: column([record.get(name) for record in records], name) for name in names}
-
-
-def column(values: list[Any], name: str) -> np.ndarray:
-    """A column of JSON values: numbers, texts, lists as (N, k), or objects; null is NaN."""
-    if any(isinstance(v, list) for v in values) and all(isinstance(v, list | None) for v in values):
-        return _lists(values, name)
-    if any(isinstance(value, dict | list) or value is None for value in values):
-        known = [value for value in values if value is not None]
-        if known and all(_is_number(value) for value in known):
-            return np.array([np.nan if value is None else float(value) for value in values])
-        return to_objects(values)
-    if any(isinstance(value, str) for value in values):
-        return to_objects([value if isinstance(value, str) else str(value) for value in values])
-    if any(_is_number(value) and abs(value) >= 2**63 for value in values):
-        return np.array([float(value) for value in values])
-    return np.array(values)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _lists(values: list[Any], name: str) -> np.ndarray:
-    """(N, k); objects where lists are of several lengths, which is no fault if none is needed."""
-    lengths = {len(value) for value in values if value is not None}
-    cells = [each for value in values if value is not None for each in value]
-    if len(lengths) > 1 or any(isinstance(each, dict) for each in cells):
-        return to_objects(values)
-    has_null = None in values or None in cells
-    values = [[None] * min(lengths) if value is None else value for value in values]
-    if has_null and all(each is None or _is_number(each) for each in cells):
-        return np.array(values, np.float64)
-    try:
-        return to_numpy(values, f"field {name[:40]!r}")
-    except InputError:  # Lists of lists of several lengths.
-        return to_objects(values)
+    return {"id": to_column(list(content)), "label": to_column(list(content.values()))}

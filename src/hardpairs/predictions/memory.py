@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from hardpairs.arrays import to_numpy
+from hardpairs.arrays import is_text, to_numpy
 from hardpairs.errors import InputError
 from hardpairs.foreign import one_line
 from hardpairs.labels import listed, numbered_columns, to_names
@@ -16,20 +16,31 @@ from hardpairs.predictions.classes import with_own_numbers
 from hardpairs.predictions.columns import LABEL, TRUE_LABEL, first_named
 from hardpairs.predictions.convert import to_predictions
 from hardpairs.predictions.found import Found, Hints, Truth
-from hardpairs.predictions.frames import column_names, fields_table, frame_table, is_frame
+from hardpairs.predictions.frames import (
+    are_records,
+    column_names,
+    feature_names,
+    fields_table,
+    frame_table,
+    is_frame,
+    records_table,
+    shows_pictures,
+)
 from hardpairs.predictions.handed import (
+    bare_scores,
     check_categories,
     check_order,
     join_batches,
+    joined_ids,
+    joined_records,
     joined_rows,
     named_scores,
-    one_hot_names,
 )
-from hardpairs.predictions.json_files import records_table
+from hardpairs.predictions.joined_truth import join_truth
 from hardpairs.predictions.load import load_predictions
 from hardpairs.predictions.numpy_files import find_arrays, is_scores
 from hardpairs.predictions.predictions import Predictions
-from hardpairs.predictions.table import find_columns
+from hardpairs.predictions.table import find_columns, find_truth
 
 OPTIONS = ("class_names", "ids", "embeddings", "logits")
 
@@ -50,9 +61,9 @@ def make_predictions(
         labels: N true labels: indices, names, one-hot. In place of labels and probabilities also a
             frame or records with columns of both, a dict of arrays named as in an .npz,
             `Predictions`, a predictions file's path, or what Hugging Face's ``Trainer.predict``
-            returns; in place of labels a Keras generator.
-        probabilities: (N, K) probabilities or logits, (N,) of the second of two classes, or N
-            predicted classes.
+            returns; in place of labels a frame or records of them, or a Keras generator.
+        probabilities: (N, K) probabilities or logits, (N,) of the second of two classes, N
+            predicted classes, or a frame or records of these; ids on both sides join them.
         class_names: K names, or a dict between names and indices. Neither names nor ids nor
             embeddings are taken beside `Predictions` or a file, which hold their own.
         ids: N file names or numbers.
@@ -78,7 +89,7 @@ def make_predictions(
         found = _with_names(found, [*class_names] if is_read_once else class_names)
         found = with_own_numbers(found, class_names)
     if ids is not None:
-        found = replace(found, ids=ids)
+        found = replace(found, ids=joined_ids(ids, found.count))
     if embeddings is not None:
         rows = joined_rows(embeddings, "embeddings")
         found = replace(found, extra={**found.extra, "embeddings": rows})
@@ -134,57 +145,91 @@ def _with_names(found: Found, class_names: Any) -> Found:
 def _found(labels: Any, probabilities: Any, hints: Hints) -> Found:
     """Labels and predictions, wherever they stand in what was given."""
     if probabilities is None and hasattr(labels, "predictions") and hasattr(labels, "label_ids"):
-        labels, probabilities = labels.label_ids, labels.predictions  # Trainer.predict's output.
-        if isinstance(probabilities, tuple):  # With hidden states behind the logits.
-            probabilities = probabilities[0]
+        labels, probabilities = labels.label_ids, labels  # Trainer.predict's output.
     if probabilities is None:
         return _in_one(labels, hints)
     names: Any = None
-    ids = None
+    ids: Any = None
     if hasattr(labels, "class_indices") and hasattr(labels, "classes"):  # A Keras generator.
         names, ids = labels.class_indices, getattr(labels, "filenames", None)
         labels = _in_order(labels).classes
+    given = labels
     if hasattr(labels, "element_spec"):
         raise InputError(
             "labels are a tf.data.Dataset, which may shuffle each time it is read; make it with "
             "shuffle=False and give numpy.concatenate([y for _, y in dataset]), with "
             "class_names=dataset.class_names."
         )
-    check_order(labels, probabilities)
-    labels, probabilities = join_batches(labels, probabilities)
-    labels, hot = one_hot_names(labels)
-    if is_frame(probabilities) and names is None:
-        names = column_names(probabilities)
-    if (pairs := named_scores(probabilities)) is not None:
-        return replace(pairs, labels=labels, ids=ids)
-    array = to_numpy(probabilities, "probabilities")
+    probabilities = bare_scores(probabilities)
+    truth = _truth(labels)
+    labels, joined = join_batches(None if truth else labels, probabilities)
+    found = _predicted(joined, names)
+    if truth is None or truth.ids is None or found.ids is None:  # Else they are joined by ids.
+        check_order(given, probabilities)
+    if truth is None:
+        return replace(found, labels=labels, ids=found.ids if ids is None else ids)
+    notes: list[str] = []
+    joined = join_truth(found, truth, notes)
+    if found.ids is None:
+        return replace(joined, ids=truth.ids)
+    return replace(joined, notes=(*joined.notes, *notes))
+
+
+def _truth(labels: Any) -> Truth | None:
+    """The labels in a frame of several columns, or in records, with what stands beside them."""
+    is_table = is_frame(labels) and column_names(labels) is not None
+    if not is_table and not are_records(labels):
+        return None
+    table = frame_table(labels) if is_table else records_table(labels)
+    if "" in table and not is_text(table[""]):  # An index that numbers rows of something else.
+        del table[""]
+    vector, ids, names = find_truth(table, Hints())
+    names = names or feature_names(labels)
+    return Truth("the labels' table", vector, ids, None if names is None else tuple(names))
+
+
+def _predicted(given: Any, names: Any) -> Found:
+    """What is predicted: scores, classes, or a table of these, as of ``find_columns``."""
+    if (pairs := named_scores(given)) is not None:
+        return pairs
+    if isinstance(given, Mapping) or are_records(given):
+        return _in_one(given, Hints(has_truth=True))
+    array = to_numpy(given, "probabilities")
+    if is_frame(given) and names is None:
+        names = column_names(given)
+        if names and (array.ndim < 2 or array.dtype.kind in "OUS"):  # Columns of several kinds.
+            return _in_one(given, Hints(has_truth=True))
     if isinstance(names, list) and array.ndim == 2 and array.shape[1] == len(names):
         order, names = numbered_columns(list(map(str, names)))
         array = array[:, order]
     if (array.ndim == 1 and not is_scores(array)) or array.dtype.kind in "OUS":
-        return Found(labels=labels, predicted=array, class_names=names, ids=ids)
+        return Found(predicted=array, class_names=names)
     if array.ndim == 2 and array.shape[1] == 1 and array.dtype.kind in "iub":
-        return Found(labels=labels, predicted=array[:, 0], class_names=names, ids=ids)
-    if names is None and hot is not None and array.shape[1:] == (len(hot),):
-        names = tuple(hot)  # Which class_names replace, whatever their order.
-    return Found(labels=labels, scores=array, class_names=names, ids=ids)
+        return Found(predicted=array[:, 0], class_names=names)
+    return Found(scores=array, class_names=names)
 
 
 def _in_one(given: Any, hints: Hints) -> Found:
     """Labels and predictions in one: a frame, records, a dict of columns or of arrays."""
     if is_frame(given):
-        return _with_features(find_columns(frame_table(given), hints), given)
+        table = find_columns(frame_table(given), hints)
+        return table if table.class_names else replace(table, class_names=feature_names(given))
     if isinstance(given, np.ndarray) and given.dtype.names:
         return find_columns(fields_table(given), hints)
-    if isinstance(given, list) and given and all(isinstance(each, dict) for each in given):
-        return find_columns(records_table(given), hints)
+    if are_records(given):
+        return find_columns(joined_records(given) or records_table(given), hints)
     if isinstance(given, Mapping):
-        arrays = {str(name): to_numpy(value, str(name)) for name, value in given.items()}
+        arrays = {
+            str(name): to_numpy(value, str(name))
+            for name, value in given.items()
+            if not (isinstance(value, list) and shows_pictures(str(name), value))
+        }
         found = find_arrays(arrays, hints)
         if found is not None:
             return found
         lengths = {array.shape[:1] for array in arrays.values()}
-        if len(lengths) == 1 and first_named(arrays, (*TRUE_LABEL, *LABEL), set()) is not None:
+        is_labelled = first_named(arrays, (*TRUE_LABEL, *LABEL), set()) is not None
+        if len(lengths) == 1 and (is_labelled or hints.has_truth):
             return find_columns(arrays, hints)
         raise InputError(
             f"the dict has {listed(arrays)}; give 'labels' and 'probabilities', or both alone."
@@ -193,15 +238,6 @@ def _in_one(given: Any, hints: Hints) -> Found:
         f"labels are given ({type(given).__name__}) and nothing predicted; give a "
         "probability for each class, or the predicted classes."
     )
-
-
-def _with_features(found: Found, frame: Any) -> Found:
-    """The class names that a dataset of Hugging Face knows of its one column of classes."""
-    features = getattr(frame, "features", None)
-    if found.class_names is not None or not isinstance(features, Mapping):
-        return found
-    lists = [names for each in features.values() if (names := getattr(each, "names", None))]
-    return replace(found, class_names=list(lists[0])) if len(lists) == 1 else found
 
 
 def _in_order(generator: Any) -> Any:

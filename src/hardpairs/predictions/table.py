@@ -69,8 +69,8 @@ def find_columns(table: Table, hints: Hints) -> Found:
         )
     if labels is None and not hints.has_truth:
         raise InputError(
-            "has no column of true labels, as 'label'; name it with --label-column, or give the "
-            f"labels with --labels; {listing(table)}."
+            "has no column of true labels; call it 'label', name it with --label-column, or give "
+            f"the labels beside the predictions, with --labels; {listing(table)}."
         )
     if labels is not None:
         if ids is None or not is_text(ids):
@@ -158,8 +158,8 @@ def find_truth(
         one = texts if len(texts) == 1 else others
         if len(one) != 1:
             raise InputError(
-                f"can't tell which column holds the labels; name it with --label-column; "
-                f"{listing(table)}."
+                "can't tell which column holds the labels; call it 'label', or name it with "
+                f"--label-column; {listing(table)}."
             )
         label = one[0]
     ids = None if label == "" else left.get("" if identifier in (None, label) else identifier)

@@ -11,6 +11,7 @@ from hardpairs.analysis.subject import Subject
 from hardpairs.data.memory import to_images, white_on_black
 from hardpairs.errors import InputError
 from hardpairs.files import make_folder, named_file, write_text
+from hardpairs.predictions.frames import is_frame, picture_column
 from hardpairs.predictions.memory import check_options, make_predictions
 from hardpairs.report.notebook import show_report
 from hardpairs.report.page.render import render_report
@@ -91,6 +92,17 @@ def _place(path: str | Path) -> Path:
     return place
 
 
+def _pictures(frame: Any) -> Any:
+    """The column of pictures of a frame, or of a whole dataset of Hugging Face."""
+    pictures = picture_column(frame)
+    if pictures is None:
+        raise InputError(
+            f"images are a {type(frame).__name__} without a column 'image' of pictures; give the "
+            "column that holds them or their paths."
+        )
+    return pictures
+
+
 def explore(
     labels: Any,
     probabilities: Any = None,
@@ -105,8 +117,8 @@ def explore(
     Args:
         labels, probabilities, class_names: See `hardpairs.predictions.memory.make_predictions`;
             in place of both also a frame, `Predictions`, or a predictions file's path.
-        images: N images in whatever form, see `hardpairs.data.memory.to_images`; or the same as
-            ``data``.
+        images: N images in whatever form, see `hardpairs.data.memory.to_images`; a frame with a
+            column ``image``, which one in place of the labels may have, too; or as ``data``.
         data: Where the images are instead: a dataset's name, a folder or a file. Predictions
             without labels (None) get those of the data.
         more: ``ids`` (N file names or numbers), ``embeddings`` (N, D), ``logits=True``.
@@ -124,6 +136,8 @@ def explore(
     check_options("explore", more, "images", "data")
     if isinstance(images, str | Path):
         data, images = images if data is None else data, None
+    if is_frame(images):
+        images = _pictures(images)
     source = None if data is None else str(data)
     truth = None if source is None else partial(data_truth, source)
     predictions = make_predictions(
@@ -133,6 +147,8 @@ def explore(
         return Report(joined_subject(join_images(predictions, source), source))
     notes: tuple[str, ...] = ()
     given = images if images is not None else predictions.images
+    if given is None and probabilities is None:
+        given = picture_column(labels)
     if given is not None:
         (given,), notes = to_images(given)
     inverted = given is not None and white_on_black(given)
