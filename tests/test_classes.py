@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from hardpairs.errors import InputError
 from hardpairs.predictions.load import load_predictions
 from hardpairs.predictions.memory import make_predictions
 
@@ -94,3 +95,32 @@ def test_numbers_beside_a_predicted_class_are_no_scores(names: np.ndarray) -> No
 
     assert (predictions.predicted == predictions.labels).mean() == 0.8
     assert predictions.probabilities is None
+
+
+def test_predicted_names_tell_the_order_of_unnamed_columns(tmp_path):
+    names, rng = np.array(["zebra", "ant", "cat"]), np.random.default_rng(0)
+    labels = rng.integers(0, 3, 60)
+    scores = rng.dirichlet((1, 1, 1), 60)
+    predicted = names[scores.argmax(axis=1)]
+    right = float((scores.argmax(axis=1) == labels).mean())
+    lists = {"prediction": predicted.tolist(), "probs": scores.tolist()}
+    columns = {f"prob_{place}": scores[:, place] for place in range(3)}
+    truth = pd.DataFrame({"label": names[labels]})
+    for own, theirs in (
+        (pd.DataFrame({"y_true": names[labels], **lists}), None),
+        (pd.DataFrame({"y_true": names[labels], "prediction": predicted, **columns}), None),
+        (pd.DataFrame(lists), truth),
+        (pd.DataFrame({"label": predicted, **columns}), truth),
+        (pd.DataFrame({"prediction": predicted, **columns}), pd.DataFrame({"label": labels})),
+    ):
+        made = make_predictions(*([own] if theirs is None else [theirs["label"], own]))
+        assert made.class_names == tuple(names)
+        assert (made.labels == made.predicted).mean() == right
+        assert (made.probabilities.argmax(axis=1) == made.predicted).all()
+    np.savez(tmp_path / "p.npz", y_true=names[labels], y_pred=predicted, probs=scores)
+    assert load_predictions(tmp_path / "p.npz").class_names == tuple(names)
+    few = pd.DataFrame({"y_true": names[labels], "prediction": predicted, "probs": scores.tolist()})
+    few["probs"] = [[*row, 0.0, 0.0] for row in scores]
+    few.loc[:1, "y_true"] = ["bee", "dog"]
+    with pytest.raises(InputError, match="aren't in sorted order, and 2 classes are never predic"):
+        make_predictions(few)

@@ -107,10 +107,11 @@ def stack_lists(values: Sequence[Any]) -> np.ndarray:
     cells = [each for row in rows if isinstance(row, list | tuple) for each in row]
     if any(isinstance(each, str) for each in cells):
         is_even = all(len(row) == width for row in rows)
-        if not is_even or not all(isinstance(each, str | int | float) for each in cells):
+        if not is_even or not all(isinstance(each, str | int | float | None) for each in cells):
             return to_objects(values)
         # NumPy's own texts are all as long as the longest.
-        return to_objects([str(each) for row in rows for each in row]).reshape(-1, width)
+        texts = [each if each is None else str(each) for row in rows for each in row]
+        return to_objects(texts).reshape(-1, width)
     try:
         made = to_numpy(rows, "lists")
     except InputError:

@@ -1,13 +1,14 @@
 """Found values as predictions: names, labels, probabilities and ids are made what they must be."""
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
 
-from hardpairs.arrays import describe, to_numpy
+from hardpairs.arrays import describe, is_text, to_numpy
 from hardpairs.errors import InputError
-from hardpairs.labels import look_up, to_vector
-from hardpairs.predictions.classes import name_classes
+from hardpairs.labels import classes_in, look_up, numbered, to_names, to_vector
+from hardpairs.predictions.classes import name_classes, names_by_number
 from hardpairs.predictions.found import Found, Truth
 from hardpairs.predictions.ids import to_ids
 from hardpairs.predictions.joined_truth import join_truth
@@ -32,6 +33,7 @@ def to_predictions(
         InputError: Something is missing or doesn't fit together (see the message).
     """
     found, notes = _with_confidence(found), list(found.notes)
+    found = _named_by_predicted(found, _known_names(found, truth))
     if truth is not None:
         found = join_truth(found, truth, notes)
     scores = None if found.scores is None else as_floats(found.scores)
@@ -80,6 +82,50 @@ def _with_confidence(found: Found) -> Found:
         top_classes=np.asarray(found.predicted).reshape(-1, 1),
         top_scores=found.top_scores.reshape(-1, 1),
     )
+
+
+def _known_names(found: Found, truth: Truth | None) -> set[str]:
+    """The names of the true classes, where they have any."""
+    labels = found.labels if truth is None else truth.labels
+    array = to_numpy([] if labels is None else labels, "labels")
+    names = set(classes_in(array)) if array.ndim == 1 and is_text(array) else set()
+    given = None if truth is None else truth.class_names
+    return names.union(() if given is None else to_names(given))
+
+
+def _named_by_predicted(found: Found, known: Collection[str]) -> Found:
+    """Unnamed columns by the names of the predicted classes, which have the highest scores.
+
+    Args:
+        found: What is predicted.
+        known: Names of the true classes.
+
+    Raises:
+        InputError: They tell that the columns aren't in sorted order, and not of all in which.
+    """
+    given, scores = found.class_names, found.scores
+    are_numbered = isinstance(given, list) and all(isinstance(each, int) for each in given)
+    is_named = given is not None and not are_numbered
+    if is_named or found.predicted is None or scores is None or scores.ndim != 2:
+        return found
+    predicted = to_numpy(found.predicted, "predicted classes")
+    is_told = is_text(predicted) and len(predicted) == len(scores)
+    names = names_by_number(scores.argmax(axis=1), predicted) if is_told else None
+    if names is None or set(names.values()) <= set(numbered(scores.shape[1])):
+        return found
+    missing = [column for column in range(scores.shape[1]) if column not in names]
+    others = sorted({*known} - {*names.values()}) if known else list(map(str, missing))
+    if len(others) != len(missing):
+        return found
+    named = names | dict(zip(missing, others, strict=True))
+    ordered = [named[column] for column in range(len(named))]
+    if known and len(missing) > 1 and ordered != sorted(ordered):
+        raise InputError(
+            "the columns of scores have no names, by the predicted classes they aren't in sorted "
+            f"order, and {len(missing)} classes are never predicted; name the columns as the "
+            "classes, or give class_names in their order."
+        )
+    return replace(found, class_names=ordered)
 
 
 def _labels(found: Found, scores: np.ndarray | None, classes: int | None) -> np.ndarray:

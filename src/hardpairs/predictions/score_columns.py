@@ -38,12 +38,12 @@ def find_scores(left: Table, labels: np.ndarray | None, *, is_true: bool) -> Fou
     Returns:
         None where nothing is predicted.
     """
-    by_form = _ludwig(left) or find_top(left) or _vectors(left) or _pairs(left)
+    by_form = _ludwig(left) or find_top(left) or _pairs(left)
+    name = None if by_form else first_named(left, PREDICTED, set())
+    predicted = left.pop(name) if name is not None and _is_classes(left[name]) else None
     if by_form is not None:
         return by_form
-    name = first_named(left, PREDICTED, set())
-    predicted = left.pop(name) if name is not None and _is_classes(left[name]) else None
-    of_each = find_class_columns(left, labels, predicted)
+    of_each = _vectors(left, predicted) or find_class_columns(left, labels, predicted)
     if of_each is not None:
         return of_each
     confidence = confidence_of(left)
@@ -74,11 +74,11 @@ def _ludwig(left: Table) -> Found | None:
     return None
 
 
-def _vectors(left: Table) -> Found | None:
+def _vectors(left: Table, predicted: np.ndarray | None) -> Found | None:
     """Scores of all classes in one column of lists."""
     for name, values in left.items():
         if plain(name) in VECTORS and values.ndim == 2 and values.dtype.kind in "biuf":
-            return Found(scores=values)
+            return Found(scores=values, predicted=predicted)
     return None
 
 

@@ -58,6 +58,8 @@ def find_columns(table: Table, hints: Hints) -> Found:
     _check_needed({name: left[name] for name in left if name != identifier}, labels)
     ids = left.pop(identifier) if identifier else left.pop("", None)
     found = find_scores(left, labels, is_true=label is not None and plain(label) in TRUE_LABEL)
+    if hints.has_truth and found is not None and found.predicted is None and labels is not None:
+        found = _labelled(found, labels)
     if labels is not None and found is None:
         if not hints.has_truth:
             raise InputError(only_labels(table, label, mentioned))
@@ -78,6 +80,15 @@ def find_columns(table: Table, hints: Hints) -> Found:
             found = replace(found, notes=(*found.notes, *note_of_classes(labels, found)))
         labels, found = of_one_kind(labels, found, left)
     return replace(found, labels=labels, ids=ids)
+
+
+def _labelled(found: Found, labels: np.ndarray) -> Found:
+    """Scores beside which a label is what they predict, as it always is the highest one's."""
+    scores = found.scores
+    if scores is None or scores.ndim != 2 or not is_text(labels):
+        return found
+    is_told = names_by_number(scores.argmax(axis=1), labels) is not None
+    return replace(found, predicted=labels) if is_told else found
 
 
 def _predicted_by(labels: np.ndarray, left: Table) -> Found:
