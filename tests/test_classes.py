@@ -124,3 +124,20 @@ def test_predicted_names_tell_the_order_of_unnamed_columns(tmp_path):
     few.loc[:1, "y_true"] = ["bee", "dog"]
     with pytest.raises(InputError, match="aren't in sorted order, and 2 classes are never predic"):
         make_predictions(few)
+
+
+def test_numbers_beside_predicted_names_name_the_numbers_of_the_truth():
+    rng = np.random.default_rng(0)
+    scores = rng.dirichlet((1, 1, 1), 60)
+    labels, order = rng.integers(0, 3, 60), np.argsort(-scores, axis=1)[:, :2]
+    right = float((order[:, 0] == labels).mean())
+    ids = {"filename": [f"{row}.png" for row in range(60)]}
+    probabilities = np.take_along_axis(scores, order, axis=1)
+    ranked = {"index": order, "label": NAMES[order], "prob": probabilities}
+    best = {name: values[:, 0] for name, values in ranked.items()}
+    for columns in (ranked, best):
+        predicted = pd.DataFrame({**ids, **{n: v.tolist() for n, v in columns.items()}})
+        for given in (labels, NAMES[labels]):
+            made = make_predictions(pd.DataFrame({**ids, "label": given}), predicted)
+            assert made.class_names == ("ant", "cat", "zebra")
+            assert (made.predicted == made.labels).mean() == right

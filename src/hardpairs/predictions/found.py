@@ -37,6 +37,7 @@ class Found:
         predicted: The predicted classes, indices or names, or None; ``top_scores`` (N,) may be
             theirs.
         class_names: K names of any type, a dict between names and indices, or None.
+        numbers: The predicted classes' names by number, where another column tells, else none.
         ids: Whatever tells the images apart, or None.
         extra: Further fields of `Predictions`: split, fingerprint, metadata, top_k, images,
             embeddings.
@@ -50,6 +51,7 @@ class Found:
     top_scores: np.ndarray | None = None
     predicted: Any = None
     class_names: Any = None
+    numbers: dict[float, str] = field(default_factory=dict)
     ids: Any = None
     extra: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from hardpairs.arrays import is_text, to_numpy
+from hardpairs.arrays import is_text, to_numpy, to_objects
 from hardpairs.data.source import parts_named
 from hardpairs.errors import InputError
 from hardpairs.labels import clean_label, listed, look_up, to_names, to_vector
@@ -38,6 +38,8 @@ def join_truth(found: Found, truth: Truth, notes: list[str]) -> Found:
         known = to_names(truth.class_names)
         indices, _ = look_up(labels, known, f"labels of {truth.source}")
         labels = np.array(known, object)[indices]
+    elif labels.dtype.kind in "iuf" and np.isin(labels, list(found.numbers)).any():
+        labels = to_objects([found.numbers.get(each, f"{each:g}") for each in labels.tolist()])
     theirs = to_ids(truth.ids, len(labels))
     if found.ids is None or truth.ids is None:
         if len(labels) != images:

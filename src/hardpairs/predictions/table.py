@@ -74,6 +74,8 @@ def find_columns(table: Table, hints: Hints) -> Found:
             "has no column of true labels; call it 'label', name it with --label-column, or give "
             f"the labels beside the predictions, with --labels; {listing(table)}."
         )
+    if labels is None:
+        found = replace(found, numbers=_numbers_beside(found, left))
     if labels is not None:
         if ids is None or not is_text(ids):
             check_counts(labels, found, left)
@@ -89,6 +91,21 @@ def _labelled(found: Found, labels: np.ndarray) -> Found:
         return found
     is_told = names_by_number(scores.argmax(axis=1), labels) is not None
     return replace(found, predicted=labels) if is_told else found
+
+
+def _numbers_beside(found: Found, left: Table) -> dict[float, str]:
+    """The names of the most probable classes by a column of their numbers, as timm's ``index``."""
+    top = found.predicted if found.top_classes is None else found.top_classes
+    texts = np.asarray([] if top is None else top)
+    if not texts.size or not is_text(texts):
+        return {}
+    first = texts if texts.ndim == 1 else texts[:, 0]
+    told = (
+        names_by_number(values.ravel(), texts.ravel() if values.shape == texts.shape else first)
+        for values in left.values()
+        if values.ndim == 1 or values.shape == texts.shape
+    )
+    return next(filter(None, told), {})
 
 
 def _predicted_by(labels: np.ndarray, left: Table) -> Found:
