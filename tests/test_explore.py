@@ -260,6 +260,8 @@ def test_pictures_in_a_column_are_shown():
         assert [int(image[0, 0, 0]) for image in report.subject.images[:]] == [0, 9, 18, 27]
         assert not any("Not used" in note for note in report.notes)
     assert len(hardpairs.explore([0, 1, 1, 0], scores, images=frame).subject.images) == 4
+    scaled = hardpairs.explore([{**each, "image": np.full((6, 6), -4.5)} for each in records])
+    assert any(note.startswith("Images are left out: images are float64") for note in scaled.notes)
     named = frame.assign(image=[f"{n}.png" for n in range(4)])
     assert hardpairs.explore(named).subject.images is None
     assert hardpairs.explore(named).subject.predictions.ids[3] == "3.png"

@@ -76,6 +76,15 @@ def to_images(*given: Any, what: str = "images") -> tuple[list[Images], tuple[st
     return made, (note,) if note else ()
 
 
+def shown_images(given: Any) -> tuple[Images | None, tuple[str, ...]]:
+    """One set of images that nobody asked to see: where it can't be shown, None and why."""
+    try:
+        (images,), notes = to_images(given)
+    except InputError as error:
+        return None, (f"Images are left out: {error}",)
+    return images, notes
+
+
 def to_labels(
     *given: Any, class_names: Any = None, what: str = "labels"
 ) -> tuple[list[np.ndarray], tuple[str, ...]]:

@@ -8,7 +8,7 @@ from typing import Any
 from hardpairs.analysis.evaluation import Evaluation
 from hardpairs.analysis.images import data_truth, join_images, joined_subject
 from hardpairs.analysis.subject import Subject
-from hardpairs.data.memory import to_images, white_on_black
+from hardpairs.data.memory import shown_images, to_images, white_on_black
 from hardpairs.errors import InputError
 from hardpairs.files import make_folder, named_file, write_text
 from hardpairs.predictions.frames import is_frame, picture_column
@@ -147,9 +147,9 @@ def explore(
         return Report(joined_subject(join_images(predictions, source), source))
     notes: tuple[str, ...] = ()
     given = images if images is not None else predictions.images
-    if given is None and probabilities is None:
-        given = picture_column(labels)
     if given is not None:
         (given,), notes = to_images(given)
+    elif probabilities is None and (pictures := picture_column(labels)) is not None:
+        given, notes = shown_images(pictures)
     inverted = given is not None and white_on_black(given)
     return Report(Subject(predictions, images=given, inverted=inverted, notes=notes))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from hardpairs.analysis.subject import Subject
-from hardpairs.data.memory import to_images, white_on_black
+from hardpairs.data.memory import shown_images, white_on_black
 from hardpairs.data.split import Images
 from hardpairs.errors import InputError
 from hardpairs.files import make_folder
@@ -107,11 +107,7 @@ class ReportCallback(keras.callbacks.Callback):
             first = inputs[0] if isinstance(inputs, list) else inputs
             if getattr(first, "ndim", 0) != 4:
                 return None, ()
-        try:
-            (images,), notes = to_images(inputs if self.images is None else self.images)
-        except InputError as error:
-            return None, (f"Images are left out: {error}",)
-        return images, notes
+        return shown_images(inputs if self.images is None else self.images)
 
 
 def _check_pairs(inputs: Any) -> None:
