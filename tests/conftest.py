@@ -4,6 +4,7 @@ import io
 import os
 import subprocess
 import sys
+import tempfile
 import warnings
 from contextlib import suppress
 from pathlib import Path
@@ -29,6 +30,20 @@ with suppress(ImportError):  # The environment of the other backends has no Hypo
 # A hundred processes are started: each would compile what it imports, TensorFlow for six seconds.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+
+def pytest_configure(config: pytest.Config):
+    """Be at home in an empty folder, which the workers and what they start share and leave.
+
+    Keras, Firefox, IPython write settings there; a graph that one test traced, another finds.
+    """
+    if hasattr(config, "workerinput"):  # A worker inherits it.
+        return
+    home = tempfile.TemporaryDirectory(prefix="hardpairs-tests-", ignore_cleanup_errors=True)
+    config.add_cleanup(home.cleanup)
+    os.environ["HOME"] = home.name
+    for name in [name for name in os.environ if name.startswith("XDG_")]:
+        del os.environ[name]
 
 
 CLUSTERS = ("test_cluster.py", "test_killed_studies.py")
