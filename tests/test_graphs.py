@@ -94,6 +94,7 @@ def test_the_oldest_graphs_are_forgotten(cache, monkeypatch):
 @pytest.mark.parametrize("name", ["sprint", "fast"])  # Muon; dropout and early stopping.
 def test_a_training_with_a_kept_graph_gives_the_same_bytes(name, tiny_folder, cache, monkeypatch):
     dataset = load_dataset(str(tiny_folder))
+    dataset = replace(dataset, train=dataset.train.take(slice(150)))
     recipe = replace(RECIPES[name], epochs=2, batch_size=64)
 
     def bytes_of(seed: int) -> list[bytes]:
@@ -104,14 +105,11 @@ def test_a_training_with_a_kept_graph_gives_the_same_bytes(name, tiny_folder, ca
         weights = [variable.numpy() for variable in trained.model.variables]
         return [array.tobytes() for array in (*weights, *found)] + [str(figures).encode()]
 
-    traced = {}
-    for seed in (0, 1):
-        monkeypatch.setenv("XDG_CACHE_HOME", str(cache.parent / f"empty{seed}"))
-        traced[seed] = bytes_of(seed)
-    assert traced[0] != traced[1]
+    expected = bytes_of(0)
     steps = 1 + bool(recipe.patience and recipe.validation_share)
-    assert len(list((cache.parent / "empty0").rglob("*.npz"))) == steps + 2  # Both ways to ask.
+    assert len(list(cache.glob("*.npz"))) == steps + 2  # Both ways to ask.
+    assert bytes_of(1) != expected
     calls = []
     monkeypatch.setattr(tf, "function", lambda *given, **more: calls.append(given))
-    assert bytes_of(0) == traced[0]
+    assert bytes_of(0) == expected
     assert not calls
