@@ -29,10 +29,10 @@ SMALLEST, LARGEST = (8, 8, 1), (64, 64, 3)
 # The net that `best` had before is among the runs that people have.
 EARLIER = replace(RECIPES["best"], name="mirrored", net="mirrored", net_options={})
 TRAINED = {**RECIPES, "record": NARROW_RECORD, "mirrored": EARLIER}
-# On the smallest images every recipe trains, the short ones as users train them, in a graph, whose
-# tracing is most of the time; on the largest every kind of net does once, narrow and step by step.
-KINDS = ("lesson", "dense", "sprint", "quick", "strong", "best", "record")
-IN_A_GRAPH = ("fast-dense", "sprint", "strong")
+# On the smallest images every recipe trains, two as users train them, in a graph, whose tracing is
+# most of the time; on the largest every function of nets does once, narrow and step by step.
+KINDS = ("lesson", "dense", "sprint", "strong")
+IN_A_GRAPH = ("fast-dense", "strong")
 CASES = [
     *((SMALLEST, name) for name in TRAINED),
     *((LARGEST, name) for name in KINDS),
