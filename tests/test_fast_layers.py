@@ -21,15 +21,15 @@ def outcome(net, images: np.ndarray) -> list[np.ndarray]:
     return [np.asarray(array) for array in (probabilities, *gradients, *averages)]
 
 
-@pytest.mark.parametrize("shape", [SHAPE, (12, 12, 3)])
 @pytest.mark.parametrize(
-    ("net", "options"),
+    ("net", "options", "shape"),
     [
-        *((RECIPES[name].net, RECIPES[name].net_options) for name in ("sprint", "quick")),
-        *((RECIPES[name].net, RECIPES[name].net_options) for name in ("strong", "best")),
-        ("mirrored", {}),
-        *(("cnn", {"batch_norm": True, "third_block": third}) for third in (True, False)),
-        ("cnn", {"third_block": True}),
+        *(("cosine", RECIPES["sprint"].net_options, shape) for shape in (SHAPE, (12, 12, 3))),
+        ("full_size", RECIPES["strong"].net_options, (12, 12, 3)),
+        ("full_size", RECIPES["best"].net_options, SHAPE),
+        ("cnn", {"batch_norm": True}, SHAPE),
+        ("cnn", {"batch_norm": True, "third_block": True}, (12, 12, 3)),
+        ("cnn", {"third_block": True}, SHAPE),
     ],
 )
 def test_fast_operations_give_what_keras_gives(net, options, shape):

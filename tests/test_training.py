@@ -66,14 +66,15 @@ def test_a_net_side_by_side_is_the_net(small, count):
 
 
 @pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")  # Keras' own, on NumPy 2.
-def test_whoever_loads_a_net_can_go_on_training(data, small, tmp_path):
+def test_whoever_loads_a_net_can_go_on_training(data, small, tmp_path, stepwise):
     from hardpairs.training.backend import keras
 
-    small = small.take(slice(300))
-    trained = train(replace(data, train=small), RECIPES["fast"], precision="float32")
+    stepwise()
+    small, recipe = small.take(slice(40)), replace(RECIPES["fast"], batch_size=16)
+    trained = train(replace(data, train=small), recipe, precision="float32")
     trained.model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
-    assert int(loaded.optimizer.iterations) == 3 * (300 // 64)
+    assert int(loaded.optimizer.iterations) == 3 * (40 // 16)
     pixels = small.images.astype(np.float32) / 255
     targets = np.eye(10)[small.labels]
     before = loaded.evaluate(pixels, targets, verbose=0)[0]
@@ -88,8 +89,8 @@ def test_whoever_loads_a_net_can_go_on_training(data, small, tmp_path):
 def test_same_seed_same_result(data, small, precision, stepwise):
     if precision == "mixed_bfloat16":  # Of graphs one is enough.
         stepwise()
-    data = replace(data, train=data.train.take(slice(75)))
-    recipe = replace(LESSON, batch_size=32)  # Two steps an epoch.
+    data = replace(data, train=data.train.take(slice(18)))
+    recipe = replace(LESSON, epochs=1, batch_size=8)  # Two steps.
     first, again, other = (
         predict(train(data, recipe, seed=seed, precision=precision).model, small.images[:40])
         for seed in (1, 1, 2)
