@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -83,8 +84,9 @@ def test_a_recipes_seeds_are_compared_as_studies_do():
 
 
 def test_seeds_may_be_others_and_unequal_in_number():
-    a = runs(0.8, 3)
-    for b in (runs(0.85, 5), runs(0.85, 3, first=7), runs(0.85, 1)):
+    few = partial(runs, images=1500)
+    a = few(0.8, 3)
+    for b in (few(0.85, 5), few(0.85, 3, first=7), few(0.85, 1)):
         difference = diff(a, b)
         assert not difference.matched
         lone = len(b) == 1
@@ -97,8 +99,8 @@ def test_seeds_may_be_others_and_unequal_in_number():
         assert low < difference.accuracy.difference < high
     assert not any("one recipe with two seeds" in note for note in diff(a, a).notes)
     assert any("one recipe with two seeds" in note for note in diff(a[0], a[1]).notes)
-    assert not any("two seeds" in note for note in diff(a[0], runs(0.85, 1, first=1)[0]).notes)
-    more = [*runs(0.85, 3), replace(runs(0.85, 1, first=8)[0], metadata={})]
+    assert not any("two seeds" in note for note in diff(a[0], few(0.85, 1, first=1)[0]).notes)
+    more = [*few(0.85, 3), replace(few(0.85, 1, first=8)[0], metadata={})]
     for one, other in ((a, more), (more, a)):
         difference = diff(one, other)
         assert not difference.matched

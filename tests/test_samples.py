@@ -2,6 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hardpairs.analysis import embedded
 from hardpairs.analysis.embedded import embedded_neighbours
 from hardpairs.analysis.neighbours import class_shares
 from hardpairs.analysis.samples import even_sample
@@ -32,8 +33,9 @@ def clusters(images: int, classes: int) -> tuple[np.ndarray, np.ndarray]:
     return (np.eye(classes)[labels] + noise).astype(np.float32), labels
 
 
-def test_neighbours_of_classes_in_turns():
-    embeddings, labels = clusters(10_400, 4)
+def test_neighbours_of_classes_in_turns(monkeypatch):
+    monkeypatch.setattr(embedded, "MOST_CANDIDATES", 1_000)
+    embeddings, labels = clusters(1_040, 4)
     found = embedded_neighbours(embeddings, labels, 4)
     assert (found.labels == labels[:, None]).mean() > 0.99
     assert (found.hidden.argmax(axis=1) == labels).all()
