@@ -186,7 +186,7 @@ def axe_violations(
     """
     page.evaluate(
         """() => { for (const row of document.querySelectorAll(
-        ':is(.tall, .groups) tr:nth-child(n + 12)')) row.remove(); }"""
+        ':is(.tall, .groups) tr:nth-child(n + 7)')) row.remove(); }"""
     )
     rules = ["color-contrast", "link-in-text-block"] if scheme == "dark" else []
     options = {"resultTypes": ["violations"], **({"runOnly": rules} if rules else {})}

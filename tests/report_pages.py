@@ -85,10 +85,10 @@ def write_pages(folder: Path, fashion) -> None:
     names that would act.
     """
     predictions = _half_planted(fashion)
-    known = {"images": fashion.test.images[:600], "class_votes": np.full((10, 10), 0.1)}
     subject = Subject(
         predictions,
-        **known,
+        images=fashion.test.images[:600],
+        class_votes=np.full((10, 10), 0.1),
         history={"loss": [0.5, 0.3], "accuracy": [0.8, 0.9], "val_loss": [0.6, 0.5]},
         kept_epoch=2,
         kernels=np.random.default_rng(0).normal(size=(3, 3, 1, 32)),
@@ -100,7 +100,7 @@ def write_pages(folder: Path, fashion) -> None:
     )
     pages = {
         "report": render_report(subject),
-        "everything": page_of(predictions, study=STUDY, **known),
+        "everything": render_report(subject, study=STUDY),
         "judged": render_report(_judged(fashion)),
         "many": page_of(many, images=drawn),
         "hostile": page_of(hostile, images=subject.images[:200], study=STUDY),
