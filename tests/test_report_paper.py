@@ -21,18 +21,18 @@ def printed(page):
     return page
 
 
-def test_paper_gets_the_colours_that_tell_something(visit):
+def test_paper_tells_without_clicks_what_the_screen_tells(visit):
     page = printed(visit("judged.html"))
     for told in (".cells td a", ".verdict-bar a", ".dot", ".legend.key i"):
         adjust = "(element) => getComputedStyle(element).printColorAdjust"
         assert page.locator(told).first.evaluate(adjust) == "exact", told
-
-
-def test_paper_says_what_numbers_mean_and_asks_for_no_clicks(visit):
-    page = printed(visit("judged.html"))
     seen = page.evaluate("document.querySelector('main').innerText")
     assert "Rows are true classes, columns what was predicted." in seen
     assert "Click" not in seen
+    # A table's heads are repeated, and no matrix lies over what follows.
+    display = "(element) => getComputedStyle(element).display"  # Of buttons there would be none.
+    assert page.locator(".sortable thead button").first.evaluate(display) == "contents"
+    assert page.locator(".matrices.two .matrix").first.evaluate(display) == "block"
 
 
 @pytest.mark.parametrize("name", ["judged.html", "many.html"])
@@ -51,13 +51,6 @@ def test_without_its_script_a_page_shows_nothing_that_does_nothing(visit, pages,
     text = (pages / name).read_text()
     main = text[text.index("<main") :]
     assert main.index("<noscript>") < main.index("<section")
-
-
-def test_paper_repeats_a_tables_heads_and_lays_no_matrix_over_what_follows(visit):
-    page = printed(visit("judged.html"))
-    display = "(element) => getComputedStyle(element).display"  # Of buttons there would be none.
-    assert page.locator(".sortable thead button").first.evaluate(display) == "contents"
-    assert page.locator(".matrices.two .matrix").first.evaluate(display) == "block"
 
 
 @in_one_browser
