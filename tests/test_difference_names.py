@@ -15,7 +15,7 @@ def written(tmp_path_factory) -> Path:
     """A page of fifty long names, and one with images whose names differ in their last letter."""
     folder = tmp_path_factory.mktemp("names")
     names = tuple(f"northern long-tailed river shrew of kind no. {index}" for index in range(50))
-    write_difference(diff(*two(2000, 50, class_names=names)), folder / "many")
+    write_difference(diff(*two(500, 50, class_names=names)), folder / "many")
     names = tuple(f"a class of clothes that has a very long name indeed, no. {k}" for k in range(9))
     a, b = two(300, 9, class_names=names)
     write_difference(diff(subject_with_images(a), b), folder / "alike")
