@@ -48,7 +48,12 @@ class ReadWhenAsked:
         return [IMAGES[row].repeat(3, axis=2)[: 8 + row % 20] for row in np.arange(200)[rows]]
 
 
-@pytest.mark.parametrize("images", [IMAGES, ReadWhenAsked()], ids=["gray", "colour, many sizes"])
+@pytest.mark.parametrize(
+    ("predictions", "images"),
+    [("ordinary", IMAGES), ("hostile", ReadWhenAsked())],
+    indirect=["predictions"],
+    ids=["gray", "colour, many sizes"],
+)
 def test_every_figure_can_be_drawn_and_saved(tmp_path, predictions, images):
     subject = Subject(
         predictions,
