@@ -27,7 +27,11 @@ pytestmark = pytest.mark.train
 # Dropout and early stopping; Muon, batch norm, augmentation and easy images in turns.
 RECIPES_TO_STOP = [
     replace(RECIPES["lesson"], epochs=6, patience=1),
-    replace(RECIPES["strong"], epochs=4),
+    replace(
+        RECIPES["strong"],
+        epochs=4,
+        net_options={**RECIPES["strong"].net_options, "channels": (8, 16, 16)},
+    ),
 ]
 STOPPED = replace(RECIPES["quick"], epochs=3)
 

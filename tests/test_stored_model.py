@@ -18,7 +18,6 @@ from hardpairs.errors import InputError
 from hardpairs.training.predict import predict
 from hardpairs.training.recipes import RECIPES
 from hardpairs.training.runs import create_run
-from toys import NARROW_RECORD
 
 pytestmark = [
     pytest.mark.train,
@@ -28,7 +27,11 @@ pytestmark = [
 SMALLEST, LARGEST = (8, 8, 1), (64, 64, 3)
 # The net that `best` had before is among the runs that people have.
 EARLIER = replace(RECIPES["best"], name="mirrored", net="mirrored", net_options={})
-TRAINED = {**RECIPES, "record": NARROW_RECORD, "mirrored": EARLIER}
+# As deep as it is, but narrow.
+NARROW = replace(
+    RECIPES["record"], net_options={**RECIPES["record"].net_options, "channels": (8, 16, 32)}
+)
+TRAINED = {**RECIPES, "record": NARROW, "mirrored": EARLIER}
 # On the smallest images every recipe trains, two as users train them, in a graph, whose tracing is
 # most of the time; on the largest every function of nets does once, narrow and step by step.
 KINDS = ("lesson", "dense", "sprint", "strong")

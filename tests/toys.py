@@ -1,4 +1,4 @@
-"""Small studies, of random images by an engine that trains nothing, and real; a narrow recipe."""
+"""Small studies, of random images by an engine that trains nothing, and real."""
 
 import json
 import os
@@ -24,10 +24,6 @@ def dataset(images: int = 200) -> Dataset:
 
 
 DATASETS = {"toy": dataset()}
-# As deep as it is, but narrow: at 64 x 64 pixels the whole trains for a minute and a half.
-NARROW_RECORD = replace(
-    RECIPES["record"], net_options={**RECIPES["record"].net_options, "channels": (8, 16, 32)}
-)
 JOBS = [Job("toy", RECIPES[name], seed) for name in ("fast", "fast-dense") for seed in range(3)]
 
 
