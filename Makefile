@@ -78,7 +78,9 @@ lock: .venv/dev.done
 # The pages' tests drive real browsers; a browser that is missing skips its tests, but not in CI.
 BROWSERS ?= chromium-headless-shell firefox-esr webkit2gtk-driver xvfb
 
+# Meanwhile modules are compiled, for half a minute, once instead of in both of the tests' processes.
 .venv/browsers.done: .venv/dev.done
+	@$(BIN)/pytest --collect-only </dev/null >/dev/null 2>&1 &
 	@if test -z "$(BROWSERS)"; then :; \
 	elif test "$$(id -u)" = 0 && command -v apt-get >/dev/null; then \
 	  echo "installing into the system, for the pages' tests: $(BROWSERS) (Debian packages, about 800 MB)." >&2; \
