@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from hardpairs.cli.main import COMMANDS, cli
+from hardpairs.cli.commands import COMMANDS, cli
 
 PAGE = Path(__file__).parent / "commands.md"
 

@@ -15,7 +15,7 @@ import pytest
 
 import browsing
 from hardpairs import stopping
-from hardpairs.cli.main import main
+from hardpairs.cli.commands import main
 from hardpairs.data.datasets import load_dataset
 from hardpairs.data.split import Dataset, drop_gray
 from hardpairs.predictions.predictions import Predictions

@@ -323,7 +323,7 @@ def test_output_that_cannot_be_written(tmp_path):
 @pytest.mark.parametrize("arguments", [("--help",), ("run", "--nonsense"), ("recipes",)])
 def test_answers_come_at_once_without_keras(arguments):
     done = run_cli(*arguments, PYTHONPROFILEIMPORTTIME="1")
-    assert "hardpairs.cli.main" in done.stderr
+    assert "hardpairs.cli.commands" in done.stderr
     for heavy in ("keras", "sklearn", "matplotlib", "scipy"):
         assert heavy not in done.stderr
     # Modules and not seconds, which a slow or busy machine takes more of.

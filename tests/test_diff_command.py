@@ -15,7 +15,7 @@ from conftest import make_predictions, run_here
 from hardpairs.analysis.changes import p_is
 from hardpairs.analysis.difference import diff
 from hardpairs.analysis.gate import find_worse
-from hardpairs.cli.main import cli
+from hardpairs.cli.commands import cli
 from hardpairs.errors import InputError
 from hardpairs.predictions.predictions import Predictions, save_predictions
 from hardpairs.report.difference import render_summary

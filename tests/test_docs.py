@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import hardpairs
-from hardpairs.cli.main import COMMANDS, cli
+from hardpairs.cli.commands import COMMANDS, cli
 from hardpairs.data import datasets
 
 ROOT = Path(__file__).parents[1]

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+import hardpairs.cli
 from conftest import make_predictions, run_cli, run_here, run_process
+from hardpairs.cli.commands import _conclude
 from hardpairs.cli.ending import Unfinished, going_on, kept
-from hardpairs.cli.main import _conclude
 from hardpairs.cli.run import _kept_elsewhere
 from hardpairs.cli.streams import prepare_streams
 from hardpairs.errors import InputError
@@ -119,3 +120,11 @@ def test_a_terminal_that_says_it_has_no_width_is_printed_to(monkeypatch):
         monkeypatch.setattr(sys, name, io.StringIO())
     prepare_streams()
     assert Console(file=io.StringIO()).width > 0
+
+
+def test_from_python_the_command_line_is_a_function(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["hardpairs", "--version"])
+    with pytest.raises(SystemExit) as ended:
+        hardpairs.cli.main()
+    assert ended.value.code == 0
+    assert hardpairs.__version__ in capsys.readouterr().out

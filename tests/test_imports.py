@@ -101,7 +101,7 @@ def test_evaluate_imports_nothing_that_takes_longer_than_the_analysis(tmp_path):
     np.savez(path, labels=rng.integers(0, 3, 60), probabilities=probabilities, class_names=names)
     code = (
         "import sys; sys.modules['cleanlab'] = None  # It imports scikit-learn itself.\n"
-        "from hardpairs.cli.main import cli\n"
+        "from hardpairs.cli.commands import cli\n"
         f"cli(['evaluate', {str(path)!r}, '--out', {str(out)!r}], standalone_mode=False)\n"
         "slow = ('sklearn', 'scipy', 'pandas')\n"
         "print([name for name in slow if name in sys.modules])"

@@ -11,7 +11,7 @@ from PIL import Image
 
 import hardpairs
 from conftest import make_predictions
-from hardpairs.cli.main import cli
+from hardpairs.cli.commands import cli
 
 PAGE = Path(__file__).parents[1] / "docs" / "predictions.md"
 ROWS = re.findall(r"^\| (.+?) \| `(hardpairs.+?)` \|$", PAGE.read_text(encoding="utf-8"), re.M)

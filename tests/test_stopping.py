@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hardpairs import __main__, stopping
-from hardpairs.cli.main import _conclude
+from hardpairs.cli.commands import _conclude
 
 STOPPING = """
 import signal, sys, time
@@ -69,7 +69,7 @@ def test_a_signal_before_the_commands_are_imported_ends_in_the_same_sentence(mon
     for name in ("listen", "stop_listening"):
         monkeypatch.setattr(stopping, name, lambda: None)
     monkeypatch.setattr(stopping._State, "stopped", stopping.Stopped(signal.SIGINT))
-    monkeypatch.setitem(sys.modules, "hardpairs.cli.main", None)  # As if its import broke.
+    monkeypatch.setitem(sys.modules, "hardpairs.cli.commands", None)  # As if its import broke.
     with pytest.raises(SystemExit) as ended:
         __main__.main()
     assert ended.value.code == 130

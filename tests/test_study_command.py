@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from hardpairs.cli import studies
-from hardpairs.cli.main import _conclude, cli
+from hardpairs.cli.commands import _conclude, cli
 from hardpairs.errors import InputError
 from hardpairs.stopping import Stopped
 from toys import DATASETS, Recorder, files_of

@@ -9,10 +9,10 @@ from hardpairs import stopping
 
 
 def main() -> None:
-    """Run the command line, see `hardpairs.cli.main.main`."""
+    """Run the command line, see `hardpairs.cli.commands.main`."""
     stopping.listen()
     try:
-        from hardpairs.cli.main import main as run_command  # noqa: PLC0415  # Slow.
+        from hardpairs.cli.commands import main as run_command  # noqa: PLC0415  # Slow.
     except BaseException:  # An import that a signal broke may raise anything.
         stopped = stopping.lost()
         if stopped is None:
