@@ -3,10 +3,11 @@
 Of several the one that stands first here counts.
 """
 
-IMAGES = (
-    *("images", "image", "imgs", "img", "x", "picture", "photo", "pixels", "pixel_values"),
-    *("data", "features"),
+PICTURES = (
+    *("images", "image", "imgs", "img", "pictures", "picture", "photo", "pixels"),
+    "pixel_values",
 )
+IMAGES = (*PICTURES, "x", "data", "features")  # Where nothing but images and labels is expected.
 LABELS = (
     *("labels", "label", "lbls", "lbl", "fine_label", "y", "target", "targets", "class", "digit"),
     *("emotion", "category", "class_name", "classes"),

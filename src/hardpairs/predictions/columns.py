@@ -46,7 +46,6 @@ VECTORS = (
     *("logit", "predictions", "preds", "softmax", "outputs", "output", "predprobs", "yprob"),
     *("yscore", "ypred", "yproba"),
 )
-PICTURES = ("images", "image", "imgs", "img", "xtest", "pixels", "picture", "pictures", "photo")
 Table = dict[str, np.ndarray]
 
 

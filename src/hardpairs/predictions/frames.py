@@ -7,8 +7,11 @@ import numpy as np
 
 from hardpairs.arrays import shape_of, stack_lists, to_numpy, to_objects
 from hardpairs.data.pictures import SIGNATURES
+from hardpairs.data.usual_names import PICTURES
 from hardpairs.errors import InputError
-from hardpairs.predictions.columns import PICTURES, Table, plain
+from hardpairs.predictions.columns import Table, plain
+
+OF_PICTURES = frozenset(map(plain, (*PICTURES, "x_test")))
 
 
 def is_frame(value: Any) -> bool:
@@ -136,7 +139,7 @@ def _of_frame(column: Any) -> np.ndarray:
 
 def shows_pictures(name: str, column: Any) -> bool:
     """Whether a column has a usual name of images, and its first value is one."""
-    if plain(name) not in PICTURES or not hasattr(column, "__iter__"):
+    if plain(name) not in OF_PICTURES or not hasattr(column, "__iter__"):
         return False
     first: Any = next(iter(column), None)
     first = first.as_py() if hasattr(first, "as_py") else first  # PyArrow's.

@@ -39,10 +39,10 @@ def find_scores(left: Table, labels: np.ndarray | None, *, is_true: bool) -> Fou
         None where nothing is predicted.
     """
     by_form = _ludwig(left) or find_top(left) or _pairs(left)
-    name = None if by_form else first_named(left, PREDICTED, set())
-    predicted = left.pop(name) if name is not None and _is_classes(left[name]) else None
     if by_form is not None:
         return by_form
+    name = first_named(left, PREDICTED, set())
+    predicted = left.pop(name) if name is not None and _is_classes(left[name]) else None
     of_each = _vectors(left, predicted) or find_class_columns(left, labels, predicted)
     if of_each is not None:
         return of_each
