@@ -179,7 +179,7 @@ def test_evaluate_with_votes_and_another_run(tmp_path):
     assert metrics["verdicts"]["runs"] == 2
     assert metrics["verdicts"]["counts"]["ambiguous"] == 0  # People always keep the label.
     assert metrics["people"]["classes"][0]["mistakes_left"] == 0
-    assert "People share 0 of these" in (tmp_path / "o" / "answers.md").read_text()
+    assert "People don't share these mistakes" in (tmp_path / "o" / "answers.md").read_text()
     header = (tmp_path / "o" / "mistakes.csv").read_text().splitlines()[0]
     assert {"runs_for_label", "people_for_label", "people_entropy"} <= set(header.split(","))
 

@@ -37,6 +37,17 @@ class Tensor:
         return self.array
 
 
+class Dataset:
+    """Columns by name, and the names of the classes, as Hugging Face has them."""
+
+    def __init__(self, **columns):
+        self.columns_by_name, self.column_names = columns, list(columns)
+        self.features = {"label": SimpleNamespace(names=NAMES.tolist())}
+
+    def __getitem__(self, name):
+        return self.columns_by_name[name]
+
+
 def frame(**columns):
     return pytest.importorskip("pandas").DataFrame(columns)
 
@@ -222,13 +233,16 @@ SETUPS = [
     given(labels=LABELS, probabilities=PROBABILITIES, embeddings=Tensor(PROBABILITIES)),
     given(labels=NAMES[LABELS], predicted=NAMES[PREDICTED]),
     lambda: {"frame": frame(**scores(), label=NAMES[LABELS])},
+    lambda: {"truth": frame(file=FILES[::-1], label=NAMES[LABELS][::-1]),
+             "predictions": frame(file=FILES, **scores())},
     given(labels=np.split(LABELS, [25, 50]), logits=np.split(np.log(PROBABILITIES), [25, 50]),
           images=np.split(IMAGES, [25, 50])),
     given(labels=LABELS, booster=MODEL, features=None),
     given(labels=LABELS, session=SimpleNamespace(run=lambda *_: [np.log(PROBABILITIES)]),
           images=IMAGES),
-    given(dataset={"label": LABELS.tolist(), "image": list(map(Image.fromarray, IMAGES[..., 0]))},
+    given(dataset=Dataset(image=list(map(Image.fromarray, IMAGES[..., 0])), label=LABELS.tolist()),
           scores=PROBABILITIES),
+    given(labels=LABELS, inputs={}, model=lambda: SimpleNamespace(logits=np.log(PROBABILITIES))),
     given(y_test=NAMES[LABELS], model=MODEL, X_test=None),
     given(y_test=LABELS, model=MODEL, x_test=np.zeros((60, 8, 8), np.uint8), names=NAMES),
     given(generator=GENERATOR, model=MODEL),
