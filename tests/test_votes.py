@@ -206,6 +206,7 @@ def test_votes_are_joined_by_id(tmp_path):
     [
         ("", "lines of"),
         ("a,b\n", "has no one column for 'class 0', .* but 'a', 'b'"),
+        ("class 0,class 1,class 2,class 3,class 4\n1,2,x,4,5\n", r"counts \(.*float: 'x'\)"),
         ("class 0,class 1,class 2,class 3,class 4\n", "has 0 lines of 5 counts"),
         ("1,2,3,4,5\n1,2\n", "isn't a table of counts"),
         ("1,2,3,4,5\n", "has 1 lines of 5 counts"),

@@ -159,13 +159,14 @@ def read_votes(path: str | Path) -> VoteTable:
             if len(row) != len(rows[0]):
                 raise ValueError(f"line {number} has {len(row)} cells, the first {len(rows[0])}")
         if not rows or not _is_header(rows[0]):
-            return VoteTable(path, np.array(rows or np.empty((0, 0))))
+            return VoteTable(path, np.array(rows or np.empty((0, 0)), object))
         header = tuple(unicodedata.normalize("NFC", cell) for cell in rows[0])
         place = next((n for n, name in enumerate(header) if name.lower() in IDS), None)
         ids = () if place is None else tuple(row[place] for row in rows[1:])
         kept = [n for n in range(len(header)) if n != place]
-        cells = np.array([[row[n] for n in kept] for row in rows[1:]]).reshape(-1, len(kept))
-        return VoteTable(path, cells, tuple(header[n] for n in kept), ids)
+        cells = np.array([[row[n] for n in kept] for row in rows[1:]], object)
+        names = tuple(header[n] for n in kept)
+        return VoteTable(path, cells.reshape(-1, len(kept)), names, ids)
 
 
 def _is_header(cells: Sequence[str]) -> bool:
@@ -201,19 +202,19 @@ def votes_on(
 
 def _of_classes(table: VoteTable, class_names: Sequence[str]) -> np.ndarray:
     """float64 (lines, K): the columns of the classes, by name where they have names."""
-    chosen = table.cells
     if not table.columns:
-        return _numbers(table.path, chosen)
+        return _numbers(table.path, table.cells)
     if missing := [name for name in class_names if table.columns.count(name) != 1]:
         raise InputError(
             f"{table.path}: has no one column for {listed(missing)}, but {listed(table.columns)}; "
             "name one as each class."
         )
-    return _numbers(table.path, chosen[:, [table.columns.index(name) for name in class_names]])
+    places = [table.columns.index(name) for name in class_names]
+    return _numbers(table.path, table.cells[:, places])
 
 
 def _numbers(path: str | Path, cells: np.ndarray) -> np.ndarray:
-    with guarded(path, "a table of counts; fetch it with `hardpairs votes`"):
+    with guarded(path, "a table of counts"):
         return cells.astype(np.float64)  # In which 10**30 doesn't wrap around.
 
 
