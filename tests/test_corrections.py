@@ -87,6 +87,24 @@ def test_what_does_not_fit_is_refused(tmp_path, rows, said):
         apply_corrections(make_dataset(), read_corrections(path, NAMES))
 
 
+def test_lines_of_no_image_are_counted_and_of_one_image_agree(tmp_path):
+    line = ["test", "1", "=b", "leave out", ""]
+    rows = [line, line, ["test", "99", "a", "leave out", ""], ["", "77", "a", "ambiguous", ""]]
+    read = read_corrections(write(tmp_path / "c.csv", *rows), NAMES)
+    (note,) = apply_corrections(make_dataset(), read).notes
+    assert note.endswith("1 image left out; lines without an image here: 2.")
+    _, kept = correct_training(make_dataset(), read)
+    assert kept is None
+    predictions = make_predictions(images=12, classes=3, class_names=NAMES, split="test")
+    own = read_corrections(write(tmp_path / "c.csv", ["test", "99", "a", "leave out", ""]), NAMES)
+    assert "lines without an image here: 1" in correct_subject(Subject(predictions), own).notes[0]
+    write(tmp_path / "c.csv", line, ["test", "1", "=b", "ambiguous", ""])
+    with pytest.raises(
+        InputError, match="line 3 says of image 1 something else than a line before"
+    ):
+        read_corrections(tmp_path / "c.csv", NAMES)
+
+
 def test_a_file_of_another_kind_is_refused(tmp_path):
     (tmp_path / "x.csv").write_text("a,b\n1,2\n")
     with pytest.raises(InputError, match="has no columns"):

@@ -6,7 +6,7 @@ import numpy as np
 
 from hardpairs.analysis.alignment import take_rows
 from hardpairs.analysis.subject import Subject
-from hardpairs.data.corrections import Corrections, corrected_labels, told
+from hardpairs.data.corrections import Corrections, corrected_labels, count_unknown, told
 from hardpairs.errors import InputError
 from hardpairs.wording import percent
 
@@ -26,8 +26,9 @@ def correct_subject(subject: Subject, corrections: Corrections) -> Subject:
     if not stays.any():
         raise InputError(f"{corrections.source}: leaves out every image; keep some.")
     changed, rows = int((labels != predictions.labels).sum()), np.flatnonzero(stays)
+    unknown = count_unknown(corrections, {split: predictions.ids})
     note = (
-        f"{told(corrections, changed, int((~stays).sum()))} Before them "
+        f"{told(corrections, changed, int((~stays).sum()), unknown)} Before them "
         f"{percent(subject.evaluation.accuracy, 2)} of {subject.evaluation.images:,} images were "
         "right; who corrects mistakes only can hardly but raise that."
     )

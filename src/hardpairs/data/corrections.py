@@ -5,7 +5,7 @@ A mark is "label wrong", with the class it should be, "leave out", "ambiguous" o
 last two change nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -57,7 +57,8 @@ def read_corrections(path: str | Path, class_names: Sequence[str]) -> Correction
     """Read corrections.csv.
 
     Raises:
-        InputError: Missing, without its columns, or with a mark or class there isn't.
+        InputError: Missing, without its columns, with a mark or class there isn't, or of one
+            image two things.
     """
     rows = read_csv(path)
     if not rows or not set(COLUMNS) <= set(rows[0]):
@@ -82,8 +83,15 @@ def read_corrections(path: str | Path, class_names: Sequence[str]) -> Correction
                     "have; give the corrections of this data."
                 )
         label, *correction = (index_of[name] for name in classes)
-        known = by_split.setdefault(cells["split"], {})
-        known[cells["id"]] = Correction(label, cells["mark"], *correction)
+        known, made = (
+            by_split.setdefault(cells["split"], {}),
+            Correction(label, cells["mark"], *correction),
+        )
+        if known.setdefault(cells["id"], made) != made:
+            raise InputError(
+                f"{path}: line {line} says of image {one_line(cells['id'])} something else than a "
+                "line before it; leave one of them."
+            )
     return Corrections(str(path), by_split)
 
 
@@ -134,7 +142,8 @@ def apply_corrections(dataset: Dataset, corrections: Corrections) -> Dataset:
     test, of_test, _ = _corrected_split(dataset.test, corrections, "test")
     changed = of_train + of_test
     left_out = len(dataset.train) + len(dataset.test) - len(train) - len(test)
-    notes = (*dataset.notes, told(corrections, changed, left_out))
+    unknown = count_unknown(corrections, {"train": dataset.train.ids, "test": dataset.test.ids})
+    notes = (*dataset.notes, told(corrections, changed, left_out, unknown))
     return replace(dataset, train=train, test=test, notes=notes)
 
 
@@ -152,7 +161,8 @@ def correct_training(
     """
     train, changed, kept = _corrected_split(dataset.train, corrections, "train")
     left_out = len(dataset.train) - len(train)
-    note = told(corrections, changed, left_out, "training ")
+    unknown = count_unknown(corrections, {"train": dataset.train.ids, "test": dataset.test.ids})
+    note = told(corrections, changed, left_out, unknown, "training ")
     corrected = replace(dataset, train=train, notes=(*dataset.notes, note))
     return corrected, kept if left_out else None
 
@@ -170,10 +180,23 @@ def _corrected_split(
     return (split if stays.all() else split.take(kept)), changed, kept
 
 
-def told(corrections: Corrections, changed: int, left_out: int, of: str = "") -> str:
+def count_unknown(corrections: Corrections, ids: Mapping[str, np.ndarray]) -> int:
+    """How many lines name no image: of these splits, or of any where both splits are given."""
+    known = {split: set(map(str, each.tolist())) for split, each in ids.items()}
+    everywhere = set().union(*known.values())
+    return sum(
+        identity not in known.get(split, everywhere)
+        for split, found in corrections.by_split.items()
+        if split in known or len(known) > 1
+        for identity in found
+    )
+
+
+def told(corrections: Corrections, changed: int, left_out: int, unknown: int, of: str = "") -> str:
     """Say in a sentence what corrections changed; ``of`` which images, as "training "."""
+    strange = f"; lines without an image here: {unknown:,}" if unknown else ""
     return (
         f"Corrections of {one_line(Path(corrections.source).name)}: {changed:,} "
         f"{of}label{'' if changed == 1 else 's'} changed, {left_out:,} "
-        f"{of}image{'' if left_out == 1 else 's'} left out."
+        f"{of}image{'' if left_out == 1 else 's'} left out{strange}."
     )
