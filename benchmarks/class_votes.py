@@ -8,19 +8,17 @@ test image in the official order and one column per class, each entry how many p
 
 import sys
 
-import numpy as np
-
-from hardpairs import load_dataset
+from hardpairs import load_dataset, load_votes
+from hardpairs.analysis.people import class_shares
 
 
 def main() -> None:
     """Print the table: rows are true classes, columns mean shares of the votes."""
     dataset = load_dataset("fashion-mnist")
-    votes = np.loadtxt(sys.argv[1], delimiter=",")
-    shares = votes / votes.sum(axis=1, keepdims=True)
+    test = dataset.test
+    votes = load_votes(sys.argv[1], test.labels, test.ids, dataset.class_names)
     print(",".join(dataset.class_names))
-    for index in range(len(dataset.class_names)):
-        means = shares[dataset.test.labels == index].mean(axis=0)
+    for means in class_shares(test.labels, votes):
         print(",".join(f"{value:.5f}" for value in means))
 
 

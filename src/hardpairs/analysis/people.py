@@ -88,20 +88,17 @@ def compare_with_people(predictions: Predictions, votes: np.ndarray) -> PeopleCo
     )
 
 
-def class_shares(labels: np.ndarray, votes: np.ndarray) -> np.ndarray | None:
-    """The mean shares of votes on each class's images, float64 (K, K); None if one has no images.
+def class_shares(labels: np.ndarray, votes: np.ndarray) -> np.ndarray:
+    """The mean shares of votes on each class's images, float64 (K, K); 0 of one without images.
 
     Args:
         labels: int64 (N,).
         votes: int64 (N, K).
     """
     classes = votes.shape[1]
-    images = np.bincount(labels, minlength=classes)
-    if not images.all():
-        return None
     sums = np.zeros((classes, classes))
     np.add.at(sums, labels, votes / votes.sum(axis=1, keepdims=True))
-    return sums / images[:, None]
+    return sums / np.maximum(np.bincount(labels, minlength=classes), 1)[:, None]
 
 
 def people_leave(labels: np.ndarray, votes: np.ndarray) -> np.ndarray:
@@ -125,12 +122,7 @@ def _classes(predictions: Predictions, votes: np.ndarray) -> tuple[ClassLeft, ..
 def _pairs(
     predictions: Predictions, votes: np.ndarray
 ) -> tuple[float | None, tuple[PairDifference, ...]]:
-    shares = votes / votes.sum(axis=1, keepdims=True)
-    net = evaluate(predictions).row_shares
-    people = np.zeros(net.shape)
-    np.add.at(people, predictions.labels, shares)
-    images = np.bincount(predictions.labels, minlength=len(people))
-    people /= np.maximum(images, 1)[:, None]
+    net, people = evaluate(predictions).row_shares, class_shares(predictions.labels, votes)
     true, other = np.nonzero(~np.eye(len(people), dtype=bool))
     of_people, of_net = people[true, other], net[true, other]
     order = np.argsort(-np.abs(of_people - of_net), kind="stable")[:KEPT_DIFFERENCES]

@@ -83,7 +83,8 @@ def load_subject(
     kept_epoch = predictions.metadata.get("kept_epoch")
     people = _read_votes(Path(votes), predictions, joined) if votes else None
     if people is not None and subject.class_votes is None:  # Nothing is known of other people's.
-        subject = replace(subject, class_votes=class_shares(subject.predictions.labels, people))
+        shares = class_shares(predictions.labels, people)
+        subject = replace(subject, class_votes=shares if shares.any(axis=1).all() else None)
     return replace(
         subject,
         kept_epoch=kept_epoch if isinstance(kept_epoch, int) and kept_epoch > 0 else 0,
