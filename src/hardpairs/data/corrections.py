@@ -83,11 +83,8 @@ def read_corrections(path: str | Path, class_names: Sequence[str]) -> Correction
                     "have; give the corrections of this data."
                 )
         label, *correction = (index_of[name] for name in classes)
-        known, made = (
-            by_split.setdefault(cells["split"], {}),
-            Correction(label, cells["mark"], *correction),
-        )
-        if known.setdefault(cells["id"], made) != made:
+        said = Correction(label, cells["mark"], *correction)
+        if by_split.setdefault(cells["split"], {}).setdefault(cells["id"], said) != said:
             raise InputError(
                 f"{path}: line {line} says of image {one_line(cells['id'])} something else than a "
                 "line before it; leave one of them."
@@ -142,8 +139,7 @@ def apply_corrections(dataset: Dataset, corrections: Corrections) -> Dataset:
     test, of_test, _ = _corrected_split(dataset.test, corrections, "test")
     changed = of_train + of_test
     left_out = len(dataset.train) + len(dataset.test) - len(train) - len(test)
-    unknown = count_unknown(corrections, {"train": dataset.train.ids, "test": dataset.test.ids})
-    notes = (*dataset.notes, told(corrections, changed, left_out, unknown))
+    notes = (*dataset.notes, told(corrections, changed, left_out, _unknown(dataset, corrections)))
     return replace(dataset, train=train, test=test, notes=notes)
 
 
@@ -161,8 +157,7 @@ def correct_training(
     """
     train, changed, kept = _corrected_split(dataset.train, corrections, "train")
     left_out = len(dataset.train) - len(train)
-    unknown = count_unknown(corrections, {"train": dataset.train.ids, "test": dataset.test.ids})
-    note = told(corrections, changed, left_out, unknown, "training ")
+    note = told(corrections, changed, left_out, _unknown(dataset, corrections), "training ")
     corrected = replace(dataset, train=train, notes=(*dataset.notes, note))
     return corrected, kept if left_out else None
 
@@ -178,6 +173,10 @@ def _corrected_split(
     if changed:
         split = replace(split, labels=labels)
     return (split if stays.all() else split.take(kept)), changed, kept
+
+
+def _unknown(dataset: Dataset, corrections: Corrections) -> int:
+    return count_unknown(corrections, {"train": dataset.train.ids, "test": dataset.test.ids})
 
 
 def count_unknown(corrections: Corrections, ids: Mapping[str, np.ndarray]) -> int:

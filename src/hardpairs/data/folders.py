@@ -128,7 +128,8 @@ def find_classes(folder: Path) -> tuple[dict[str, Classes], list[str]]:
     told = dict(words)
     for named, fewest in ((exact, 1), (told if len(told) == len(words) else {}, 2)):
         found = {part: own for part, path in named.items() if (own := _classes_of_part(path))}
-        parts = {part: own for part, own in found.items() if not _is_unlabelled(own, found)}
+        # Pictures in one folder that is no class have no labels.
+        parts = {p: own for p, own in found.items() if len(own[1]) > 1 or _has_known(own, found)}
         if len(parts) >= fewest:
             roots = [root for root, _ in parts.values()]
             return parts, [p.name for p in below if not any(r.is_relative_to(p) for r in roots)]
@@ -140,9 +141,9 @@ def find_classes(folder: Path) -> tuple[dict[str, Classes], list[str]]:
     return _parts_below(folder, classes) or {"all": (folder, classes)}, beside
 
 
-def _is_unlabelled(classes: Classes, parts: Mapping[str, Classes]) -> bool:
-    """Whether a part's pictures lie in one folder that is none of the classes trained on."""
-    return len(classes[1]) == 1 and not classes[1].keys() & parts.get("train", classes)[1].keys()
+def _has_known(classes: Classes, parts: Mapping[str, Classes]) -> bool:
+    """Whether one of a part's classes is trained on, where it is known which are."""
+    return bool(classes[1].keys() & parts.get("train", classes)[1].keys())
 
 
 def _parts_below(folder: Path, classes: dict[str, list[str]]) -> dict[str, Classes]:
@@ -235,9 +236,9 @@ def _open(parts: Mapping[str, Classes], left_out: list[str]) -> Source:
 
 def _check_parts(parts: Mapping[str, Classes]) -> None:
     """Raise InputError where a part has none of the classes that are trained on."""
-    root, trained = parts.get("train", (Path(), {}))
-    for folder, classes in parts.values():
-        if trained and not trained.keys() & classes.keys():
+    for own in parts.values():
+        if not _has_known(own, parts):
+            (folder, classes), (root, trained) = own, parts["train"]
             raise InputError(
                 f"{folder}: its folders ({few_files(sorted(classes))}) are none of the classes "
                 f"that {root} has ({few_files(sorted(trained))}); sort its pictures into folders "
@@ -288,9 +289,9 @@ def together(splits: Sequence[Split]) -> Split | None:
         return None
     root = Path(os.path.commonpath([each.root for each in photos]))
     rows = [
-        ((each.root.relative_to(root) / name).as_posix(), label)
-        for each, split in zip(photos, splits, strict=True)
-        for name, label in zip(each.names, split.labels.tolist(), strict=True)
+        row
+        for split in splits
+        for row in zip(picture_paths(root, split), split.labels.tolist(), strict=True)
     ]
     return photos_split(root, rows)
 
