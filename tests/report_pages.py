@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +52,18 @@ def two(images: int = 600, classes: int = 5, **fields) -> tuple[Predictions, Pre
     other = make_predictions(images, classes, seed=3)
     mixed = (a.probabilities + other.probabilities) / 2
     return a, Predictions(a.labels, mixed, a.class_names, ids=a.ids)
+
+
+def seeds(images: int = 600) -> tuple[list[Predictions], list[Predictions]]:
+    """Two runs of A and three of B."""
+    a, b = two(images)
+    noise = [make_predictions(images, 5, seed=seed).probabilities for seed in range(10, 15)]
+    runs = [
+        replace(run, probabilities=shares, predicted=shares.argmax(1), metadata={"seed": seed})
+        for seed, (run, other) in enumerate(zip((a, a, b, b, b), noise, strict=True))
+        for shares in [0.8 * run.probabilities + 0.2 * other]
+    ]
+    return runs[:2], runs[2:]
 
 
 def subject_with_images(run: Predictions) -> Subject:
